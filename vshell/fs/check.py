@@ -1,0 +1,201 @@
+"""Whether everything in a workspace is as it must be, and mending what can be mended."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from vshell.fs.content import list_hash
+from vshell.fs.paths import decode
+from vshell.fs.transaction import Store
+from vshell.limits import INLINE_BYTES
+from vshell.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport(Record):
+    """What a check found.
+
+    Attributes:
+        ok: Nothing is wrong, or all that was is mended.
+        problems: What was found wrong, a sentence each.
+        repaired: Those of them that are mended now.
+    """
+
+    ok: bool
+    problems: tuple[str, ...]
+    repaired: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One thing that must hold: a query for the rows that break it, and what mends them."""
+
+    breaks: str
+    message: str
+    repair: tuple[str, ...] = ()
+
+
+_SUBDIRECTORIES: Final = "(select count(*) from entry e where e.parent = inode.id and e.kind = 2)"
+_NAMES: Final = "(select count(*) from entry e where e.inode = inode.id)"
+_SIZES: Final = "(select coalesce(sum(size), 0) from inode)"
+_REACHABLE: Final = (
+    "with recursive reachable (id) as (select 1 union"
+    " select e.inode from reachable r join entry e on e.parent = r.id where e.kind = 2)"
+)
+_LOST: Final = "select id from inode where kind = 2 and id not in (select id from reachable)"
+
+_RULES: Final = (
+    _Rule(
+        "select name, parent from entry where inode not in (select id from inode)",
+        "the entry {0} in directory {1} has no inode",
+        ("delete from entry where inode not in (select id from inode)",),
+    ),
+    _Rule(
+        "select e.name, e.parent from entry e join inode i on i.id = e.inode"
+        " where i.kind <> e.kind",
+        "the entry {0} in directory {1} has another kind than its inode",
+        ("update entry set kind = (select i.kind from inode i where i.id = entry.inode)",),
+    ),
+    _Rule(
+        "select name, parent from entry where parent not in (select id from inode where kind = 2)",
+        "the entry {0} lies in {1}, which is no directory",
+        ("delete from entry where parent not in (select id from inode where kind = 2)",),
+    ),
+    _Rule(
+        f"{_REACHABLE} {_LOST}",
+        "directory {0} cannot be reached from the root",
+        (
+            f"{_REACHABLE} delete from entry where parent in ({_LOST})",
+            f"{_REACHABLE} delete from inode where id in ({_LOST})",
+        ),
+    ),
+    _Rule(
+        "select id from inode where kind <> 2 and id not in (select inode from entry)",
+        "inode {0} has no name",
+        ("delete from inode where kind <> 2 and id not in (select inode from entry)",),
+    ),
+    _Rule(
+        "select inode from entry where kind = 2 group by inode having count(*) > 1",
+        "directory {0} has more than one name",
+    ),
+    _Rule(
+        f"select id, nlink from inode where kind <> 2 and nlink <> {_NAMES}",
+        "inode {0} says that it has {1} names, and has others",
+        (f"update inode set nlink = {_NAMES} where kind <> 2",),
+    ),
+    _Rule(
+        f"select id, nlink from inode where kind = 2 and nlink <> 2 + {_SUBDIRECTORIES}",
+        "directory {0} says that it has {1} links, and has others",
+        (f"update inode set nlink = 2 + {_SUBDIRECTORIES} where kind = 2",),
+    ),
+    _Rule(
+        "select id, content from inode where content not in (select id from content)",
+        "inode {0} lost its content {1}",
+    ),
+    _Rule(
+        "select i.id, i.size, c.size from inode i join content c on c.id = i.content"
+        " where i.size <> c.size",
+        "inode {0} has {1} bytes, and its content {2}",
+        (
+            (
+                "update inode set size = (select c.size from content c where c.id = content)"
+                " where content in (select id from content)"
+            ),
+        ),
+    ),
+    _Rule(
+        "select id, size from inode where content is null and size <> 0",
+        "inode {0} has {1} bytes, and no content",
+        ("update inode set size = 0 where content is null",),
+    ),
+    _Rule(
+        "select j.id, j.path from journal j where j.before_content not in (select id from content)"
+        " or j.after_content not in (select id from content)",
+        "the history lost the content of change {0} to {1}",
+    ),
+    _Rule(
+        f"select live_bytes, {_SIZES} from"
+        " (select live_bytes from journal order by id desc limit 1)"
+        f" where live_bytes <> {_SIZES}",
+        "the journal counts {0} bytes in all files, and there are {1}",
+        ((f"update journal set live_bytes = {_SIZES} where id = (select max(id) from journal)"),),
+    ),
+    _Rule(
+        "select content, chunk from content_chunk where chunk not in (select id from chunk)",
+        "content {0} lost its chunk {1}",
+    ),
+)
+
+_PROBLEMS_PER_RULE: Final = 20
+
+
+def check(store: Store) -> list[str]:
+    """Return what is wrong with the workspace, a sentence each; empty when nothing is."""
+    with store.reading():
+        problems = [f"SQLite: {problem}" for problem in store.database.integrity()]
+        if problems:  # the rows of a damaged file say nothing
+            return problems
+        for rule in _RULES:
+            problems += _broken(store, rule)
+        return problems + list(_damaged_content(store))
+
+
+def repair(store: Store) -> list[str]:
+    """Mend what can be mended, inside a transaction; return what was, a sentence each."""
+    repaired: list[str] = []
+    for rule in _RULES:
+        found = _broken(store, rule) if rule.repair else []
+        if found:
+            for statement in rule.repair:
+                store.database.run(statement)
+            repaired += found
+    store.tree.forget()
+    store.journal.forget()
+    store.journal.load()
+    return repaired
+
+
+def _broken(store: Store, rule: _Rule) -> list[str]:
+    rows = store.database.rows(f"{rule.breaks} limit {_PROBLEMS_PER_RULE}")
+    return [rule.message.format(*(_shown(value) for value in row)) for row in rows]
+
+
+def _damaged_content(store: Store) -> Iterator[str]:
+    """Yield a sentence for each content whose bytes are not those that its hash says."""
+    database = store.database
+    last = 0
+    while rows := database.rows(
+        "select id, hash, size, data from content where id > ? order by id limit 64", (last,)
+    ):
+        for content, digest, size, data in rows:
+            last = content
+            if data is not None:
+                sound = len(data) == size and hashlib.sha256(data).digest() == digest
+            else:
+                sound = size > INLINE_BYTES and digest == _chunks_hash(store, content)
+            if not sound:
+                yield f"content {content} is damaged"
+    last = 0
+    while rows := database.rows(
+        "select id, hash, data from chunk where id > ? order by id limit 16", (last,)
+    ):
+        for chunk, digest, data in rows:
+            last = chunk
+            if hashlib.sha256(data).digest() != digest:
+                yield f"chunk {chunk} is damaged"
+
+
+def _chunks_hash(store: Store, content: int) -> bytes:
+    rows = store.database.rows(
+        "select chunk.hash from content_chunk join chunk on chunk.id = chunk"
+        " where content = ? order by position",
+        (content,),
+    )
+    return list_hash(chunk_hash for (chunk_hash,) in rows)
+
+
+def _shown(value: object) -> object:
+    return decode(value) if isinstance(value, bytes) else value

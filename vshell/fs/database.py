@@ -1,0 +1,397 @@
+"""The SQLite file: opening, creating, migrating, transactions, and errors in our words.
+
+Everything here is about one connection. What the tables mean is said in
+`schema.py`; who may call when (one thread at a time) is `FileSystem`'s business.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+import apsw
+
+from vshell.errors import (
+    CancelledError,
+    CorruptError,
+    NewerSchemaError,
+    NotDirectoryError,
+    NotFoundError,
+    OperationTimeoutError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    ReadOnlyError,
+    TooLargeError,
+    UnavailableError,
+    VshellError,
+)
+from vshell.fs import schema
+from vshell.fs.change_counter import ChangeCounter, open_change_counter
+
+Durability = Literal["process", "power"]
+Value = int | bytes | str | None
+
+_PAGE_BYTES: Final = 4096
+_CACHE_KIB: Final = 8 * 1024
+_CHECKPOINT_PAGES: Final = 4000
+"""16 MiB of log before a commit also copies it into the database: rarer pauses."""
+
+_WAL_FORMAT: Final = b"\x02\x02"
+"""Bytes 18 and 19 of the header of a database in WAL mode (https://sqlite.org/fileformat.html)."""
+
+
+class Database:
+    """One connection to a workspace's file.
+
+    Args:
+        path: The file on the host.
+        create: Make the file when it is missing.
+        read_only: Refuse every change.
+        durability: `"process"`: a commit survives the death of every process;
+            `"power"`: also the loss of power, at the cost of a disk flush per commit.
+        lock_timeout_s: How long to wait for other writers.
+
+    Raises:
+        NotFoundError: The file is missing and `create` is false, or its directory is.
+        CorruptError: The file is no workspace, or damaged.
+        NewerSchemaError: A later release wrote the file.
+        PermissionDeniedError: The host does not let this process open the file.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        create: bool,
+        read_only: bool,
+        durability: Durability,
+        lock_timeout_s: float,
+    ) -> None:
+        self.path = path
+        self.read_only = read_only
+        self.durability: Durability = durability
+        self._lock_timeout_s = lock_timeout_s
+        with _translated_opening():
+            if not os.path.exists(path):
+                _create(path, allowed=create and not read_only)
+            self._connection = _open(path, read_only=read_only)
+        try:
+            self._configure()
+            self._cursor = self._connection.cursor()
+            self._upgrade()
+            self.counter: ChangeCounter = open_change_counter(self._connection)
+        except BaseException as error:
+            self._connection.close()
+            if isinstance(error, apsw.Error):
+                raise translated(error) from None
+            raise
+
+    def close(self) -> None:
+        self._cursor.close(True)
+        self._connection.close(True)
+
+    # Statements. Every statement of the package passes through these three.
+
+    def run(self, sql: str, values: Sequence[Value] = ()) -> None:
+        """Execute a statement that returns nothing."""
+        try:
+            self._cursor.execute(sql, values)
+        except apsw.Error as error:
+            raise translated(error) from None
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
+        """Execute a statement once for each row of values."""
+        try:
+            self._cursor.executemany(sql, rows)
+        except apsw.Error as error:
+            raise translated(error) from None
+
+    def row(self, sql: str, values: Sequence[Value] = ()) -> tuple[Any, ...] | None:
+        """Return the first row, or None."""
+        try:
+            return self._cursor.execute(sql, values).fetchone()
+        except apsw.Error as error:
+            raise translated(error) from None
+
+    def rows(self, sql: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows."""
+        try:
+            return self._cursor.execute(sql, values).fetchall()
+        except apsw.Error as error:
+            raise translated(error) from None
+
+    def read_blob(self, table: str, row: int, target: memoryview, *, offset: int = 0) -> None:
+        """Fill `target` with bytes from the middle of a `data` column, without the rest of it."""
+        try:
+            with self._connection.blob_open("main", table, "data", row, False) as blob:
+                blob.seek(offset)
+                blob.read_into(target)
+        except apsw.Error as error:
+            raise translated(error) from None
+
+    def last_row_id(self) -> int:
+        return self._connection.last_insert_rowid()
+
+    def changed_rows(self) -> int:
+        """Return how many rows the latest statement changed."""
+        return self._connection.changes()
+
+    # Transactions.
+
+    def begin(self) -> None:
+        """Become the one writer, waiting for others."""
+        self.run("begin immediate")
+
+    def begin_read(self) -> None:
+        """Pin what is committed now for the statements that follow."""
+        self.run("begin")
+
+    def commit(self) -> None:
+        self.run("commit")
+
+    def rollback(self) -> None:
+        """End the transaction without a trace; harmless when SQLite already did."""
+        if self._connection.in_transaction:
+            self._connection.execute("rollback")
+
+    def savepoint(self, name: str) -> None:
+        self.run(f"savepoint {name}")
+
+    def release(self, name: str) -> None:
+        self.run(f"release {name}")
+
+    def rollback_to(self, name: str) -> None:
+        self.run(f"rollback to {name}")
+        self.run(f"release {name}")
+
+    def interrupt(self) -> None:
+        """End the statement that another thread is waiting for, with `cancelled`."""
+        self._connection.interrupt()
+
+    def vacuum(self) -> None:
+        self.run("vacuum")
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file, as far as readers allow."""
+        with contextlib.suppress(apsw.BusyError, apsw.LockedError):
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+    def count_statements(self) -> StatementCounter:
+        """Return a context manager that counts the statements run inside it."""
+        return StatementCounter(self._connection)
+
+    def integrity(self) -> list[str]:
+        """Return what SQLite's own check finds wrong; empty when all is well."""
+        try:
+            found = [row[0] for row in self._connection.execute("pragma integrity_check(100)")]
+        except apsw.Error as error:
+            return [str(translated(error))]
+        return [] if found == ["ok"] else found
+
+    def _configure(self) -> None:
+        connection = self._connection
+        connection.set_busy_handler(self._wait_for_writer)
+        connection.pragma("synchronous", "full" if self.durability == "power" else "normal")
+        connection.pragma("cache_size", -_CACHE_KIB)
+        connection.pragma("temp_store", "memory")
+        connection.pragma("trusted_schema", False)
+        if not self.read_only:
+            connection.wal_autocheckpoint(_CHECKPOINT_PAGES)
+            if connection.pragma("journal_mode") != "wal":  # a copy made by SQLite's backup
+                connection.pragma("journal_mode", "wal")
+
+    def _wait_for_writer(self, attempt: int) -> bool:
+        """Decide whether to try a taken lock again; many short sleeps keep the turns fair."""
+        if attempt == 0:
+            self._deadline = time.monotonic() + self._lock_timeout_s
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            return False
+        time.sleep(min(left, random.uniform(0.0002, 0.002) * min(1 + attempt / 20, 5)))  # noqa: S311
+        return True
+
+    def _upgrade(self) -> None:
+        if self._identify() < schema.VERSION:
+            if self.read_only:
+                raise ReadOnlyError(
+                    "the workspace was made by an earlier release and must be upgraded first",
+                    hint="open it once without read_only",
+                )
+            self.begin()
+            try:
+                for migration in schema.MIGRATIONS[self._identify() :]:
+                    self._connection.execute(migration)
+                self._connection.pragma("application_id", schema.APPLICATION_ID)
+                self._connection.pragma("user_version", schema.VERSION)
+                self.commit()
+            except BaseException:
+                self.rollback()
+                raise
+
+    def _identify(self) -> int:
+        """Return the database's version after making sure that it is a workspace."""
+        connection = self._connection
+        application = connection.pragma("application_id")
+        version: int = connection.pragma("user_version")
+        if application == version == 0 and not self.row("select 1 from sqlite_schema limit 1"):
+            return 0  # an empty file, such as a temporary one: it becomes a workspace
+        if application != schema.APPLICATION_ID:
+            raise CorruptError(
+                "the file is an SQLite database, but no vshell workspace",
+                hint="name another file, or a new one to create a workspace",
+            )
+        if version > schema.VERSION:
+            raise NewerSchemaError(
+                f"the workspace has format {version}; this release knows up to {schema.VERSION}",
+                hint="upgrade vshell",
+                data={"found": version, "supported": schema.VERSION},
+            )
+        return version
+
+
+class StatementCounter:
+    """Counts the statements of one connection, for tests and benchmarks."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self.statements: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self.statements)
+
+    def __enter__(self) -> Self:
+        self._connection.trace_v2(apsw.SQLITE_TRACE_STMT, self._traced, id=self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.trace_v2(0, None, id=self)
+
+    def _traced(self, event: dict[str, Any]) -> None:
+        self.statements.append(event["sql"])
+
+
+def translated(error: apsw.Error) -> VshellError | apsw.Error:
+    """Return SQLite's error in our words; one that can only be our own mistake as it is."""
+    for kinds, ours, message, hint in _TRANSLATIONS:
+        if isinstance(error, kinds):
+            return ours(message, hint=hint)
+    return error
+
+
+_TRANSLATIONS: Final[
+    list[tuple[tuple[type[apsw.Error], ...], type[VshellError], str, str | None]]
+] = [
+    (
+        (apsw.BusyError, apsw.LockedError),
+        OperationTimeoutError,
+        "another process kept writing to the workspace",
+        "try again, or open the workspace with a longer lock_timeout_s",
+    ),
+    (
+        (apsw.ReadOnlyError,),
+        ReadOnlyError,
+        "the workspace is read-only",
+        "open it without read_only",
+    ),
+    (
+        (apsw.CorruptError, apsw.NotADBError, apsw.FormatError),
+        CorruptError,
+        "the workspace's file is damaged or no workspace",
+        "`vshell check` says what is wrong; restore a copy if it cannot be mended",
+    ),
+    (
+        (apsw.FullError,),
+        QuotaExceededError,
+        "the disk that holds the workspace is full",
+        "free space, then try again",
+    ),
+    (
+        (apsw.TooBigError, apsw.NoMemError),
+        TooLargeError,
+        "the value is too large for memory or for one row",
+        None,
+    ),
+    ((apsw.InterruptError,), CancelledError, "the operation was cancelled", None),
+    ((apsw.CantOpenError,), NotFoundError, "the workspace's file cannot be opened", None),
+    (
+        (apsw.PermissionsError, apsw.AuthError),
+        PermissionDeniedError,
+        "the host does not allow access to the workspace's file",
+        None,
+    ),
+    (
+        (apsw.IOError,),
+        UnavailableError,
+        "the disk that holds the workspace reported an error",
+        "see whether the disk is full or failing, then try again",
+    ),
+]
+
+
+@contextlib.contextmanager
+def _translated_opening() -> Iterator[None]:
+    try:
+        yield
+    except apsw.Error as error:
+        raise translated(error) from None
+    except VshellError:
+        raise
+    except FileNotFoundError:
+        raise NotFoundError(
+            "the directory of the workspace's file does not exist", hint="create it first"
+        ) from None
+    except NotADirectoryError:
+        raise NotDirectoryError("the workspace's file would lie below another file") from None
+    except PermissionError:
+        raise PermissionDeniedError(
+            "the host does not allow access to the workspace's file"
+        ) from None
+    except OSError as error:
+        raise UnavailableError(
+            f"the workspace's file cannot be opened: {os.strerror(error.errno or 0)}"
+        ) from None
+
+
+def _open(path: str, *, read_only: bool) -> apsw.Connection:
+    access = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE
+    return apsw.Connection(path, flags=access | apsw.SQLITE_OPEN_NOMUTEX)
+
+
+def _create(path: str, *, allowed: bool) -> None:
+    """Put an empty workspace at `path`, unless another process is quicker."""
+    if not allowed:
+        raise NotFoundError("the workspace does not exist", hint="open it with create=True")
+    target = Path(path)
+    # Only its owner reads an agent's files; mkstemp sees to the mode. A link and not a
+    # rename: a workspace that another process made meanwhile must not be replaced.
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with open(descriptor, "wb", buffering=0) as file:
+            file.write(_template())
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        Path(temporary).unlink()
+
+
+@cache
+def _template() -> bytes:
+    """Return the bytes of an empty workspace: copying them is 100 times faster than the DDL."""
+    connection = apsw.Connection(":memory:")
+    connection.pragma("page_size", _PAGE_BYTES)
+    for migration in schema.MIGRATIONS:
+        connection.execute(migration)
+    connection.pragma("application_id", schema.APPLICATION_ID)
+    connection.pragma("user_version", schema.VERSION)
+    data = bytearray(connection.serialize("main"))
+    connection.close()
+    data[18:20] = _WAL_FORMAT
+    return bytes(data)

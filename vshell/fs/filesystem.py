@@ -1,0 +1,577 @@
+"""POSIX-shaped files over the rows of one database.
+
+Paths are absolute and normalised (`paths.absolute`). What changes something must
+run inside `transaction()`; what only reads may run anywhere. An error leaves
+nothing changed that the transaction around it would not undo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vshell.errors import (
+    ExistsError,
+    InvalidPathError,
+    IsDirectoryError,
+    NotDirectoryError,
+    NotEmptyError,
+    NotFoundError,
+    PermissionDeniedError,
+    RangeError,
+    StaleError,
+)
+from vshell.fs import trees
+from vshell.fs.content import EMPTY, EMPTY_HASH, Bytes, Stored
+from vshell.fs.paths import encode, is_below, join, split
+from vshell.fs.reading import FileReader
+from vshell.fs.records import Inode, Written
+from vshell.fs.schema import DIRECTORY, FILE, ROOT, SYMLINK
+from vshell.fs.tree import Node, Place
+from vshell.limits import MAX_PATH_BYTES
+
+_PERMISSION_BITS = 0o7777
+
+
+class FileSystem(FileReader):
+    """The files of one workspace; see `FileReader` for how to open them."""
+
+    # Writing content.
+
+    def write(
+        self,
+        path: str,
+        data: Bytes | Iterable[bytes],
+        *,
+        mode: int | None = None,
+        exist_ok: bool = True,
+        parents: bool = False,
+        expected_version: int | None = None,
+    ) -> Written:
+        """Give a file these bytes, making it when it is missing. A link is written through.
+
+        Args:
+            path: Where.
+            data: The bytes, or an iterable of pieces of any size.
+            mode: Permission bits; None keeps a file's, and is 0o644 for a new one.
+            exist_ok: Overwrite an existing file.
+            parents: Make missing directories.
+            expected_version: The version that the file must have; 0: it must be missing.
+
+        Raises:
+            IsDirectoryError: It is a directory.
+            ExistsError: It exists and `exist_ok` is false.
+            StaleError: Its version is another one.
+            QuotaExceededError: The bytes would not fit.
+            TooLargeError: The bytes are over the limit for a file.
+            NotFoundError: A directory is missing and `parents` is false.
+            NotDirectoryError, SymlinkLoopError: see `Tree.find`.
+        """
+        place = self._place(path, parents=parents)
+        before = self._writable(place, path)
+        if before is not None and not exist_ok:
+            raise ExistsError(f"file exists: {path}", path=path, hint="overwrite with exist_ok")
+        _check_version(path, before, expected_version)
+        old_size = before.size if before else 0
+        if isinstance(data, (bytes, bytearray, memoryview)):
+            self._journal.reserve(len(data) - old_size)
+            stored = self._content.put(data)
+        else:
+            stored = self._content.put_stream(data)
+            self._journal.reserve(stored.size - old_size)
+        return self._set_content(place, before, stored, mode, data)
+
+    def write_at(self, path: str, offset: int, data: Bytes) -> Written:
+        """Write bytes into the middle of a file, making it when it is missing.
+
+        A gap after the file's end reads as zeros.
+
+        Raises:
+            RangeError: `offset` is negative.
+            The rest as `write`.
+        """
+        if offset < 0:
+            raise RangeError(f"the offset must not be negative: {path}", path=path)
+        place = self._place(path)
+        before = self._writable(place, path)
+        base = self._stored(before) if before else EMPTY
+        self._journal.reserve(max(base.size, offset + len(data)) - base.size)
+        if not data:  # as with pwrite, writing nothing fills no gap
+            return self._set_content(place, before, base, None)
+        return self._set_content(place, before, self._content.splice(base, offset, data), None)
+
+    def append(self, path: str, data: Bytes, *, parents: bool = False) -> Written:
+        """Add bytes at the end of a file, making it when it is missing; errors as `write`."""
+        place = self._place(path, parents=parents)
+        before = self._writable(place, path)
+        base = self._stored(before) if before else EMPTY
+        self._journal.reserve(len(data))
+        return self._set_content(place, before, self._content.splice(base, base.size, data), None)
+
+    def truncate(self, path: str, size: int) -> Written:
+        """Cut a file, or fill it with zeros, to `size` bytes.
+
+        Raises:
+            NotFoundError: It does not exist.
+            RangeError: `size` is negative.
+            The rest as `write`.
+        """
+        if size < 0:
+            raise RangeError(f"the size must not be negative: {path}", path=path)
+        place = self._place(path)
+        before = self._writable(place, path)
+        if before is None:
+            raise NotFoundError(f"no such file or directory: {path}", path=path)
+        base = self._stored(before)
+        self._journal.reserve(size - base.size)
+        return self._set_content(place, before, self._content.resize(base, size), None)
+
+    def _place(self, path: str, *, follow: bool = True, parents: bool = False) -> Place:
+        assert self.store.depth, "changes need a transaction"
+        node = self._tree.cached(path) if follow else None
+        if node is not None:
+            return Place(node, "", node.path, node)
+        try:
+            return self._tree.locate(path, follow=follow)
+        except NotFoundError as error:
+            missing = error.data.get("missing")
+            if not parents or missing is None:
+                raise
+        self._make_directory(self._tree.locate(missing, follow=False), 0o755)
+        return self._place(path, follow=follow, parents=True)
+
+    def _writable(self, place: Place, path: str) -> Inode | None:
+        """Return the file that is in the place, or None when it is free."""
+        node = place.node
+        if node is None:
+            return None
+        if node.kind == DIRECTORY:
+            raise IsDirectoryError(f"is a directory: {path}", path=path, hint="name a file in it")
+        return self._tree.inode(node.inode)
+
+    def _set_content(
+        self,
+        place: Place,
+        before: Inode | None,
+        stored: Stored,
+        mode: int | None,
+        data: object = None,
+    ) -> Written:
+        if isinstance(data, bytes):
+            self._tree.remember_data(stored.id, data)
+        if before is None:
+            self._create(place, FILE, 0o644 if mode is None else mode, stored)
+            return Written(
+                place.path, True, None, stored.hash, stored.size, self._journal.next_revision
+            )
+        journal = self._journal
+        after = before._replace(
+            mode=before.mode if mode is None else mode & _PERMISSION_BITS,
+            size=stored.size,
+            mtime_ns=journal.time_ns,
+            ctime_ns=journal.time_ns,
+            content=stored.id,
+            version=journal.next_revision,
+            hash=stored.hash,
+        )
+        self._update(after)
+        delta = stored.size - before.size
+        journal.record("write", place.path, before, after, delta=delta)
+        return Written(
+            place.path,
+            False,
+            before.hash or EMPTY_HASH,
+            stored.hash,
+            stored.size,
+            after.version,
+        )
+
+    # Making and removing entries.
+
+    def mkdir(
+        self, path: str, *, mode: int = 0o755, parents: bool = False, exist_ok: bool = False
+    ) -> bool:
+        """Make a directory; return whether it is new.
+
+        Args:
+            path: Where.
+            mode: Its permission bits; missing parents get 0o755.
+            parents: Make missing parents.
+            exist_ok: Accept a directory that is there already.
+
+        Raises:
+            ExistsError: Something is there already.
+            NotFoundError: A parent is missing and `parents` is false.
+            NotDirectoryError, SymlinkLoopError: see `Tree.find`.
+        """
+        place = self._place(path, follow=False, parents=parents)
+        if place.node is not None:
+            node = place.node if place.node.kind != SYMLINK else self._target_of(path)
+            if exist_ok and node is not None and node.kind == DIRECTORY:
+                return False
+            raise ExistsError(f"file exists: {path}", path=path)
+        self._make_directory(place, mode)
+        return True
+
+    def symlink(self, target: str, path: str, *, parents: bool = False) -> None:
+        """Make a symbolic link at `path`; its target may be any text and need not exist.
+
+        Raises:
+            ExistsError: Something is there already.
+            InvalidPathError: The target holds a NUL or has more than 4,096 bytes.
+            NotFoundError: A parent is missing and `parents` is false.
+            NotDirectoryError, SymlinkLoopError: see `Tree.find`.
+        """
+        try:
+            data = encode(target)
+        except UnicodeEncodeError:
+            data = b"\0"
+        if b"\0" in data or len(data) > MAX_PATH_BYTES:
+            raise InvalidPathError(f"not a possible target of a link: {path}", path=path)
+        place = self._place(path, follow=False, parents=parents)
+        if place.node is not None:
+            raise ExistsError(f"file exists: {path}", path=path)
+        self._journal.reserve(len(data))
+        self._create(place, SYMLINK, 0o777, self._content.put(data))
+
+    def link(self, source: str, path: str, *, parents: bool = False) -> None:
+        """Give a file a second name (a hard link); of a link, to the link itself.
+
+        Raises:
+            PermissionDeniedError: `source` is a directory.
+            ExistsError: Something is at `path` already.
+            NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
+        """
+        node = self._tree.find(source, follow=False)
+        if node.kind == DIRECTORY:
+            raise PermissionDeniedError(
+                f"a directory cannot have a hard link: {source}", path=source
+            )
+        place = self._place(path, follow=False, parents=parents)
+        if place.node is not None:
+            raise ExistsError(f"file exists: {path}", path=path)
+        before = self._tree.inode(node.inode)
+        after = before._replace(nlink=before.nlink + 1, ctime_ns=self._journal.time_ns)
+        self._add_entry(place, after)
+        self._update(after)
+        self._journal.record("create", place.path, None, after)
+
+    def unlink(self, path: str) -> None:
+        """Remove a file or a link.
+
+        Raises:
+            IsDirectoryError: It is a directory.
+            NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
+        """
+        node = self._tree.find(path, follow=False)
+        if node.kind == DIRECTORY:
+            raise IsDirectoryError(
+                f"is a directory: {path}", path=path, hint="remove it recursively"
+            )
+        self._remove(node)
+
+    def rmdir(self, path: str) -> None:
+        """Remove an empty directory.
+
+        Raises:
+            NotEmptyError: It has entries.
+            NotDirectoryError: It is no directory.
+            PermissionDeniedError: It is the root.
+            NotFoundError, SymlinkLoopError: see `Tree.find`.
+        """
+        node = self._tree.find(path, follow=False)
+        if node.kind != DIRECTORY:
+            raise NotDirectoryError(f"not a directory: {path}", path=path)
+        _refuse_root(node, path)
+        if not self._tree.is_empty(node):
+            raise NotEmptyError(
+                f"directory not empty: {path}", path=path, hint="remove it recursively"
+            )
+        self._remove(node)
+
+    def rename(
+        self, source: str, path: str, *, overwrite: bool = True, parents: bool = False
+    ) -> None:
+        """Move a file, link or directory to `path`, replacing what is there as POSIX has it.
+
+        A file replaces a file, a directory an empty directory. The cost does not
+        depend on how much a directory holds.
+
+        Raises:
+            ExistsError: Something is at `path` and `overwrite` is false.
+            IsDirectoryError: A file would replace a directory.
+            NotDirectoryError: A directory would replace a file.
+            NotEmptyError: A directory would replace one that is not empty.
+            InvalidPathError: A directory would move into itself.
+            PermissionDeniedError: `source` or `path` is the root.
+            NotFoundError, SymlinkLoopError: see `Tree.find`.
+        """
+        node = self._tree.find(source, follow=False)
+        _refuse_root(node, source)
+        if is_below(path, node.path) and path != node.path and node.kind == DIRECTORY:
+            raise _into_itself(source, path)  # before parents are made in it
+        place = self._place(path, follow=False, parents=parents)
+        if node.kind == DIRECTORY and is_below(place.path, node.path) and place.path != node.path:
+            raise _into_itself(source, path)
+        if place.node is not None:
+            _refuse_root(place.node, path)
+            if place.node.inode == node.inode:
+                return
+            self._replaceable(node, place.node, path, overwrite=overwrite)
+            self._remove(place.node)
+        self._move(node, place)
+
+    def remove_tree(self, path: str) -> int:
+        """Remove whatever is at `path` and everything below it; return how many entries went.
+
+        Of the root, only what is below it is removed.
+
+        Raises:
+            NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
+        """
+        node = self._node(path, follow=False)
+        removed = trees.remove_tree(self.store, node) if node.kind == DIRECTORY else 0
+        if node.inode == ROOT:
+            return removed
+        self._remove(node)
+        return removed + 1
+
+    def copy_tree(
+        self, source: str, path: str, *, parents: bool = False, preserve: bool = False
+    ) -> int:
+        """Copy a directory to `path`, which must be free; return how many entries are new.
+
+        Args:
+            source: The directory.
+            path: Where the copy goes.
+            parents: Make missing parents of `path`.
+            preserve: Keep the times.
+
+        Raises:
+            ExistsError, InvalidPathError, QuotaExceededError: see `trees.copy_tree`.
+            NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
+        """
+        directory = self._directory(source)
+        if is_below(path, directory.path):
+            raise _into_itself(source, path)  # before parents are made in it
+        place = self._place(path, follow=False, parents=parents)
+        return trees.copy_tree(self.store, directory, place, preserve=preserve)
+
+    def copy_entry(
+        self, source: str, path: str, *, parents: bool = False, preserve: bool = False
+    ) -> None:
+        """Copy a file, or a link as a link, to `path`, which must be free; no content is copied.
+
+        Raises:
+            ExistsError: Something is at `path`.
+            IsDirectoryError: `source` is a directory.
+            QuotaExceededError: The copy would not fit.
+            NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
+        """
+        node = self._tree.find(source, follow=False)
+        if node.kind == DIRECTORY:
+            raise IsDirectoryError(
+                f"is a directory: {source}", path=source, hint="copy it recursively"
+            )
+        place = self._place(path, follow=False, parents=parents)
+        if place.node is not None:
+            raise ExistsError(f"file exists: {path}", path=path)
+        inode = self._tree.inode(node.inode)
+        self._journal.reserve(inode.size)
+        self._create(place, node.kind, inode.mode, self._stored(inode))
+        if preserve:
+            self.utime(place.path, inode.mtime_ns, follow=False)
+
+    def overwrite_from(self, source: str, path: str) -> None:
+        """Give the file at `path` the content of the file at `source`; none is copied.
+
+        Raises:
+            IsDirectoryError: One of them is a directory.
+            QuotaExceededError: It would not fit.
+            NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
+        """
+        inode = self._file(source)
+        place = self._place(path)
+        before = self._writable(place, path)
+        self._journal.reserve(inode.size - (before.size if before else 0))
+        self._set_content(place, before, self._stored(inode), None)
+
+    def _move(self, node: Node, place: Place) -> None:
+        tree, journal = self._tree, self._journal
+        name = encode(place.name) if place.name else place.node.name if place.node else b""
+        parent = place.directory.inode if place.node is None else place.node.parent
+        self._database.run(
+            "update entry set parent = ?, name = ? where parent = ? and name = ?",
+            (parent, name, node.parent, node.name),
+        )
+        before = tree.inode(node.inode)
+        after = before._replace(ctime_ns=journal.time_ns)
+        self._update(after)
+        links = 1 if node.kind == DIRECTORY else 0
+        if parent == node.parent:
+            self._touch(parent, 0)
+        else:
+            self._touch(node.parent, -links)
+            self._touch(parent, links)
+        journal.record("rename", place.path, before, after, old_path=node.path)
+        if node.kind == DIRECTORY:
+            tree.forget_paths()
+        else:
+            tree.removed(node.path)
+        tree.remember(Node(place.path, node.inode, node.kind, parent, name), after)
+
+    def _replaceable(self, node: Node, old: Node, path: str, *, overwrite: bool) -> None:
+        if not overwrite:
+            raise ExistsError(f"file exists: {path}", path=path, hint="replace it with overwrite")
+        if old.kind == DIRECTORY:
+            if node.kind != DIRECTORY:
+                raise IsDirectoryError(
+                    f"is a directory: {path}",
+                    path=path,
+                    hint=f"name the file in it: {join(path, split(node.path)[1])}",
+                )
+            if not self._tree.is_empty(old):
+                raise NotEmptyError(f"directory not empty: {path}", path=path)
+        elif node.kind == DIRECTORY:
+            raise NotDirectoryError(f"not a directory: {path}", path=path)
+
+    # Attributes.
+
+    def chmod(self, path: str, mode: int, *, follow: bool = True) -> None:
+        """Set the twelve permission bits; errors as `Tree.find`."""
+        before = self._tree.inode(self._node(path, follow=follow).inode)
+        self._set_attributes(path, before, before._replace(mode=mode & _PERMISSION_BITS), follow)
+
+    def utime(self, path: str, mtime_ns: int, *, follow: bool = True) -> None:
+        """Set the time of the last change to the content; errors as `Tree.find`.
+
+        Raises:
+            RangeError: The time is outside what 64 bits hold.
+        """
+        if not -(1 << 63) <= mtime_ns < 1 << 63:
+            raise RangeError(f"the time is out of range: {path}", path=path)
+        before = self._tree.inode(self._node(path, follow=follow).inode)
+        self._set_attributes(path, before, before._replace(mtime_ns=mtime_ns), follow)
+
+    def _node(self, path: str, *, follow: bool) -> Node:
+        assert self.store.depth, "changes need a transaction"
+        return self._tree.find(path, follow=follow)
+
+    def _set_attributes(self, path: str, before: Inode, after: Inode, follow: bool) -> None:
+        after = after._replace(ctime_ns=self._journal.time_ns)
+        self._update(after)
+        self._journal.record("attributes", self._node(path, follow=follow).path, before, after)
+
+    def set_quota(self, quota_bytes: int | None) -> None:
+        """Set how many bytes all files together may have; None for no limit."""
+        self._database.run("delete from setting where name = 'quota_bytes'")
+        if quota_bytes is not None:
+            self._database.run("insert into setting values ('quota_bytes', ?)", (quota_bytes,))
+        self._journal.quota_bytes = quota_bytes
+
+    # Rows.
+
+    def _make_directory(self, place: Place, mode: int) -> None:
+        self._create(place, DIRECTORY, mode, EMPTY)
+
+    def _create(self, place: Place, kind: int, mode: int, stored: Stored) -> None:
+        journal = self._journal
+        inode = Inode(
+            journal.next_inode,
+            kind,
+            mode & _PERMISSION_BITS,
+            stored.size,
+            journal.time_ns,
+            journal.time_ns,
+            2 if kind == DIRECTORY else 1,
+            stored.id,
+            journal.next_revision,
+            None if kind == DIRECTORY else stored.hash,
+        )
+        self._database.run("insert into inode values (?, ?, ?, ?, ?, ?, ?, ?, ?)", inode[:9])
+        self._add_entry(place, inode)
+        journal.record("create", place.path, None, inode, delta=inode.size)
+
+    def _add_entry(self, place: Place, inode: Inode) -> None:
+        name = encode(place.name)
+        parent = place.directory.inode
+        self._database.run(
+            "insert into entry values (?, ?, ?, ?)", (parent, name, inode.id, inode.kind)
+        )
+        self._touch(parent, 1 if inode.kind == DIRECTORY else 0)
+        self._tree.remember(Node(place.path, inode.id, inode.kind, parent, name), inode)
+
+    def _remove(self, node: Node) -> None:
+        inode = self._tree.inode(node.inode)
+        last = node.kind == DIRECTORY or inode.nlink == 1
+        self._database.run(
+            "delete from entry where parent = ? and name = ?", (node.parent, node.name)
+        )
+        if last:
+            self._database.run("delete from inode where id = ?", (inode.id,))
+            self._tree.inodes.pop(inode.id, None)
+        else:
+            self._update(inode._replace(nlink=inode.nlink - 1, ctime_ns=self._journal.time_ns))
+        self._touch(node.parent, -1 if node.kind == DIRECTORY else 0)
+        self._journal.record("remove", node.path, inode, None, delta=-inode.size if last else 0)
+        if node.kind == DIRECTORY:
+            self._tree.forget_paths()
+        else:
+            self._tree.removed(node.path)
+
+    def _update(self, inode: Inode) -> None:
+        self._database.run(
+            "update inode set mode = ?, size = ?, mtime_ns = ?, ctime_ns = ?, nlink = ?,"
+            " content = ?, version = ? where id = ?",
+            (
+                inode.mode,
+                inode.size,
+                inode.mtime_ns,
+                inode.ctime_ns,
+                inode.nlink,
+                inode.content,
+                inode.version,
+                inode.id,
+            ),
+        )
+        self._tree.inodes[inode.id] = inode
+
+    def _touch(self, directory: int, links: int) -> None:
+        """Note in a directory that an entry came or went."""
+        time_ns = self._journal.time_ns
+        self._database.run(
+            "update inode set mtime_ns = ?, ctime_ns = ?, nlink = nlink + ? where id = ?",
+            (time_ns, time_ns, links, directory),
+        )
+        self._tree.inodes.pop(directory, None)
+
+    def _target_of(self, path: str) -> Node | None:
+        try:
+            return self._tree.find(path)
+        except (NotFoundError, NotDirectoryError):
+            return None
+
+
+def _check_version(path: str, before: Inode | None, expected: int | None) -> None:
+    actual = before.version if before else 0
+    if expected is not None and expected != actual:
+        raise StaleError(
+            f"the file changed since version {expected}: {path}"
+            if before
+            else f"the file does not exist any more: {path}",
+            path=path,
+            hint="read it again and repeat the change on what it holds now",
+            data={"expected": expected, "actual": actual},
+        )
+
+
+def _refuse_root(node: Node, path: str) -> None:
+    if node.inode == ROOT:
+        raise PermissionDeniedError("the root directory cannot be moved or removed", path=path)
+
+
+def _into_itself(source: str, path: str) -> InvalidPathError:
+    return InvalidPathError(
+        f"a directory cannot move into itself: {source} to {path}",
+        path=path,
+        hint="move what it holds, or name a place outside it",
+    )

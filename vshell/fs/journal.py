@@ -1,0 +1,234 @@
+"""The journal: who did what to which path, in which revision, and what was there before.
+
+It is also the source of the counters that a transaction needs: revisions, ids,
+and the sum of all sizes, which the quota is checked against.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from vshell.errors import QuotaExceededError
+from vshell.fs.content import EMPTY_HASH
+from vshell.fs.database import Database, Value
+from vshell.fs.paths import decode, encode
+from vshell.fs.records import KIND_NAMES, Action, Change, Inode
+from vshell.fs.schema import FILE
+
+_INSERT: Final = (
+    "insert into journal (id, revision, time_ns, session, operation, action, path, old_path,"
+    " inode, kind, before_content, after_content, before_mode, after_mode,"
+    " before_mtime_ns, after_mtime_ns, live_bytes)"
+    " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_CHANGES: Final = (
+    "select j.revision, j.time_ns, j.session, j.operation, j.action, j.path, j.old_path, j.kind,"
+    " b.hash, a.hash, j.before_mode, j.after_mode, j.before_content, j.after_content"
+    " from journal j left join content b on b.id = j.before_content"
+    " left join content a on a.id = j.after_content"
+)
+
+
+class Journal:
+    """The journal of one database.
+
+    A transaction calls `open` first; `record` and `record_many` then write rows
+    that belong to one revision.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._last = 0
+        self.revision = 0
+        self.live_bytes = 0
+        self.quota_bytes: int | None = None
+        self.time_ns = 0
+        self.session = ""
+        self.operation = ""
+        self._loaded = False
+        self._opened_revision = 0
+
+    def forget(self) -> None:
+        """Drop the counters, after a rollback or another process' commit."""
+        self._loaded = False
+
+    def load(self) -> None:
+        """Read the counters, if they are not known."""
+        if self._loaded:
+            return
+        found = self._database.row(
+            "select id, revision, live_bytes,"
+            " (select value from setting where name = 'quota_bytes')"
+            " from journal order by id desc limit 1"
+        )
+        assert found is not None
+        self._last, self.revision, self.live_bytes, self.quota_bytes = found
+        self._loaded = True
+
+    def open(self, time_ns: int) -> None:
+        """Start a revision; it is taken only when something is recorded."""
+        self.load()
+        self.time_ns = time_ns
+        self._opened_revision = self.revision + 1
+
+    @property
+    def next_inode(self) -> int:
+        """The id for an inode whose creation is recorded next."""
+        return self._last + 1
+
+    @property
+    def next_revision(self) -> int:
+        """The revision that the open transaction's changes have."""
+        return self._opened_revision
+
+    def reserve(self, delta: int) -> None:
+        """Make sure that `delta` more bytes fit.
+
+        Raises:
+            QuotaExceededError: They do not. `data` has `quota`, `used` and `needed`.
+        """
+        quota = self.quota_bytes
+        if quota is not None and delta > 0 and self.live_bytes + delta > quota:
+            raise QuotaExceededError(
+                f"{delta} more bytes would not fit: {self.live_bytes} of {quota} are used",
+                hint="remove files, or raise the quota",
+                data={"quota": quota, "used": self.live_bytes, "needed": delta},
+            )
+
+    def record(
+        self,
+        action: Action,
+        path: str,
+        before: Inode | None,
+        after: Inode | None,
+        *,
+        old_path: str | None = None,
+        delta: int = 0,
+    ) -> None:
+        """Write one row; `delta` is what the change adds to the sum of sizes."""
+        self._database.run(
+            _INSERT, self._row(action, path, before, after, old_path=old_path, delta=delta)
+        )
+
+    def record_many(
+        self, action: Action, rows: list[tuple[str, Inode | None, Inode | None, int]]
+    ) -> None:
+        """Write a row for each (path, before, after, delta)."""
+        self._database.run_many(
+            _INSERT,
+            [
+                self._row(action, path, before, after, delta=delta)
+                for path, before, after, delta in rows
+            ],
+        )
+
+    def _row(
+        self,
+        action: Action,
+        path: str,
+        before: Inode | None,
+        after: Inode | None,
+        *,
+        old_path: str | None = None,
+        delta: int,
+    ) -> tuple[Value, ...]:
+        self._last += 1
+        self.revision = self._opened_revision
+        self.live_bytes += delta
+        inode = after or before
+        assert inode is not None
+        return (
+            self._last,
+            self.revision,
+            self.time_ns,
+            self.session,
+            self.operation,
+            action,
+            encode(path),
+            None if old_path is None else encode(old_path),
+            inode.id,
+            inode.kind,
+            before and before.content,
+            after and after.content,
+            before and before.mode,
+            after and after.mode,
+            before and before.mtime_ns,
+            after and after.mtime_ns,
+            self.live_bytes,
+        )
+
+    # Reading.
+
+    def changes(
+        self, *, since: int = 0, until: int | None = None, path: str | None = None, limit: int = -1
+    ) -> list[Change]:
+        """Return what happened after revision `since` and up to `until`, oldest first.
+
+        Args:
+            since: The last revision that is known already.
+            until: The last revision to return; None for all.
+            path: Only what happened to this path or below it.
+            limit: How many at most; negative for all.
+        """
+        condition, values = _path_condition(path)
+        found = self._database.rows(
+            f"{_CHANGES} where j.id > (select id from journal where revision <= ?"
+            f" order by id desc limit 1) and j.revision <= ?{condition} order by j.id limit ?",
+            (since, (1 << 62) if until is None else until, *values, limit),
+        )
+        return [_change(row) for row in found]
+
+    def latest(self, path: str, *, limit: int, offset: int = 0) -> list[Change]:
+        """Return what happened to exactly this path, newest first."""
+        encoded = encode(path)
+        found = self._database.rows(
+            f"{_CHANGES} where j.revision > 0 and (j.path = ? or j.old_path = ?)"
+            " order by j.id desc limit ? offset ?",
+            (encoded, encoded, limit, offset),
+        )
+        return [_change(row) for row in found]
+
+    def prune(self, *, keep_revisions: int) -> int:
+        """Drop rows of all but the newest revisions; return how many."""
+        self.load()
+        self._database.run(
+            "delete from journal where revision <= ? and id < ?",
+            (self.revision - keep_revisions, self._last),
+        )
+        return self._database.changed_rows()
+
+
+def _path_condition(path: str | None) -> tuple[str, list[Value]]:
+    if path is None or path == "/":
+        return "", []
+    encoded = encode(path)
+    below = (encoded + b"/", encoded + b"0")  # "0" follows "/" in the order of bytes
+    condition = (
+        " and (j.path = ? or j.path > ? and j.path < ?"
+        " or j.old_path = ? or j.old_path > ? and j.old_path < ?)"
+    )
+    return condition, [encoded, *below, encoded, *below]
+
+
+def _change(row: tuple[Any, ...]) -> Change:
+    revision, time_ns, session, operation, action, path, old_path, kind = row[:8]
+    before_hash, after_hash, before_mode, after_mode, before_content, after_content = row[8:]
+    if kind == FILE:  # an empty file has no content row
+        if before_mode is not None and before_content is None:
+            before_hash = EMPTY_HASH
+        if after_mode is not None and after_content is None:
+            after_hash = EMPTY_HASH
+    return Change(
+        revision,
+        time_ns,
+        session,
+        operation,
+        action,
+        decode(path),
+        None if old_path is None else decode(old_path),
+        KIND_NAMES[kind],
+        None if before_hash is None else before_hash.hex(),
+        None if after_hash is None else after_hash.hex(),
+        before_mode,
+        after_mode,
+    )

@@ -1,0 +1,310 @@
+"""Asking the file system: metadata, content, listings and history.
+
+Paths are absolute and normalised (`paths.absolute`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+
+from vshell.errors import (
+    IsDirectoryError,
+    NotDirectoryError,
+    NotFoundError,
+    NotRegularError,
+    RangeError,
+)
+from vshell.fs.content import EMPTY_HASH, Stored
+from vshell.fs.database import Database, Durability
+from vshell.fs.records import KIND_NAMES, Change, EntryDetails, EntryRow, Inode, Stat
+from vshell.fs.schema import DIRECTORY, SYMLINK
+from vshell.fs.transaction import Store, Transaction
+from vshell.fs.tree import Node
+from vshell.limits import LOCK_TIMEOUT_S
+
+
+class FileReader:
+    """What can be asked of the files of one workspace.
+
+    Args:
+        path: The database's file on the host.
+        create: Make it when it is missing.
+        read_only: Refuse every change.
+        durability: `"process"` or `"power"`; see `Database`.
+        lock_timeout_s: How long a writer waits for its turn.
+        now: Returns nanoseconds since 1970, for all times that are recorded.
+
+    Raises:
+        NotFoundError, CorruptError, NewerSchemaError, PermissionDeniedError: see `Database`.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        create: bool = True,
+        read_only: bool = False,
+        durability: Durability = "process",
+        lock_timeout_s: float = LOCK_TIMEOUT_S,
+        now: Callable[[], int] = time.time_ns,
+    ) -> None:
+        database = Database(
+            path,
+            create=create,
+            read_only=read_only,
+            durability=durability,
+            lock_timeout_s=lock_timeout_s,
+        )
+        self.store = Store(database, now)
+        self._tree = self.store.tree
+        self._content = self.store.content
+        self._journal = self.store.journal
+        self._database = database
+        self._lock = self.store.lock
+
+    def close(self) -> None:
+        """Close the database. Closing twice is harmless."""
+        self.store.close()
+
+    def transaction(self, session: str = "", operation: str = "") -> Transaction:
+        """Return a context manager in which changes happen, all or none.
+
+        Args:
+            session: Who does it, for the journal.
+            operation: The name of what is done, for the journal; inside another
+                transaction with a name, that one stays.
+
+        Raises:
+            OperationTimeoutError: Other writers did not give way in time.
+            ReadOnlyError: The workspace was opened read-only.
+        """
+        return self.store.transaction(session, operation)
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Return a context manager in which every read sees the same committed state."""
+        return self.store.reading()
+
+    # Metadata.
+
+    def stat(self, path: str, *, follow: bool = True) -> Stat:
+        """Return the metadata of what `path` leads to; of a link itself unless `follow`.
+
+        Raises:
+            NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
+        """
+        with self._lock:
+            self.store.fresh()
+            tree = self._tree
+            node = tree.cached(path) if follow else tree.paths.get(path)
+            if node is not None and node.path == path:
+                inode = tree.inodes.get(node.inode)
+                if inode is not None:
+                    if node.stat_of is not inode:
+                        node.stat, node.stat_of = _stat(path, inode), inode
+                    assert node.stat is not None
+                    return node.stat
+        return _stat(
+            path, self.store.read(lambda: tree.inode(tree.find(path, follow=follow).inode))
+        )
+
+    def exists(self, path: str, *, follow: bool = True) -> bool:
+        """Tell whether `path` leads to anything; a link that leads nowhere does not."""
+        try:
+            self.store.read(lambda: self._tree.find(path, follow=follow))
+        except (NotFoundError, NotDirectoryError):
+            return False
+        return True
+
+    def realpath(self, path: str) -> str:
+        """Return the path without links and `..`.
+
+        Raises:
+            NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
+        """
+        return self.store.read(lambda: self._tree.find(path).path)
+
+    def readlink(self, path: str) -> str:
+        """Return a link's target as it was given.
+
+        Raises:
+            NotRegularError: It is no link.
+            NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
+        """
+
+        def target() -> str:
+            node = self._tree.find(path, follow=False)
+            if node.kind != SYMLINK:
+                raise NotRegularError(f"not a symbolic link: {path}", path=path)
+            return self._tree.target(node)
+
+        return self.store.read(target)
+
+    # Reading content.
+
+    def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:
+        """Return a file's bytes from `offset`, at most `length`; fewer at its end.
+
+        Raises:
+            RangeError: `offset` or `length` is negative.
+            IsDirectoryError: It is a directory.
+            NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
+        """
+        if offset < 0 or (length is not None and length < 0):
+            raise RangeError(f"offset and length must not be negative: {path}", path=path)
+        with self._lock:
+            self.store.fresh()
+            tree = self._tree
+            node = tree.cached(path)
+            if node is not None:
+                inode = tree.inodes.get(node.inode)
+                if inode is not None and inode.content is not None:
+                    data = tree.cached_data(inode.content)
+                    if data is not None:
+                        return data if not offset and length is None else _cut(data, offset, length)
+        return self.store.read(lambda: self._read(self._file(path), offset, length))
+
+    def read_with_stat(self, path: str) -> tuple[bytes, Stat]:
+        """Return a file's bytes and its metadata, of the same moment."""
+
+        def both() -> tuple[bytes, Stat]:
+            inode = self._file(path)
+            return self._read(inode, 0, None), _stat(path, inode)
+
+        return self.store.read(both)
+
+    def pieces(self, path: str) -> Iterator[bytes]:
+        """Yield a file's bytes in pieces, for files of any size."""
+        with self.store.reading():
+            inode = self._file(path)
+            yield from self._content.pieces(self._stored(inode))
+
+    def read_many(self, entries: Iterable[EntryDetails]) -> Iterator[tuple[EntryDetails, bytes]]:
+        """Yield entries with their bytes; call it inside `reading()`."""
+        for entry in entries:
+            yield entry, self._read(self._tree.inode(entry.inode), 0, None)
+
+    def _read(self, inode: Inode, offset: int, length: int | None) -> bytes:
+        if self._tree.is_inline(inode):
+            return _cut(self._tree.data(inode), offset, length)
+        return self._content.read(self._stored(inode), offset, length)
+
+    def _file(self, path: str) -> Inode:
+        node = self._tree.find(path)
+        if node.kind == DIRECTORY:
+            raise IsDirectoryError(f"is a directory: {path}", path=path, hint="name a file in it")
+        return self._tree.inode(node.inode)
+
+    def _stored(self, inode: Inode) -> Stored:
+        return self._content.find(inode.content)
+
+    # Listing.
+
+    def list_directory(
+        self, path: str, *, limit: int = -1, offset: int = 0
+    ) -> tuple[list[EntryDetails], int]:
+        """Return a directory's entries, ordered by the bytes of their names, and how many it has.
+
+        Raises:
+            NotDirectoryError: It is none.
+            NotFoundError, SymlinkLoopError: see `Tree.find`.
+        """
+
+        def entries() -> tuple[list[EntryDetails], int]:
+            directory = self._directory(path)
+            found = self._tree.children(directory, limit=limit, offset=offset)
+            complete = not offset and (limit < 0 or len(found) < limit)
+            return found, len(found) if complete else self._tree.count(directory)
+
+        return self.store.read(entries)
+
+    def names(self, path: str) -> list[str]:
+        """Return the names in a directory, ordered by their bytes; errors as `list_directory`."""
+        return self.store.read(lambda: self._tree.names(self._directory(path)))
+
+    def walk(
+        self, path: str, *, max_depth: int | None = None, suffixes: Iterable[str] | None = None
+    ) -> list[EntryRow]:
+        """Return everything below a directory, in no order; links are not followed.
+
+        Args:
+            path: The directory, which is not part of the result.
+            max_depth: How deep; 1 is the directory's own entries, None is all.
+            suffixes: Only entries whose names end in one of these, and all directories.
+
+        Raises:
+            NotDirectoryError: It is no directory.
+            NotFoundError, SymlinkLoopError: see `Tree.find`.
+        """
+        ends = None if suffixes is None else list(suffixes)
+        return self.store.read(
+            lambda: self._tree.walk(self._directory(path), max_depth=max_depth, suffixes=ends)
+        )
+
+    def walk_details(self, path: str, *, max_depth: int | None = None) -> list[EntryDetails]:
+        """Return the same as `walk`, with metadata."""
+        return self.store.read(
+            lambda: self._tree.walk_details(self._directory(path), max_depth=max_depth)
+        )
+
+    def _directory(self, path: str) -> Node:
+        node = self._tree.find(path)
+        if node.kind != DIRECTORY:
+            raise NotDirectoryError(f"not a directory: {path}", path=path)
+        return node
+
+    # The journal.
+
+    def revision(self) -> int:
+        """Return the number of the last committed change; inside a transaction, of its last."""
+
+        def latest() -> int:
+            self._journal.load()
+            return self._journal.revision
+
+        return self.store.read(latest)
+
+    def changes(
+        self,
+        *,
+        since: int = 0,
+        until: int | None = None,
+        path: str | None = None,
+        limit: int = -1,
+    ) -> list[Change]:
+        """Return what happened after a revision, oldest first; see `Journal.changes`."""
+        return self.store.read(
+            lambda: self._journal.changes(since=since, until=until, path=path, limit=limit)
+        )
+
+    def history(self, path: str, *, limit: int = -1, offset: int = 0) -> list[Change]:
+        """Return what happened to one path, newest first."""
+        return self.store.read(lambda: self._journal.latest(path, limit=limit, offset=offset))
+
+
+def _stat(path: str, inode: Inode) -> Stat:
+    return Stat(
+        path,
+        KIND_NAMES[inode.kind],
+        inode.size,
+        inode.mode,
+        inode.mtime_ns,
+        inode.ctime_ns,
+        inode.nlink,
+        inode.id,
+        inode.version,
+        _hash_text(inode),
+    )
+
+
+def _hash_text(inode: Inode) -> str | None:
+    if inode.kind == DIRECTORY:
+        return None
+    return (inode.hash or EMPTY_HASH).hex()
+
+
+def _cut(data: bytes, offset: int, length: int | None) -> bytes:
+    if not offset and (length is None or length >= len(data)):
+        return data
+    return data[offset:] if length is None else data[offset : offset + length]

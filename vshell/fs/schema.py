@@ -1,0 +1,116 @@
+"""The tables of a workspace, and the migrations that lead to them.
+
+A migration is appended, never edited: databases of every release exist. The
+number of migrations that a database has seen is its `user_version`.
+
+Names and paths are BLOBs: a name is any bytes but `/` and NUL, and BLOBs sort as
+bytes. Times are nanoseconds since 1970, sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+APPLICATION_ID: Final = 0x7673686C
+"""`vshl`, in SQLite's header field for what application a file belongs to."""
+
+FILE: Final = 1
+DIRECTORY: Final = 2
+SYMLINK: Final = 3
+
+ROOT: Final = 1
+"""The inode of `/`."""
+
+MIGRATIONS: Final[tuple[str, ...]] = (
+    """
+    -- The journal is the clock of the workspace: its rows number the revisions, and
+    -- the id of the row that records a creation is the id of the new inode, so that
+    -- neither is ever given twice. One row is one thing that happened to one path.
+    -- The newest row is never pruned: it carries the counters of the next one. There
+    -- is no index: revisions ascend with ids, so `changes(since)` reads from the end.
+    create table journal (
+        id integer primary key,
+        revision integer not null,
+        time_ns integer not null,
+        session text not null,
+        operation text not null,
+        action text not null,
+        path blob not null,
+        old_path blob,
+        inode integer not null,
+        kind integer not null,
+        before_content integer,
+        after_content integer,
+        before_mode integer,
+        after_mode integer,
+        before_mtime_ns integer,
+        after_mtime_ns integer,
+        -- The sum of all inodes' sizes after this row: the quota is checked against
+        -- it without a sum over the table.
+        live_bytes integer not null
+    );
+
+    -- What a file, directory or link is. `content` is null for an empty file and
+    -- for a directory; a link's content is its target. `version` is the revision
+    -- of the last change to the content.
+    create table inode (
+        id integer primary key,
+        kind integer not null,
+        mode integer not null,
+        size integer not null,
+        mtime_ns integer not null,
+        ctime_ns integer not null,
+        nlink integer not null,
+        content integer,
+        version integer not null
+    );
+
+    -- Where it is. The key serves both a look-up by name and a listing in order;
+    -- `kind` repeats the inode's, which never changes, so that a glob or a walk
+    -- reads this table alone.
+    create table entry (
+        parent integer not null,
+        name blob not null,
+        inode integer not null,
+        kind integer not null,
+        primary key (parent, name)
+    ) without rowid;
+    -- A walk finds the directories below a directory without passing its files.
+    create index entry_directories on entry (parent, inode) where kind = 2;
+
+    -- Immutable bytes, stored once: small ones in `data`; of large ones `data` is
+    -- null and the chunks have them. `hash` is SHA-256 (see content.py for chunks);
+    -- its index finds bytes that are stored already.
+    create table content (
+        id integer primary key,
+        hash blob not null unique,
+        size integer not null,
+        data blob
+    );
+    create table chunk (
+        id integer primary key,
+        hash blob not null unique,
+        data blob not null
+    );
+    create table content_chunk (
+        content integer not null,
+        position integer not null,
+        chunk integer not null,
+        primary key (content, position)
+    ) without rowid;
+
+    -- Settings of the workspace that every process honours, such as `quota_bytes`.
+    create table setting (
+        name text primary key,
+        value not null
+    ) without rowid;
+
+    insert into inode (id, kind, mode, size, mtime_ns, ctime_ns, nlink, content, version)
+        values (1, 2, 493, 0, 0, 0, 2, null, 0);
+    insert into journal (id, revision, time_ns, session, operation, action, path, inode, kind,
+                         after_mode, after_mtime_ns, live_bytes)
+        values (1, 0, 0, '', 'create', 'create', x'2f', 1, 2, 493, 0, 0);
+    """,
+)
+
+VERSION: Final = len(MIGRATIONS)

@@ -1,0 +1,137 @@
+"""How much space a workspace takes, and getting back what nothing needs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+
+from vshell.fs.transaction import Store
+from vshell.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Usage(Record):
+    """The space of a workspace. All sizes are in bytes.
+
+    Attributes:
+        files: Number of files.
+        directories: Number of directories, the root included.
+        symlinks: Number of symbolic links.
+        live_bytes: The sum of the sizes of all files and links; what the quota limits.
+        content_bytes: What the stored content takes, each content once, history included.
+        history_bytes: The part of `content_bytes` that only history still needs.
+        database_bytes: The size of the database's file.
+        log_bytes: The size of the write-ahead log beside it.
+        free_bytes: What `vacuum` would give back of `database_bytes`.
+        revisions: The number of the last revision.
+        journal_rows: How many changes the history has.
+        quota_bytes: The limit for `live_bytes`; None for no limit.
+    """
+
+    files: int
+    directories: int
+    symlinks: int
+    live_bytes: int
+    content_bytes: int
+    history_bytes: int
+    database_bytes: int
+    log_bytes: int
+    free_bytes: int
+    revisions: int
+    journal_rows: int
+    quota_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GcResult(Record):
+    """What a collection removed.
+
+    Attributes:
+        contents: How many contents.
+        chunks: How many chunks of large contents.
+        bytes: Their sizes together.
+        journal_rows: How many changes the history lost.
+    """
+
+    contents: int
+    chunks: int
+    bytes: int
+    journal_rows: int
+
+
+_LIVE = "select content from inode where content is not null"
+_NEEDED = (
+    f"{_LIVE} union select before_content from journal where before_content is not null"
+    " union select after_content from journal where after_content is not null"
+)
+# Large contents share chunks, so what they take is the sum over chunks, not contents.
+_STORED = (
+    "select (select coalesce(sum(size), 0) from content where data is not null{inline})"
+    " + (select coalesce(sum(length(data)), 0) from chunk{chunks})"
+)
+
+
+def usage(store: Store) -> Usage:
+    """Return how much space the workspace takes."""
+    with store.reading():
+        store.journal.load()
+        counts = dict(store.database.rows("select kind, count(*) from inode group by kind"))
+        stored = _number(store, _STORED.format(inline="", chunks=""))
+        live = _number(
+            store,
+            _STORED.format(
+                inline=f" and id in ({_LIVE})",
+                chunks=f" where id in (select chunk from content_chunk where content in ({_LIVE}))",
+            ),
+        )
+        page_bytes = _number(store, "pragma page_size")
+        return Usage(
+            files=counts.get(1, 0),
+            directories=counts.get(2, 0),
+            symlinks=counts.get(3, 0),
+            live_bytes=store.journal.live_bytes,
+            content_bytes=stored,
+            history_bytes=stored - live,
+            database_bytes=_number(store, "pragma page_count") * page_bytes,
+            log_bytes=_file_size(f"{store.database.path}-wal"),
+            free_bytes=_number(store, "pragma freelist_count") * page_bytes,
+            revisions=store.journal.revision,
+            journal_rows=_number(store, "select count(*) from journal where revision > 0"),
+            quota_bytes=store.journal.quota_bytes,
+        )
+
+
+def collect(store: Store, *, keep_revisions: int | None) -> GcResult:
+    """Remove content that neither a file nor the history needs; run it in a transaction.
+
+    Args:
+        store: The open database.
+        keep_revisions: How many revisions of history to keep; None keeps all.
+    """
+    database = store.database
+    pruned = 0
+    if keep_revisions is not None:
+        pruned = store.journal.prune(keep_revisions=keep_revisions)
+    before = _number(store, _STORED.format(inline="", chunks=""))
+    database.run(f"delete from content where id not in ({_NEEDED})")
+    contents = database.changed_rows()
+    database.run("delete from content_chunk where content not in (select id from content)")
+    database.run("delete from chunk where id not in (select chunk from content_chunk)")
+    chunks = database.changed_rows()
+    store.tree.forget()
+    after = _number(store, _STORED.format(inline="", chunks=""))
+    return GcResult(contents, chunks, before - after, pruned)
+
+
+def _number(store: Store, sql: str) -> int:
+    found = store.database.row(sql)
+    assert found is not None
+    number: int = found[0]
+    return number
+
+
+def _file_size(path: str) -> int:
+    with contextlib.suppress(OSError):
+        return os.stat(path).st_size
+    return 0

@@ -1,0 +1,240 @@
+"""One writer at a time, all or nothing, and caches that stay true through it.
+
+`Store` ties the parts of one open database together and guards them: threads take
+turns on its lock, and processes on SQLite's. A transaction inside another is a
+savepoint.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn, TypeVar
+
+from vshell.errors import ClosedError, ReadOnlyError, UnavailableError, VshellError
+from vshell.fs.content import ContentStore
+from vshell.fs.database import Database
+from vshell.fs.journal import Journal
+from vshell.fs.tree import Tree
+
+Result = TypeVar("Result")
+
+_OPTIMISTIC_READS = 3
+
+
+class Store:
+    """The parts of one open database.
+
+    Args:
+        database: Already open.
+        now: Returns nanoseconds since 1970.
+    """
+
+    def __init__(self, database: Database, now: Callable[[], int]) -> None:
+        self.database = database
+        self.content = ContentStore(database)
+        self.tree = Tree(database, self.content)
+        self.journal = Journal(database)
+        self.now = now
+        self.lock = threading.RLock()
+        self.depth = 0
+        self._pinned = False
+        self._begun_at = b""
+        _open_stores.add(self)
+
+    def close(self) -> None:
+        """Close the database; an open transaction is undone."""
+        with self.lock:
+            if isinstance(self.database.counter, _Gone):
+                return
+            self.database.close()
+            self.database.counter = _Gone(ClosedError("the workspace is closed"))
+            self.tree.forget()
+
+    def abandon(self) -> None:
+        """Refuse to work in a forked child: SQLite's locks do not pass to it."""
+        self.lock = threading.RLock()
+        self.database.counter = _Gone(
+            UnavailableError(
+                "the workspace was opened before this process was forked",
+                hint="open it again in the child process",
+            )
+        )
+        self.tree.forget()
+
+    def fresh(self) -> bytes:
+        """Drop what is no longer true; return the state that the caches show."""
+        state = self.tree.state
+        if self.depth or self._pinned:
+            return state
+        now = self.database.counter.state()
+        if now != state:
+            self.tree.forget()
+            self.journal.forget()
+            self.tree.state = now
+        return now
+
+    def read(self, question: Callable[[], Result]) -> Result:
+        """Return the answer to a question of several statements from one committed state.
+
+        It is asked without a transaction first, which is right unless somebody commits
+        meanwhile; then again, in the end inside a transaction.
+        """
+        with self.lock:
+            if self.depth or self._pinned:
+                return question()
+            for _ in range(_OPTIMISTIC_READS):
+                state = self.fresh()
+                try:
+                    answer = question()
+                except VshellError:
+                    if self.database.counter.state() == state:
+                        raise
+                else:
+                    if self.database.counter.state() == state:
+                        return answer
+            with self.reading():
+                return question()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let everything inside see one committed state."""
+        with self.lock:
+            if self.depth or self._pinned:
+                yield
+                return
+            before = self.fresh()
+            self.database.begin_read()
+            try:
+                # The snapshot is taken by the first statement that reads.
+                self.database.row("select 1 from setting limit 1")
+                if self.database.counter.state() != before:
+                    self.tree.forget()
+                    self.journal.forget()
+                self._pinned = True
+                yield
+            finally:
+                self._pinned = False
+                self.database.rollback()
+
+    def transaction(self, session: str, operation: str) -> Transaction:
+        """Return a context manager: what is changed inside happens at once, or not at all."""
+        return Transaction(self, session, operation)
+
+    def enter(self, session: str, operation: str) -> tuple[str, str]:
+        """Begin a transaction or a savepoint; return whose doing it was around it."""
+        self.lock.acquire()
+        try:
+            journal = self.journal
+            if self.depth:
+                self.database.savepoint(f"s{self.depth}")
+            else:
+                self._begin()
+            outer = (journal.session, journal.operation) if self.depth else ("", "")
+            journal.session = session
+            if not outer[1]:
+                journal.operation = operation
+            self.depth += 1
+            return outer
+        except BaseException:
+            self.lock.release()
+            raise
+
+    def leave(self, outer: tuple[str, str], *, commit: bool) -> None:
+        """End what `enter` began."""
+        try:
+            self.journal.session, self.journal.operation = outer
+            self.depth -= 1
+            if not commit:
+                self._undo()
+            elif self.depth:
+                self.database.release(f"s{self.depth}")
+            else:
+                self._commit()
+        finally:
+            self.lock.release()
+
+    def _begin(self) -> None:
+        if self._pinned:
+            raise ReadOnlyError("nothing can be changed while a snapshot is being read")
+        if self.database.read_only:
+            self.database.counter.state()
+            raise ReadOnlyError(
+                "the workspace was opened read-only", hint="open it without read_only"
+            )
+        self.fresh()
+        self.database.begin()
+        try:
+            # Another process may have committed until the lock was ours.
+            self._begun_at = self.fresh()
+            self.journal.open(self.now())
+        except BaseException:
+            self.database.rollback()
+            raise
+
+    def _commit(self) -> None:
+        try:
+            self.database.commit()
+        except BaseException:
+            self._undo()
+            raise
+        state = self.database.counter.after_commit(self._begun_at)
+        if state is None:
+            self.tree.forget()
+            self.journal.forget()
+        else:
+            self.tree.state = state
+
+    def _undo(self) -> None:
+        self.tree.forget()
+        self.journal.forget()
+        if self.depth:
+            self.database.rollback_to(f"s{self.depth}")
+            self.journal.load()
+        else:
+            self.database.rollback()
+
+
+class Transaction:
+    """What `Store.transaction` returns; entering it twice is an error of the caller's."""
+
+    __slots__ = ("_operation", "_outer", "_session", "_store")
+
+    def __init__(self, store: Store, session: str, operation: str) -> None:
+        self._store = store
+        self._session = session
+        self._operation = operation
+        self._outer = ("", "")
+
+    def __enter__(self) -> None:
+        self._outer = self._store.enter(self._session, self._operation)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._store.leave(self._outer, commit=kind is None)
+
+
+class _Gone:
+    """Stands where the change counter was, so that every operation says why it cannot work."""
+
+    def __init__(self, error: VshellError) -> None:
+        self._error = error
+
+    def state(self) -> NoReturn:
+        raise self._error
+
+    def after_commit(self, before: bytes) -> NoReturn:  # noqa: ARG002
+        raise self._error
+
+
+_open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
+
+
+def _abandon_all() -> None:
+    for store in list(_open_stores):
+        store.abandon()
+
+
+os.register_at_fork(after_in_child=_abandon_all)

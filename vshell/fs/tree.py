@@ -1,0 +1,378 @@
+"""The tree of names: what a path leads to, what a directory holds, and the caches of both.
+
+Every answer that a cache gives is one that the database would give: `state` is what
+the change counter said when the caches were last true (`Store.fresh` compares), and
+whoever changes a row says so here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from vshell.errors import NotDirectoryError, NotFoundError, SymlinkLoopError
+from vshell.fs.content import ContentStore
+from vshell.fs.database import Database
+from vshell.fs.paths import decode, encode, join
+from vshell.fs.records import EntryDetails, EntryRow, Inode, Stat
+from vshell.fs.schema import DIRECTORY, ROOT, SYMLINK
+from vshell.limits import INLINE_BYTES, MAX_SYMLINKS
+
+_MAX_CACHED_PATHS: Final = 50_000
+_MAX_CACHED_BYTES: Final = 8 * 1024 * 1024
+_MAX_CACHED_CONTENT: Final = 64 * 1024
+
+_INODE_COLUMNS: Final = (
+    "i.id, i.kind, i.mode, i.size, i.mtime_ns, i.ctime_ns, i.nlink, i.content, i.version, c.hash"
+)
+# A join over `entry` would do the same, but SQLite plans such a join anew for each
+# value that is bound (10 us), and this one once.
+_INODE: Final = (
+    f"select {_INODE_COLUMNS} from inode i left join content c on c.id = i.content where i.id ="
+)
+_BELOW: Final = (
+    "with recursive below (id, depth) as (select ?, 1 union all"
+    " select e.inode, depth + 1 from below join entry e on e.parent = below.id"
+    " where e.kind = 2 and depth < ?)"
+)
+_ANY_DEPTH: Final = 1 << 40
+
+
+class Node:
+    """What a path leads to: one entry, by its path without links and `..`."""
+
+    __slots__ = ("inode", "kind", "name", "parent", "path", "stat", "stat_of")
+
+    def __init__(self, path: str, inode: int, kind: int, parent: int, name: bytes) -> None:
+        self.path = path
+        self.inode = inode
+        self.kind = kind
+        self.parent = parent
+        self.name = name
+        self.stat: Stat | None = None
+        self.stat_of: Inode | None = None
+
+
+class Place(NamedTuple):
+    """Where a path leads, whether or not something is there yet."""
+
+    directory: Node
+    name: str
+    path: str
+    node: Node | None
+
+
+class Tree:
+    """Entries and inodes of one database.
+
+    Args:
+        database: Where they are.
+        content: Where the targets of links are.
+    """
+
+    def __init__(self, database: Database, content: ContentStore) -> None:
+        self._database = database
+        self._content = content
+        self.state = b""
+        self.root = Node("/", ROOT, DIRECTORY, ROOT, b"")
+        self.paths: dict[str, Node] = {}
+        self.aliases: dict[str, Node] = {}
+        self.inodes: dict[int, Inode] = {}
+        self._contents: dict[int, bytes] = {}
+        self._cached_bytes = 0
+        self.forget()
+
+    # The caches.
+
+    def forget(self) -> None:
+        """Drop every cached answer."""
+        self.state = b""
+        self.paths.clear()
+        self.aliases.clear()
+        self.inodes.clear()
+        self._contents.clear()
+        self._cached_bytes = 0
+        self.paths["/"] = self.root
+
+    def forget_paths(self) -> None:
+        """Drop which path leads where, after a directory moved or went."""
+        self.paths.clear()
+        self.aliases.clear()
+        self.paths["/"] = self.root
+
+    def remember(self, node: Node, inode: Inode) -> None:
+        """Note a new or changed entry."""
+        if len(self.paths) > _MAX_CACHED_PATHS:
+            self.forget_paths()
+        if len(self.inodes) > _MAX_CACHED_PATHS:
+            self.inodes.clear()
+        self.paths[node.path] = node
+        self.inodes[inode.id] = inode
+
+    def removed(self, path: str) -> None:
+        """Note that the entry is gone."""
+        self.paths.pop(path, None)
+        self.aliases.clear()
+
+    # From a path to a node.
+
+    def cached(self, path: str) -> Node | None:
+        """Return what `path` leads to with links followed, if that is known."""
+        node = self.paths.get(path)
+        if node is None or node.kind == SYMLINK:
+            return self.aliases.get(path)
+        return node
+
+    def find(self, path: str, *, follow: bool = True) -> Node:
+        """Return what `path` leads to.
+
+        Raises:
+            NotFoundError: Nothing is there.
+            NotDirectoryError: Something on the way is no directory.
+            SymlinkLoopError: More than 40 links are on the way.
+        """
+        node = self.cached(path) if follow else self.paths.get(path)
+        if node is None:
+            node = self.locate(path, follow=follow).node
+            if node is None:
+                raise NotFoundError(f"no such file or directory: {path}", path=path)
+            if node.path != path:
+                if len(self.aliases) > _MAX_CACHED_PATHS:
+                    self.aliases.clear()
+                if follow:
+                    self.aliases[path] = node
+        return node
+
+    def locate(self, path: str, *, follow: bool = True) -> Place:
+        """Return the place that `path` names, of which only the last name may be missing.
+
+        A link is followed in every segment, in the last one if `follow`. `..` leads
+        to the parent of the directory reached so far, as in POSIX; after a name that
+        does not exist it takes that name back.
+
+        Raises:
+            NotFoundError: A directory on the way is missing. `data["missing"]` is its path.
+            NotDirectoryError: Something on the way is no directory.
+            SymlinkLoopError: More than 40 links are on the way.
+        """
+        reached = [self.root]
+        pending = [part for part in reversed(path.split("/")) if part]
+        links = 0
+        while pending:
+            name = pending.pop()
+            if name == "..":
+                if len(reached) > 1:
+                    reached.pop()
+                continue
+            directory = reached[-1]
+            node = self.child(directory, name)
+            if node is None:
+                if not pending:
+                    return Place(directory, name, join(directory.path, name), None)
+                if pending[-1] == "..":
+                    pending.pop()
+                    continue
+                raise NotFoundError(
+                    f"no such file or directory: {path}",
+                    path=path,
+                    hint=f"{join(directory.path, name)} does not exist",
+                    data={"missing": join(directory.path, name)},
+                )
+            if node.kind == SYMLINK and (pending or follow):
+                links += 1
+                if links > MAX_SYMLINKS:
+                    raise SymlinkLoopError(f"too many levels of symbolic links: {path}", path=path)
+                self._follow(path, node, reached, pending)
+            elif not pending:
+                return Place(directory, name, node.path, node)
+            elif node.kind != DIRECTORY:
+                raise NotDirectoryError(
+                    f"not a directory: {path}", path=path, hint=f"{node.path} is no directory"
+                )
+            else:
+                reached.append(node)
+        node = reached[-1]
+        return Place(reached[-2] if len(reached) > 1 else node, decode(node.name), node.path, node)
+
+    def _follow(self, path: str, link: Node, reached: list[Node], pending: list[str]) -> None:
+        target = self.target(link)
+        if not target:
+            raise NotFoundError(f"the link is empty: {path}", path=path)
+        if target[0] == "/":
+            del reached[1:]
+        pending += [part for part in reversed(target.split("/")) if part not in ("", ".")]
+
+    def child(self, directory: Node, name: str) -> Node | None:
+        """Return the entry of that name, or None."""
+        path = join(directory.path, name)
+        node = self.paths.get(path)
+        if node is None:
+            encoded = encode(name)
+            found = self._database.row(
+                f"{_INODE} (select inode from entry where parent = ? and name = ?)",
+                (directory.inode, encoded),
+            )
+            if found is None:
+                return None
+            inode = Inode._make(found)
+            node = Node(path, inode.id, inode.kind, directory.inode, encoded)
+            self.remember(node, inode)
+        return node
+
+    # What a node is.
+
+    def inode(self, number: int) -> Inode:
+        """Return the row of an inode that exists."""
+        inode = self.inodes.get(number)
+        if inode is None:
+            found = self._database.row(
+                f"{_INODE} ?",
+                (number,),
+            )
+            if found is None:
+                raise NotFoundError(f"no inode has the number {number}")
+            inode = self.inodes[number] = Inode._make(found)
+        return inode
+
+    def data(self, inode: Inode) -> bytes:
+        """Return the whole content of a file or link that is one row."""
+        content = inode.content
+        if content is None:
+            return b""
+        data = self._contents.get(content)
+        if data is None:
+            data = self._content.read_inline(content)
+            self.remember_data(content, data)
+        return data
+
+    def cached_data(self, content: int) -> bytes | None:
+        """Return the bytes of small content that is at hand."""
+        return self._contents.get(content)
+
+    def remember_data(self, content: int | None, data: bytes) -> None:
+        """Keep small content at hand: it is immutable."""
+        size = len(data)
+        if content is None or size > _MAX_CACHED_CONTENT:
+            return
+        if self._cached_bytes + size > _MAX_CACHED_BYTES:
+            self._contents.clear()
+            self._cached_bytes = 0
+        self._contents[content] = data
+        self._cached_bytes += size
+
+    def is_inline(self, inode: Inode) -> bool:
+        """Tell whether `data` may be asked for."""
+        return inode.size <= INLINE_BYTES
+
+    def target(self, link: Node) -> str:
+        """Return the target of a link, as it was given."""
+        return decode(self.data(self.inode(link.inode)))
+
+    def is_empty(self, directory: Node) -> bool:
+        """Tell whether a directory has no entries."""
+        return not self._database.row(
+            "select 1 from entry where parent = ? limit 1", (directory.inode,)
+        )
+
+    # Many entries at once.
+
+    def children(self, directory: Node, *, limit: int = -1, offset: int = 0) -> list[EntryDetails]:
+        """Return a directory's entries in the order of their names' bytes."""
+        found = self._database.rows(
+            "select e.name, i.id, i.kind, i.size, i.mode, i.mtime_ns, i.content"
+            " from entry e join inode i on i.id = e.inode"
+            " where e.parent = ? order by e.name limit ? offset ?",
+            (directory.inode, limit, offset),
+        )
+        base = "" if directory.path == "/" else directory.path
+        return [EntryDetails(f"{base}/{decode(row[0])}", *row[1:]) for row in found]
+
+    def names(self, directory: Node) -> list[str]:
+        """Return the names in a directory in the order of their bytes."""
+        found = self._database.rows(
+            "select name from entry where parent = ? order by name", (directory.inode,)
+        )
+        return [decode(name) for (name,) in found]
+
+    def count(self, directory: Node) -> int:
+        """Return how many entries a directory has."""
+        found = self._database.row(
+            "select count(*) from entry where parent = ?", (directory.inode,)
+        )
+        assert found is not None
+        count: int = found[0]
+        return count
+
+    def walk(
+        self,
+        directory: Node,
+        *,
+        max_depth: int | None = None,
+        suffixes: Sequence[str] | None = None,
+    ) -> list[EntryRow]:
+        """Return all entries below a directory, in no order, by one statement.
+
+        Args:
+            directory: Where to start; it is not part of the result.
+            max_depth: How deep to go; 1 is the directory's own entries.
+            suffixes: If given, only entries whose names end so, besides all directories.
+        """
+        depth = _ANY_DEPTH if max_depth is None else max_depth
+        condition, values = _suffix_condition(suffixes)
+        found = self._database.rows(
+            f"{_BELOW} select parent, name, inode, kind from entry"
+            f" where parent in (select id from below){condition}",
+            (directory.inode, depth, *values),
+        )
+        paths = _directory_paths(directory, [row for row in found if row[3] == DIRECTORY])
+        return [
+            EntryRow(paths[parent] + decode(name), inode, kind)
+            for parent, name, inode, kind in found
+        ]
+
+    def walk_details(self, directory: Node, *, max_depth: int | None = None) -> list[EntryDetails]:
+        """Return the same as `walk`, with metadata."""
+        depth = _ANY_DEPTH if max_depth is None else max_depth
+        found = self._database.rows(
+            f"{_BELOW} select e.parent, e.name, e.inode, e.kind, i.size, i.mode, i.mtime_ns,"
+            " i.content from entry e join inode i on i.id = e.inode"
+            " where e.parent in (select id from below)",
+            (directory.inode, depth),
+        )
+        paths = _directory_paths(directory, [row[:4] for row in found if row[3] == DIRECTORY])
+        return [EntryDetails(paths[row[0]] + decode(row[1]), *row[2:]) for row in found]
+
+    def inodes_below(self, directory: Node) -> dict[int, Inode]:
+        """Return the inodes of all entries below a directory by their numbers."""
+        found = self._database.rows(
+            f"{_BELOW} select distinct {_INODE_COLUMNS} from entry e join inode i on i.id = e.inode"
+            " left join content c on c.id = i.content where e.parent in (select id from below)",
+            (directory.inode, _ANY_DEPTH),
+        )
+        return {row[0]: Inode._make(row) for row in found}
+
+
+def _suffix_condition(suffixes: Sequence[str] | None) -> tuple[str, list[bytes]]:
+    if suffixes is None:
+        return "", []
+    encoded = [encode(suffix) for suffix in suffixes]
+    tests = [f"substr(name, -{len(suffix)}) = ?" for suffix in encoded if suffix]
+    if len(tests) < len(encoded):
+        return "", []
+    return f" and (kind = {DIRECTORY} or {' or '.join(tests)})", encoded
+
+
+def _directory_paths(top: Node, directories: list[tuple[int, bytes, int, int]]) -> dict[int, str]:
+    """Return the path of each directory, ending in a slash, by its inode."""
+    paths = {top.inode: "/" if top.path == "/" else f"{top.path}/"}
+    places = {inode: (parent, name) for parent, name, inode, _ in directories}
+    for start in places:
+        chain = []
+        inode = start
+        while inode not in paths:
+            chain.append(inode)
+            inode = places[inode][0]
+        for inode in reversed(chain):
+            parent, name = places[inode]
+            paths[inode] = f"{paths[parent]}{decode(name)}/"
+    return paths
