@@ -165,6 +165,11 @@ class ContentStore:
             raise CorruptError("content is missing", hint="`vshell check` says which files lost it")
         return Stored(content, *found)
 
+    def find_hash(self, content_hash: bytes) -> Stored | None:
+        """Return the content with that hash, if it is stored."""
+        found = self._database.row("select id, size from content where hash = ?", (content_hash,))
+        return Stored(found[0], content_hash, found[1]) if found else None
+
     # Rows.
 
     def _insert(self, digest: bytes, size: int, data: Bytes | None) -> int:

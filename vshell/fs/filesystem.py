@@ -18,6 +18,7 @@ from vshell.errors import (
     NotFoundError,
     PermissionDeniedError,
     RangeError,
+    ReadOnlyError,
     StaleError,
 )
 from vshell.fs import trees
@@ -323,15 +324,13 @@ class FileSystem(FileReader):
     def remove_tree(self, path: str) -> int:
         """Remove whatever is at `path` and everything below it; return how many entries went.
 
-        Of the root, only what is below it is removed.
-
         Raises:
+            PermissionDeniedError: It is the root.
             NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
         """
         node = self._node(path, follow=False)
+        _refuse_root(node, path)
         removed = trees.remove_tree(self.store, node) if node.kind == DIRECTORY else 0
-        if node.inode == ROOT:
-            return removed
         self._remove(node)
         return removed + 1
 
@@ -460,6 +459,19 @@ class FileSystem(FileReader):
         after = after._replace(ctime_ns=self._journal.time_ns)
         self._update(after)
         self._journal.record("attributes", self._node(path, follow=follow).path, before, after)
+
+    def vacuum(self) -> None:
+        """Give the disk back what removed rows took; outside transactions only.
+
+        Raises:
+            OperationTimeoutError: Another process is writing.
+            ReadOnlyError: The workspace was opened read-only, or a transaction is open.
+        """
+        with self._lock:
+            self.store.fresh()
+            if self.store.depth or self._database.read_only:
+                raise ReadOnlyError("cannot vacuum inside a transaction or a read-only workspace")
+            self._database.vacuum()
 
     def set_quota(self, quota_bytes: int | None) -> None:
         """Set how many bytes all files together may have; None for no limit."""

@@ -180,6 +180,25 @@ class FileReader:
             inode = self._file(path)
             yield from self._content.pieces(self._stored(inode))
 
+    def read_hash(self, content_hash: bytes) -> bytes:
+        """Return the bytes that have this hash, from a file or from the history.
+
+        Raises:
+            NotFoundError: No content has it, or a collection removed it.
+        """
+        if content_hash == EMPTY_HASH:
+            return b""
+
+        def find() -> bytes:
+            stored = self._content.find_hash(content_hash)
+            if stored is None:
+                raise NotFoundError(
+                    "the content is not in the workspace any more", hint="a collection removed it"
+                )
+            return self._content.read(stored)
+
+        return self.store.read(find)
+
     def read_many(self, entries: Iterable[EntryDetails]) -> Iterator[tuple[EntryDetails, bytes]]:
         """Yield entries with their bytes; call it inside `reading()`."""
         for entry in entries:

@@ -4,7 +4,7 @@ r"""Globs: patterns over the paths of a workspace.
 |---|---|
 | `*`, `?` | any run of characters, any one character, never `/` |
 | `**` as a whole segment | any number of directories, also none; at the end: everything below |
-| `[a-c]`, `[!a]`, `[^a]`, `[[:digit:]]` | one character of the set; `]` is literal when it comes first |
+| `[a-c]`, `[!a]`, `[^a]`, `[[:digit:]]` | one character of a set, in which a first `]` is literal |
 | `{a,b}`, `{1..3}` | alternatives, see `braces.py` |
 | `\*` | the character `*` itself, see below |
 | `a/` | `a`, when it is a directory |
@@ -21,11 +21,8 @@ matches a name that holds a backslash, and not `a+b`.
 
 `.` and `..` in a pattern are resolved as text, so `a/*/../b` is `a/b`.
 
-How it stays fast on hostile patterns: every pattern becomes one regular
-expression without nested choice. Between two stars (or two `**`) the leftmost
-match of what stands there is as good as any later one, because the star after
-it can take up whatever lies between; so each such piece is an atomic group, and
-a failure is never retried with a different split.
+A pattern compiles to one regular expression at most, which takes polynomial time
+on any path: see `wildcards.py`.
 """
 
 from __future__ import annotations
@@ -34,91 +31,36 @@ import functools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Final
 
 from vshell.errors import BadPatternError
-from vshell.limits import MAX_NAME_BYTES
 from vshell.text.braces import expand_braces
+from vshell.text.wildcards import (
+    ANY_DEPTH,
+    CLASSES,
+    CharacterSet,
+    Segment,
+    Token,
+    Wildcard,
+    add_token,
+    path_regex,
+    read_set,
+    segment_regex,
+)
 
 __all__ = ["MAX_GLOB_CHARACTERS", "Glob", "compile_glob", "glob_escape"]
 
 MAX_GLOB_CHARACTERS: Final = 16 * 1024
 """The longest pattern: four times the longest path leaves room for alternatives."""
 
-CLASSES: Final = {
-    "alnum": "0-9A-Za-z",
-    "alpha": "A-Za-z",
-    "blank": " \\t",
-    "cntrl": "\\x00-\\x1f\\x7f",
-    "digit": "0-9",
-    "graph": "!-~",
-    "lower": "a-z",
-    "print": " -~",
-    "punct": "!-\\/:-@\\[-`{-~",
-    "space": " \\t-\\r",
-    "upper": "A-Z",
-    "xdigit": "0-9A-Fa-f",
-}
-"""POSIX character classes in the C locale, as the inside of a set of `re`."""
-
+# What a backslash escapes: inside sets and braces there is more to escape than outside.
 _SPECIAL = "*?[]{},!^-\\"
-_SPECIAL_CHARACTER = re.compile(r"[*?\[\]{},\\]")
-
-GLOB_SET_ITEM: Final = re.compile(
-    r"""\[:(?P<name>[^\]]*):\]
+_ESCAPE = re.compile(r"[*?\[\]{},\\]")
+_SET_ITEM = re.compile(
+    r"""\[:(?P<name>[^]]{0,255}):\]
       | (?P<low>\\[][*?{},!^\\-] | .) (?:-(?P<high>\\[][*?{},!^\\-] | [^]]))?""",
     re.DOTALL | re.VERBOSE,
 )
-"""One item of a set: a class, or a character or range, in which `\\` escapes special ones."""
-
-
-class Wildcard(Enum):
-    """What a segment holds besides literal text and sets."""
-
-    ONE = "?"
-    STAR = "*"
-    DEPTH = "**"
-
-
-@dataclass(frozen=True, slots=True)
-class CharacterSet:
-    """A `[...]`: ranges of characters (first, last) and names of classes."""
-
-    ranges: tuple[tuple[str, str], ...]
-    classes: tuple[str, ...]
-    negated: bool
-
-    def regex(self) -> str:
-        """Return the pattern of `re` for one character of the set; `/` is never one.
-
-        Raises:
-            KeyError: A class has no known name.
-        """
-        inside = "".join(CLASSES[name] for name in self.classes)
-        inside += "".join(
-            _set_character(low) if low == high else f"{_set_character(low)}-{_set_character(high)}"
-            for low, high in self.ranges
-            if low <= high
-        )
-        if self.negated:
-            return f"[^/{inside}]"
-        return f"(?!/)[{inside}]" if inside else NEVER
-
-
-Token = str | Wildcard | CharacterSet
-Segment = tuple[Token, ...]
-
-ANY_DEPTH: Final[Segment] = (Wildcard.DEPTH,)
-NEVER: Final = "(?!)"
-"""A pattern of `re` that matches nothing."""
-
-
-def _set_character(character: str) -> str:
-    return f"\\{character}" if character in "\\]^-[&|~" else character
-
-
-# --- the public part ------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +127,6 @@ def compile_glob(
             alternatives, has `..` after `**`, a range that runs backwards, or a class
             of an unknown name. `data["position"]` says where.
     """
-    if not pattern:
-        raise BadPatternError(
-            "the pattern is empty", hint="`**` matches everything", data={"position": 0}
-        )
     if len(pattern) > MAX_GLOB_CHARACTERS:
         raise BadPatternError(
             f"the pattern has more than {MAX_GLOB_CHARACTERS} characters",
@@ -197,6 +135,10 @@ def compile_glob(
         )
     start = tuple((name,) for name in base.split("/") if name)
     words = [word for word in expand_braces(pattern) if word]
+    if not words:
+        raise BadPatternError(
+            "the pattern is empty", hint="`**` matches everything", data={"position": 0}
+        )
     alternatives = [_parse_alternative(word, start, pattern) for word in words]
     files = [each for each in alternatives if not each.directory]
     matches_directory = _matcher(alternatives, dotfiles=dotfiles, ignore_case=ignore_case)
@@ -210,7 +152,7 @@ def compile_glob(
         pattern=pattern,
         prefix=_common_prefix([each.prefix(ignore_case) for each in alternatives]),
         name_suffixes=None if ignore_case else _name_suffixes(alternatives),
-        min_depth=min((floor for floor, _ in depths), default=0),
+        min_depth=min(floor for floor, _ in depths),
         max_depth=None if None in ceilings else max(filter(None, ceilings), default=0),
         directories_only=not files,
         absolute=all(word.startswith("/") for word in words),
@@ -227,10 +169,7 @@ def glob_escape(text: str) -> str:
     >>> glob_escape("src/[id].ts")
     'src/\\[id\\].ts'
     """
-    return _SPECIAL_CHARACTER.sub(r"\\\g<0>", text)
-
-
-# --- from text to segments -------------------------------------------------------------
+    return _ESCAPE.sub(r"\\\g<0>", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +192,7 @@ class _Alternative:
         names: list[str] = []
         for segment in self.segments[:-1]:
             name = _literal(segment)
-            if name is None or (ignore_case and name.lower() != name.upper()):
+            if name is None or (ignore_case and _has_case(name)):
                 break
             names.append(name)
         return tuple(names)
@@ -299,59 +238,12 @@ def _parse_segment(text: str, pattern: str) -> Segment:
             token = Wildcard.ONE
         elif character == "\\" and text[end : end + 1] and text[end] in _SPECIAL:
             token, end = text[end], end + 1
-        elif character == "[" and (found := read_set(text, position, GLOB_SET_ITEM, unclosed)):
+        elif character == "[" and (found := read_set(text, position, _SET_ITEM, unclosed)):
             token, end = found
             _check_set(token, text[position:end], pattern)
         add_token(tokens, token)
         position = end
     return tuple(tokens)
-
-
-def add_token(tokens: list[Token], token: Token) -> None:
-    """Append a token to a segment: text joins text, and a star after a star says nothing."""
-    if tokens and isinstance(token, str) and isinstance(tokens[-1], str):
-        tokens[-1] += token
-    elif token is not Wildcard.STAR or tokens[-1:] != [Wildcard.STAR]:
-        tokens.append(token)
-
-
-def read_set(
-    text: str, start: int, item: re.Pattern[str], unclosed: set[int]
-) -> tuple[CharacterSet, int] | None:
-    """Read a `[...]`.
-
-    Args:
-        text: The segment.
-        start: The offset of the opening bracket.
-        item: What one item of a set looks like: `GLOB_SET_ITEM`, or another dialect's.
-        unclosed: Offsets from which no closing bracket is reached. One set per segment,
-            filled here; it keeps a run of opening brackets from taking quadratic time.
-
-    Returns:
-        The set and the offset after it, or None when it is not closed.
-    """
-    position = start + 1
-    negated = text.startswith(("!", "^"), position)
-    first = position = position + negated
-    ranges: list[tuple[str, str]] = []
-    classes: list[str] = []
-    visited: list[int] = []
-    while position not in unclosed:
-        if position > first and text.startswith("]", position):
-            return CharacterSet(tuple(ranges), tuple(classes), negated), position + 1
-        match = item.match(text, position)
-        if match is None:
-            break
-        if position > first:
-            visited.append(position)
-        if match["name"] is not None:
-            classes.append(match["name"])
-        else:
-            low = match["low"][-1]
-            ranges.append((low, match["high"][-1] if match["high"] else low))
-        position = match.end()
-    unclosed.update(visited)
-    return None
 
 
 def _check_set(found: CharacterSet, text: str, pattern: str) -> None:
@@ -377,9 +269,11 @@ def _literal(segment: Segment) -> str | None:
     return only if isinstance(only, str) else None
 
 
+def _has_case(text: str) -> bool:
+    return text.lower() != text.upper()
+
+
 def _common_prefix(prefixes: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    if not prefixes:
-        return ()
     lowest, highest = min(prefixes), max(prefixes)
     for index, name in enumerate(lowest):
         if highest[index : index + 1] != (name,):
@@ -397,9 +291,6 @@ def _name_suffixes(alternatives: Sequence[_Alternative]) -> tuple[str, ...] | No
     return tuple(sorted(suffixes))
 
 
-# --- from segments to something that matches --------------------------------------------
-
-
 def _matcher(
     alternatives: Sequence[_Alternative], *, dotfiles: bool, ignore_case: bool
 ) -> Callable[[str], object]:
@@ -413,7 +304,7 @@ def _matcher(
     for alternative in alternatives:
         literal = alternative.literal()
         ending = _ending(alternative.segments)
-        if literal is not None and not ignore_case:
+        if literal is not None and not (ignore_case and _has_case(literal)):
             paths.add(literal)
         elif ending is not None and dotfiles and not ignore_case:
             endings.add(ending)
@@ -459,78 +350,9 @@ def _combine(
 
 def _path_regex(directory: tuple[Segment, ...], last: list[Segment], *, dotfiles: bool) -> str:
     """Alternatives that differ in their last segment alone share the work on their directory."""
-    if not last:
-        return ""  # the base itself
     if ANY_DEPTH in last:
         deep = path_regex((*directory, ANY_DEPTH), dotfiles=dotfiles)
         last = [segment for segment in last if segment != ANY_DEPTH]
         return f"{deep}|{_path_regex(directory, last, dotfiles=dotfiles)}" if last else deep
     names = "|".join(segment_regex(segment, dotfiles=dotfiles) for segment in last)
     return path_regex((*directory, f"(?:{names})"), dotfiles=dotfiles)
-
-
-def path_regex(segments: Sequence[Segment | str], *, dotfiles: bool = True) -> str:
-    """Return the pattern of `re`, for `fullmatch` with DOTALL, for a path.
-
-    Args:
-        segments: The segments; a `str` is a pattern of `re` for a segment.
-        dotfiles: Whether `**` enters directories whose name begins with a dot.
-
-    Returns:
-        A pattern that takes polynomial time: the leftmost place of what stands between
-        two `**` is as good as a later one. That holds without `dotfiles` too: what is
-        skipped to reach the later place is free of dotfiles, so the earlier place has
-        none either, unless it is the same.
-    """
-    visible = "" if dotfiles else r"(?!\.)"
-    groups: list[list[str]] = [[]]
-    for segment in segments:
-        if segment == ANY_DEPTH:
-            groups.append([])
-        else:
-            groups[-1].append(
-                segment if isinstance(segment, str) else segment_regex(segment, dotfiles=dotfiles)
-            )
-    first, *middle = (f"{'/'.join(group)}/" if group else "" for group in groups[:-1])
-    if len(groups) == 1:
-        return "/".join(groups[0])
-    regex = first + "".join(rf"(?>(?:{visible}[^/]*/)*?{group})" for group in middle)
-    last = groups[-1]
-    if not last:
-        return regex + (".+" if dotfiles else rf"(?:{visible}[^/]*/)*+{visible}[^/]++")
-    # All directories but those that `last` names; with one name that is all of them.
-    directories = "(?:.*/)?" if dotfiles else rf"(?:{visible}[^/]*/)*"
-    return regex + directories + ("+" if len(last) == 1 else "") + "/".join(last)
-
-
-def segment_regex(segment: Segment, *, dotfiles: bool = True) -> str:
-    """Return the pattern of `re` for one segment, which must be followed by `/` or the end.
-
-    It takes time in proportion to the lengths of name and segment: between two stars
-    stands text of a fixed length, of which the leftmost place is as good as any.
-    """
-    if (
-        sum(
-            len(token) if isinstance(token, str) else token is not Wildcard.STAR
-            for token in segment
-        )
-        > MAX_NAME_BYTES
-    ):
-        return NEVER  # no name is that long, and the bound keeps the product small
-    pieces = [""]
-    for token in segment:
-        if token is Wildcard.STAR:
-            pieces.append("")
-        elif token is Wildcard.ONE:
-            pieces[-1] += "[^/]"
-        elif isinstance(token, CharacterSet):
-            pieces[-1] += token.regex()
-        elif isinstance(token, str):
-            pieces[-1] += re.escape(token)
-    hidden = isinstance(segment[0], str) and segment[0].startswith(".")
-    visible = "" if dotfiles or hidden else r"(?!\.)"
-    first, *middle = pieces[:-1]
-    if len(pieces) == 1:
-        return visible + pieces[0]
-    tail = f"[^/]*{pieces[-1]}" if pieces[-1] else "[^/]*+"
-    return visible + first + "".join(f"(?>[^/]*?{piece})" for piece in middle) + tail

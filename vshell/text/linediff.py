@@ -39,16 +39,16 @@ _TINY_LINES: Final = 6
 _EXACT_CELLS: Final = 40_000
 """The largest gap (old lines x new lines) for the exact search: at worst 30 ms."""
 
-_TOTAL_CELLS: Final = 800_000
+_TOTAL_CELLS: Final = 500_000
 """What all exact searches of one diff may add up to: at worst half a second."""
 
 _SCANS_PER_LINE: Final = 12
 """How often a line may be looked at for anchors, on average, before the walk takes over."""
 
-_WALK_STEPS: Final = 3_000_000
+_WALK_STEPS: Final = 2_500_000
 """The walk's steps over everything; measured at 0.2 microseconds each."""
 
-_LONGEST_GRAM: Final = 48
+_LONGEST_GRAM: Final = 64
 """Runs of lines longer than this are not tried as anchors."""
 
 
@@ -132,7 +132,8 @@ def myers_sequences(
         Runs in the order of the edits, so that deletions and insertions can alternate
         at one place; None when more than `max_edits` edits are needed.
     """
-    path = _walk(old, new, 0, 0, max_edits)
+    most_edits = min(max_edits, len(old) + len(new))
+    path = _walk(_maze(old, new, most_edits), 0, 0, most_edits)
     if not path.complete:
         return None
     runs: list[Run] = []
@@ -199,7 +200,7 @@ class _Matcher:
             return
         self._scans_left -= len(part.old) + len(part.new)
         if smaller >= _TINY_LINES and self._scans_left > 0:
-            anchors = _unique_pairs(part.old, part.new)
+            anchors = _anchors(part.old, part.new)
             if anchors:
                 self._split(part, anchors)
                 return
@@ -229,14 +230,14 @@ class _Matcher:
     def _solve_repetitive(self, part: _Part) -> None:
         old, new = _as_text(part.old, part.new)
         length = _gram_length(old + new)
-        while length <= _LONGEST_GRAM and self._scans_left > 0:
-            self._scans_left -= 2 * (len(old) + len(new))
-            anchors = _unique_pairs(_grams(old, length), _grams(new, length))
+        if length <= min(len(old), len(new)):
+            self._scans_left -= len(old) + len(new)
+            anchors = _anchors(_grams(old, length), _grams(new, length), lines=length)
             if anchors:
                 self._split(part, anchors)
                 return
-            length *= 3
-        blocks = _walk_blocks(old, new, self._most_edits)
+        self._scans_left -= 4 * (len(old) + len(new))
+        blocks = _walk_blocks(list(old), list(new), self._most_edits)
         if 3 * sum(block.length for block in blocks) < min(len(old), len(new)):
             by_rank = _pairs_by_rank(old, new)
             if len(by_rank) > sum(block.length for block in blocks):
@@ -304,8 +305,17 @@ def _keep(part: _Part, shared: set[Hashable]) -> _Part:
     )
 
 
-def _unique_pairs(old: _Lines, new: _Lines) -> _Pairs:
-    """Pair the lines that occur once on each side, as far as their order agrees."""
+def _anchors(old: _Lines, new: _Lines, *, lines: int = 1) -> _Pairs:
+    """Pair what occurs once on each side, as far as the order agrees.
+
+    Where most of the text repeats, a line that was moved far away would pull everything
+    around it out of step, so there an anchor must be worth its detour.
+
+    Args:
+        old: Lines, or runs of lines.
+        new: The same on the other side.
+        lines: How many lines each of them stands for.
+    """
     old_times, new_times = Counter(old), Counter(new)
     old_at, new_at = dict(zip(old, count())), dict(zip(new, count()))
     # A Counter lists lines by their first place, so the pairs ascend on the old side.
@@ -314,7 +324,33 @@ def _unique_pairs(old: _Lines, new: _Lines) -> _Pairs:
         for line, times in old_times.items()
         if times == 1 and new_times.get(line) == 1
     ]
-    return _longest_increasing(pairs)
+    chain = _longest_increasing(pairs)
+    if 2 * len(pairs) < min(len(old), len(new)) or 2 * len(chain) < len(pairs):
+        return _without_detours(chain, lines, len(new) - len(old))
+    return chain
+
+
+def _without_detours(chain: _Pairs, lines: int, last_diagonal: int) -> _Pairs:
+    """Drop stretches of anchors that are shorter than the way to their diagonal and back."""
+    stretches: list[list[tuple[int, int]]] = []
+    diagonals = [0]
+    for pair in [*chain, None]:
+        diagonal = last_diagonal if pair is None else pair[1] - pair[0]
+        while stretches:
+            before, here = diagonals[-2:]
+            detour = abs(here - before) + abs(diagonal - here) - abs(diagonal - before)
+            if detour <= len(stretches[-1]) + lines:
+                break
+            stretches.pop()
+            diagonals.pop()
+        if pair is None:
+            break
+        if stretches and diagonal == diagonals[-1]:
+            stretches[-1].append(pair)
+        else:
+            stretches.append([pair])
+            diagonals.append(diagonal)
+    return [pair for stretch in stretches for pair in stretch]
 
 
 def _pairs_by_rank(old: _Lines, new: _Lines) -> _Pairs:
@@ -339,6 +375,8 @@ def _longest_increasing(pairs: _Pairs) -> _Pairs:
     seconds = [second for _, second in pairs]
     if seconds == sorted(seconds):
         return pairs
+    if not seconds:
+        return []
     # For each length, the run of that length with the least last number (patience sort).
     least: list[int] = []
     ends: list[int] = []
@@ -383,10 +421,10 @@ def _grams(text: str, length: int) -> list[str]:
 
 
 def _gram_length(text: str) -> int:
-    """Say how many lines in a row are likely to be unique in text of such variety."""
+    """Say how many lines in a row it takes until two equal runs are no coincidence."""
     total = len(text)
     same = sum((times / total) ** 2 for times in Counter(text).values())
-    return max(2, round(log(4 * total) / -log(same))) if same < 1 else _LONGEST_GRAM + 1
+    return min(_LONGEST_GRAM, round(2 * log(total) / -log(same))) if same < 1 else total
 
 
 def _exact_blocks(old: _Lines, new: _Lines) -> list[_Block]:
@@ -446,47 +484,71 @@ class _Path(NamedTuple):
         return steps
 
 
-def _walk(old: _Lines, new: _Lines, start_old: int, start_new: int, most_edits: int) -> _Path:
+def _walk(maze: _Maze, start_old: int, start_new: int, most_edits: int) -> _Path:
     """Follow Myers' furthest-reaching paths from one point for so many edits at most.
 
     The path ends at the end of both sequences, or else at the point inside them that lies
     furthest from the start.
     """
-    old_length, new_length = len(old), len(new)
-    shift = start_old - start_new
+    old, new, old_length, new_length = maze
+    # Unset places hold -1, which makes the outermost diagonals choose the only way there is.
     middle = most_edits + 1
     furthest = [-1] * (2 * middle + 1)
     furthest[middle + 1] = start_old
+    shift = middle - start_old + start_new
+    goal = old_length - new_length + shift
     fronts = []
     for edits in range(most_edits + 1):
         fronts.append(furthest[middle - edits - 1 : middle + edits + 2])
-        for diagonal in range(-edits, edits + 1, 2):
-            at = middle + diagonal
-            if diagonal == -edits or (diagonal != edits and furthest[at - 1] < furthest[at + 1]):
-                x = furthest[at + 1]
-            else:
+        for at in range(middle - edits, middle + edits + 1, 2):
+            x = furthest[at + 1]
+            if furthest[at - 1] >= x:
                 x = furthest[at - 1] + 1
-            y = x - diagonal - shift
-            while x < old_length and y < new_length and old[x] == new[y]:
+            y = x - at + shift
+            while old[x] == new[y]:
                 x += 1
                 y += 1
             furthest[at] = x
-            if x >= old_length and y >= new_length:
+            if at == goal and x >= old_length:
                 return _Path(fronts, start_old, start_new, old_length, new_length, True)
     inside = [
-        (2 * x - diagonal, -abs(diagonal), x, x - diagonal - shift)
-        for diagonal in range(-most_edits, most_edits + 1, 2)
-        if (x := furthest[middle + diagonal]) <= old_length and x - diagonal - shift <= new_length
+        (2 * x - at, -abs(at - middle), x, x - at + shift)
+        for at in range(1, 2 * middle, 2)
+        if (x := furthest[at]) <= old_length and x - at + shift <= new_length
     ]
     _, _, x, y = max(inside)
     return _Path(fronts, start_old, start_new, x, y, False)
 
 
 def _walk_blocks(old: _Lines, new: _Lines, most_edits: int) -> list[_Block]:
+    """Walk from end to end; give up early, with what there is, where nearly nothing matches."""
+    maze = _maze(old, new, most_edits)
     blocks: list[_Block] = []
-    at_old = at_new = 0
+    at_old = at_new = equal = 0
+    enough = (len(old) + len(new)) // 16
     while at_old < len(old) and at_new < len(new):
-        path = _walk(old, new, at_old, at_new, most_edits)
-        blocks.extend(_Block(step.old, step.new, step.equal) for step in path.steps() if step.equal)
+        path = _walk(maze, at_old, at_new, most_edits)
+        for step in path.steps():
+            if step.equal:
+                blocks.append(_Block(step.old, step.new, step.equal))
+                equal += step.equal
         at_old, at_new = path.end_old, path.end_new
+        if at_old + at_new > enough and 100 * equal < at_old + at_new:
+            break
     return blocks
+
+
+class _Maze(NamedTuple):
+    """The sequences of a walk, each with places past its end that equal nothing."""
+
+    old: list[Hashable]
+    new: list[Hashable]
+    old_length: int
+    new_length: int
+
+
+def _maze(old: _Lines, new: _Lines, most_edits: int) -> _Maze:
+    beyond = most_edits + 2
+    return _Maze(
+        [*old, *repeat(object(), beyond)], [*new, *repeat(object(), beyond)], len(old), len(new)
+    )

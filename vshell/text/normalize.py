@@ -18,12 +18,11 @@ import unicodedata
 from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Protocol
 
 __all__ = [
     "WHITE_SPACE",
     "Normalized",
-    "PairOffsets",
     "compatible",
     "decoded",
     "normal_form",
@@ -64,8 +63,6 @@ _EITHER_END: Final = rf"{_SPACES}(?:{_AT_START}|{_AT_END})"
 _ATTACHING: Final = "\x02"
 _EXPANDING: Final = "\x01"
 _CLUSTERS: Final = f"[^\n]?{_ATTACHING}+|{_EXPANDING}"
-
-_Text = TypeVar("_Text", str, bytes)
 
 
 class Layer(Protocol):
@@ -135,13 +132,20 @@ def decoded(data: bytes, *, skip: int = 0) -> Normalized:
     return Normalized(text, (_ByteOffsets(text, skip),))
 
 
-def unified(form: Normalized) -> Normalized:
-    r"""Return the form with each `\r\n` and each lone `\r` as `\n`."""
+def unified(form: Normalized, *, lone: bool = True) -> Normalized:
+    r"""Return the form with each `\r\n` as `\n`.
+
+    Args:
+        form: What to unify.
+        lone: Make each `\r` without a `\n` after it a `\n` as well.
+    """
     text = form.text
     if "\r" not in text:
         return form
-    single = text.replace("\r\n", "\n").replace("\r", "\n")
-    return form.then(single, PairOffsets(text, "\r\n"))
+    single = text.replace("\r\n", "\n")
+    if lone:
+        single = single.replace("\r", "\n")
+    return form.then(single, _PairOffsets(text))
 
 
 def trimmed(form: Normalized, *, leading: bool = False) -> Normalized:
@@ -226,7 +230,7 @@ def _normalize_clusters(text: str, kinds: dict[str, str], clusters: _Clusters) -
 def _substitute(text: str, table: dict[str, str]) -> str:
     """Return the text with each character of the table replaced by its entry."""
     if len(table) > _FEW:
-        return text.translate(str.maketrans(table))
+        return text.translate({ord(before): other for before, other in table.items()})
     for before, other in table.items():
         text = text.replace(before, other)
     return text
@@ -281,40 +285,38 @@ class _Clusters(_Pieces):
         return None if self._text[position] in self._marks else position
 
 
-class PairOffsets(Generic[_Text]):
-    """The offsets of a text in which each pair of characters became one.
+class _PairOffsets:
+    r"""The offsets of a text in which each `\r\n` became one character.
 
     Keeps no table: it counts the pairs on the way, going on from where it was
     asked last, so ascending questions cost one pass over the text together.
     """
 
-    __slots__ = ("_last", "_pair", "_text")
+    __slots__ = ("_last", "_text")
 
-    def __init__(self, text: _Text, pair: _Text) -> None:
+    def __init__(self, text: str) -> None:
         self._text = text
-        self._pair = pair
         self._last = (0, 0)
 
-    def source(self, offset: int, *, after: bool = False) -> int:  # noqa: ARG002
-        """Return the offset in the text; before the pair for an offset before what it became."""
+    def source(self, offset: int, *, after: bool) -> int:  # noqa: ARG002
         form, start = self._last
         if offset < form:
             form, start = 0, 0
         position = counted = start + offset - form
-        found = self._text.count(self._pair, start, position)
+        found = self._text.count("\r\n", start, position)
         while found:
             position += found
             # From one before: a pair may lie across the end of what was counted.
-            found = self._text.count(self._pair, max(start, counted - 1), position)
+            found = self._text.count("\r\n", max(start, counted - 1), position)
             counted = position
-        if position and self._text[position - 1 : position + 1] == self._pair:
+        if self._text.startswith("\r\n", position - 1) and position:
             position += 1
         self._last = (offset, position)
         return position
 
 
 class _ByteOffsets:
-    """The byte offsets of a decoded text, counted on from the last question like `PairOffsets`."""
+    """The byte offsets of a decoded text, counted on from the last question like `_PairOffsets`."""
 
     __slots__ = ("_ascii", "_last", "_skip", "_text")
 

@@ -1,0 +1,81 @@
+"""Who asks: the files, a working directory, a name for the journal, and what was read.
+
+Every operation takes a `Context` first. A `Workspace` and its sessions are contexts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vshell.errors import NotReadError, StaleError
+from vshell.fs.filesystem import FileSystem
+from vshell.fs.paths import PathLike, absolute
+from vshell.fs.transaction import Transaction
+
+
+class Context:
+    """A place to work from.
+
+    Args:
+        files: The files of the workspace.
+        name: Stands in the journal beside every change; may be empty.
+        cwd: What relative paths are relative to.
+        environment: Variables for the shell and scripts.
+        require_read: Refuse to change a file that this context has not read as it is now.
+    """
+
+    def __init__(
+        self,
+        files: FileSystem,
+        *,
+        name: str = "",
+        cwd: str = "/",
+        environment: Mapping[str, str] | None = None,
+        require_read: bool = False,
+    ) -> None:
+        self.files = files
+        self.name = name
+        self.cwd = cwd
+        self.environment = dict(environment or {})
+        self.require_read = require_read
+        self._read_hashes: dict[str, str | None] = {}
+
+    def resolve(self, path: PathLike) -> str:
+        """Return `path` from the root; see `paths.absolute` for the errors."""
+        return absolute(path, self.cwd)
+
+    def changing(self, operation: str) -> Transaction:
+        """Return a transaction that is journalled under this name and `operation`."""
+        return self.files.transaction(self.name, operation)
+
+    def note_read(self, path: str, content_hash: str | None) -> None:
+        """Note that this context has seen, or itself written, the file with that content."""
+        if self.require_read:
+            self._read_hashes[self.files.realpath(path)] = content_hash
+
+    def require_seen(self, path: str) -> None:
+        """Make sure that this context may change the file, when `require_read` is on.
+
+        Raises:
+            NotReadError: It exists and was not read.
+            StaleError: It was read, and has other content now.
+        """
+        if not self.require_read or not self.files.exists(path):
+            return
+        stat = self.files.stat(self.files.realpath(path))
+        if stat.kind != "file":
+            return
+        if stat.path not in self._read_hashes:
+            raise NotReadError(
+                f"the file must be read before it is changed: {path}",
+                path=path,
+                hint="read it first",
+            )
+        seen = self._read_hashes[stat.path]
+        if seen != stat.hash:
+            raise StaleError(
+                f"the file changed since it was read: {path}",
+                path=path,
+                hint="read it again and repeat the change on what it holds now",
+                data={"expected": seen, "actual": stat.hash},
+            )

@@ -1,0 +1,240 @@
+"""Making, moving, copying and removing entries: named and behaving like the commands."""
+
+from __future__ import annotations
+
+from vshell.errors import (
+    ExistsError,
+    IsDirectoryError,
+    NotDirectoryError,
+    NotEmptyError,
+    NotFoundError,
+)
+from vshell.fs.paths import PathLike, join
+from vshell.ops.context import Context
+
+
+def mkdir(
+    context: Context,
+    path: PathLike,
+    *,
+    parents: bool = False,
+    exist_ok: bool = False,
+    mode: int = 0o755,
+) -> None:
+    """Make a directory.
+
+    Args:
+        path: Where.
+        parents: Make missing parents, with mode 0o755.
+        exist_ok: Accept a directory that is there already.
+        mode: The permission bits.
+
+    Raises:
+        ExistsError: Something is there already.
+        NotFoundError: A parent is missing and `parents` is false.
+        NotDirectoryError: A parent is no directory.
+    """
+    with context.changing("mkdir"):
+        context.files.mkdir(context.resolve(path), mode=mode, parents=parents, exist_ok=exist_ok)
+
+
+def rm(context: Context, path: PathLike, *, recursive: bool = False, force: bool = False) -> None:
+    """Remove a file, a link, an empty directory, or with `recursive` a whole tree.
+
+    Args:
+        path: What; a link itself is removed, never its target.
+        recursive: Remove a directory with all that is in it.
+        force: Accept that nothing is there.
+
+    Raises:
+        NotEmptyError: It is a directory with entries and `recursive` is false.
+        PermissionDeniedError: It is the root, which is never removed.
+        NotFoundError: Nothing is there and `force` is false.
+    """
+    where = context.resolve(path)
+    files = context.files
+    with context.changing("rm"):
+        try:
+            kind = files.stat(where, follow=False).kind
+        except (NotFoundError, NotDirectoryError):
+            if force:
+                return
+            raise
+        if kind != "directory":
+            files.unlink(where)
+        elif recursive:
+            files.remove_tree(where)
+        else:
+            _remove_empty(context, where)
+
+
+def _remove_empty(context: Context, path: str) -> None:
+    try:
+        context.files.rmdir(path)
+    except NotEmptyError as error:
+        raise NotEmptyError(
+            f"directory not empty: {path}", path=path, hint="use recursive=True"
+        ) from error
+
+
+def mv(
+    context: Context,
+    source: PathLike,
+    destination: PathLike,
+    *,
+    overwrite: bool = True,
+    parents: bool = True,
+) -> None:
+    """Move or rename a file, link or directory to exactly `destination`.
+
+    Args:
+        source: What to move; onto itself, nothing happens.
+        destination: Its new path, not the directory to put it in.
+        overwrite: Replace a file with a file, an empty directory with a directory.
+        parents: Make missing directories.
+
+    Raises:
+        ExistsError: The destination exists and `overwrite` is false.
+        IsDirectoryError: The destination is a directory, and the source is none.
+        NotDirectoryError: The source is a directory, and the destination a file.
+        NotEmptyError: The destination is a directory with entries.
+        InvalidPathError: The destination is inside the source.
+        NotFoundError: The source does not exist.
+    """
+    with context.changing("mv"):
+        context.files.rename(
+            context.resolve(source),
+            context.resolve(destination),
+            overwrite=overwrite,
+            parents=parents,
+        )
+
+
+def cp(
+    context: Context,
+    source: PathLike,
+    destination: PathLike,
+    *,
+    recursive: bool = False,
+    overwrite: bool = True,
+    parents: bool = True,
+    preserve: bool = False,
+) -> None:
+    """Copy a file, or with `recursive` a tree, to exactly `destination`. No content is copied.
+
+    Args:
+        source: What to copy. A link is followed, but for links met inside a tree and,
+            with `recursive`, the source itself.
+        destination: The copy's path, not the directory to put it in. A directory there
+            is filled: files in both are replaced, others stay.
+        recursive: Copy a directory with all that is in it.
+        overwrite: Replace existing files.
+        parents: Make missing directories.
+        preserve: Keep the times; permission bits are kept always.
+
+    Raises:
+        IsDirectoryError: The source is a directory and `recursive` is false, or the
+            destination is a directory and the source is none.
+        NotDirectoryError: The source is a directory, and the destination a file.
+        ExistsError: A file exists and `overwrite` is false.
+        InvalidPathError: The destination is inside the source.
+        NotFoundError: The source does not exist.
+    """
+    old, new = context.resolve(source), context.resolve(destination)
+    with context.changing("cp"):
+        copier = _Copier(context, overwrite=overwrite, preserve=preserve)
+        kind = context.files.stat(old, follow=not recursive).kind
+        if kind == "directory" and not recursive:
+            raise IsDirectoryError(
+                f"is a directory: {old}", path=old, hint="use recursive=True to copy it"
+            )
+        copier.copy(old, new, kind, parents=parents)
+
+
+class _Copier:
+    def __init__(self, context: Context, *, overwrite: bool, preserve: bool) -> None:
+        self._files = context.files
+        self._overwrite = overwrite
+        self._preserve = preserve
+
+    def copy(self, old: str, new: str, kind: str, *, parents: bool) -> None:
+        files = self._files
+        free = not files.exists(new, follow=False)
+        if kind == "directory":
+            if free:
+                files.copy_tree(old, new, parents=parents, preserve=self._preserve)
+            else:
+                self._merge(old, new)
+        elif free:
+            files.copy_entry(
+                old if kind == "symlink" else files.realpath(old),
+                new,
+                parents=parents,
+                preserve=self._preserve,
+            )
+        else:
+            self._replace(old, new, kind)
+
+    def _merge(self, old: str, new: str) -> None:
+        files = self._files
+        if files.realpath(old) == files.realpath(new):
+            return
+        if files.stat(new).kind != "directory":
+            raise NotDirectoryError(f"not a directory: {new}", path=new)
+        # Listed first: what the copy adds is not copied again.
+        entries, _ = files.list_directory(old)
+        for entry in entries:
+            name = entry.path.rpartition("/")[2]
+            kind = files.stat(entry.path, follow=False).kind
+            self.copy(entry.path, join(new, name), kind, parents=False)
+
+    def _replace(self, old: str, new: str, kind: str) -> None:
+        files = self._files
+        if not self._overwrite:
+            raise ExistsError(
+                f"file exists: {new}", path=new, hint="replace it with overwrite=True"
+            )
+        if kind == "symlink":
+            if files.stat(new, follow=False).kind == "directory":
+                raise IsDirectoryError(f"is a directory: {new}", path=new)
+            if files.stat(old, follow=False).inode != files.stat(new, follow=False).inode:
+                files.unlink(new)
+                files.copy_entry(old, new, preserve=self._preserve)
+            return
+        if files.exists(new) and files.stat(old).inode == files.stat(new).inode:
+            return
+        files.overwrite_from(old, new)
+        if self._preserve:
+            files.utime(new, files.stat(old).mtime_ns)
+
+
+def link(context: Context, source: PathLike, path: PathLike) -> None:
+    """Give a file a second name, a hard link.
+
+    Args:
+        source: The file; of a symbolic link, the link itself gets the name.
+        path: The new name; missing directories are made.
+
+    Raises:
+        PermissionDeniedError: The source is a directory.
+        ExistsError: Something is at `path`.
+        NotFoundError: The source does not exist.
+    """
+    with context.changing("link"):
+        context.files.link(context.resolve(source), context.resolve(path), parents=True)
+
+
+def symlink(context: Context, target: PathLike, path: PathLike) -> None:
+    """Make a symbolic link.
+
+    Args:
+        target: What the link says: any text, absolute or relative to the link's directory.
+        path: Where the link is; missing directories are made.
+
+    Raises:
+        ExistsError: Something is at `path`.
+        InvalidPathError: The target holds a NUL or is too long.
+    """
+    with context.changing("symlink"):
+        text = target if isinstance(target, str) else str(target.__fspath__())
+        context.files.symlink(text, context.resolve(path), parents=True)

@@ -1,0 +1,163 @@
+"""The history of a workspace and its upkeep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vshell.errors import RangeError
+from vshell.fs import check as fs_check
+from vshell.fs import space
+from vshell.fs import watch as fs_watch
+from vshell.fs.check import CheckReport
+from vshell.fs.paths import PathLike
+from vshell.fs.records import Change
+from vshell.fs.space import GcResult, Usage
+from vshell.limits import LIST_ENTRIES
+from vshell.ops.context import Context
+from vshell.ops.ls import check_page
+from vshell.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesResult(Record):
+    """A part of the journal.
+
+    Attributes:
+        changes: What happened; oldest first from `changes`, newest first from `history`.
+        revision: The last revision of the workspace.
+        truncated: Whether there is more.
+        next_since: The revision to go on with in `changes`; None at the end.
+    """
+
+    changes: tuple[Change, ...]
+    revision: int
+    truncated: bool
+    next_since: int | None
+
+    def __iter__(self) -> Iterator[Change]:
+        return iter(self.changes)
+
+    def __len__(self) -> int:
+        return len(self.changes)
+
+
+def changes(
+    context: Context,
+    since: int = 0,
+    path: PathLike | None = None,
+    *,
+    limit: int = LIST_ENTRIES,
+) -> ChangesResult:
+    """Return what happened after a revision, oldest first, revisions kept whole.
+
+    Args:
+        since: The last revision that is known already; 0 for the whole history.
+        path: Only what happened to this path or below it.
+        limit: How many changes about; a revision is not cut in two.
+
+    Raises:
+        RangeError: `since` is negative or `limit` less than 1.
+    """
+    check_page(limit, since)
+    where = None if path is None else context.resolve(path)
+    files = context.files
+    with files.reading():
+        latest = files.revision()
+        found = files.changes(since=since, path=where, limit=limit + 1)
+        if len(found) <= limit:
+            return ChangesResult(tuple(found), latest, False, None)
+        last = found[limit - 1].revision
+        whole = files.changes(since=since, until=last, path=where)
+        return ChangesResult(tuple(whole), latest, last < latest, last if last < latest else None)
+
+
+def history(
+    context: Context, path: PathLike, *, limit: int = LIST_ENTRIES, offset: int = 0
+) -> ChangesResult:
+    """Return what happened to one path, newest first; also to a path that is gone.
+
+    Args:
+        path: The path.
+        limit: How many changes at most.
+        offset: How many of the newest to pass over.
+
+    Raises:
+        RangeError: `limit` is less than 1 or `offset` negative.
+    """
+    check_page(limit, offset)
+    files = context.files
+    with files.reading():
+        found = files.history(context.resolve(path), limit=limit + 1, offset=offset)
+        more = len(found) > limit
+        return ChangesResult(tuple(found[:limit]), files.revision(), more, None)
+
+
+def check(context: Context, *, repair: bool = False) -> CheckReport:
+    """Verify everything that must hold in the database: its structure, counts and hashes.
+
+    Args:
+        repair: Mend what can be mended.
+    """
+    store = context.files.store
+    problems = fs_check.check(store)
+    if not problems or not repair:
+        return CheckReport(not problems, tuple(problems), ())
+    with context.changing("check"):
+        repaired = fs_check.repair(store)
+    left = fs_check.check(store)
+    return CheckReport(not left, tuple(problems), tuple(repaired))
+
+
+def usage(context: Context) -> Usage:
+    """Return how much space the workspace takes, and for what."""
+    return space.usage(context.files.store)
+
+
+def gc(context: Context, *, keep_revisions: int | None = None) -> GcResult:
+    """Remove stored content that neither a file nor the history needs.
+
+    Args:
+        keep_revisions: Also forget all but so many of the newest revisions; None keeps all.
+
+    Raises:
+        RangeError: `keep_revisions` is negative.
+    """
+    if keep_revisions is not None and keep_revisions < 0:
+        raise RangeError(f"keep_revisions must not be negative, as {keep_revisions} is")
+    with context.changing("gc"):
+        return space.collect(context.files.store, keep_revisions=keep_revisions)
+
+
+def vacuum(context: Context) -> Usage:
+    """Give the disk back what removed rows took; return the usage after it.
+
+    Raises:
+        OperationTimeoutError: Another process is writing.
+    """
+    context.files.vacuum()
+    return usage(context)
+
+
+def watch(
+    context: Context,
+    path: PathLike = "/",
+    *,
+    since: int | None = None,
+    timeout_s: float | None = None,
+    poll_s: float = 0.02,
+) -> Iterator[Change]:
+    """Yield changes as they are committed, by this process or another.
+
+    Args:
+        path: Only changes to this path or below it.
+        since: The last revision that the caller knows, such as the `revision` of the last
+            change seen before a restart; None: from now on.
+        timeout_s: End when nothing has happened for so long, in seconds; None: never.
+        poll_s: How long to sleep between looks, in seconds.
+    """
+    files = context.files
+    start = files.revision() if since is None else since
+    return fs_watch.watch(
+        files, context.resolve(path), since=start, timeout_s=timeout_s, poll_s=poll_s
+    )

@@ -1,0 +1,130 @@
+"""Writing whole files, and adding to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from vshell.fs.paths import PathLike, encode
+from vshell.fs.records import Written
+from vshell.ops.context import Context
+from vshell.record import Record
+
+Data = str | bytes | bytearray | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult(Record):
+    """What a write did.
+
+    Attributes:
+        path: The file's path from the root, links followed.
+        created: Whether it is new.
+        bytes: How many bytes it has now.
+        version: Its version now, for `expected_version` of a later change.
+        old_hash: What identified its content before; None when it is new.
+        hash: What identifies its content now.
+        patch: The change as a unified diff, computed when asked for.
+    """
+
+    path: str
+    created: bool
+    bytes: int
+    version: int
+    old_hash: str | None
+    hash: str
+    _patch: Callable[[], str] = field(repr=False, compare=False)
+
+    @property
+    def patch(self) -> str:
+        return self._patch()
+
+    def as_dict(self) -> dict[str, object]:
+        fields = Record.as_dict(self)
+        del fields["_patch"]
+        return fields
+
+
+def write(
+    context: Context,
+    path: PathLike,
+    data: Data,
+    *,
+    expected_version: int | None = None,
+    exist_ok: bool = True,
+    parents: bool = True,
+) -> WriteResult:
+    """Give a file this content, making it when it is missing.
+
+    Args:
+        path: The file; a link is written through.
+        data: Text, written as UTF-8, or bytes.
+        expected_version: The version that the file must have; 0: it must not exist.
+        exist_ok: Overwrite an existing file.
+        parents: Make missing directories.
+
+    Raises:
+        StaleError: The file has another version.
+        ExistsError: It exists and `exist_ok` is false.
+        NotReadError: The session requires that it is read first.
+        IsDirectoryError: It is a directory.
+        QuotaExceededError: It would not fit.
+        NotFoundError: A directory is missing and `parents` is false.
+    """
+    where = context.resolve(path)
+    content = encode_data(data)
+    with context.changing("write"):
+        context.require_seen(where)
+        written = context.files.write(
+            where,
+            content,
+            exist_ok=exist_ok,
+            parents=parents,
+            expected_version=expected_version,
+        )
+        context.note_read(where, written.after.hex())
+    return written_result(context, written)
+
+
+def append(context: Context, path: PathLike, data: Data) -> WriteResult:
+    """Add to the end of a file, making it and missing directories.
+
+    Args:
+        path: The file.
+        data: Text, written as UTF-8, or bytes; what is there is never re-encoded.
+
+    Raises:
+        IsDirectoryError: It is a directory.
+        QuotaExceededError: It would not fit.
+    """
+    where = context.resolve(path)
+    content = encode_data(data)
+    with context.changing("append"):
+        written = context.files.append(where, content, parents=True)
+    return written_result(context, written)
+
+
+def encode_data(data: Data) -> bytes | bytearray | memoryview:
+    """Return what a caller gave as bytes."""
+    return encode(data) if isinstance(data, str) else data
+
+
+def written_result(context: Context, written: Written) -> WriteResult:
+    """Return the public form of what the file system did."""
+
+    def patch() -> str:
+        from vshell.text.unified import unified_diff
+
+        old = None if written.before is None else context.files.read_hash(written.before)
+        new = context.files.read_hash(written.after)
+        return unified_diff(old, new, old_path=written.path, new_path=written.path).text
+
+    return WriteResult(
+        written.path,
+        written.created,
+        written.size,
+        written.version,
+        written.before and written.before.hex(),
+        written.after.hex(),
+        patch,
+    )

@@ -1,0 +1,203 @@
+"""The handles that people import: `Workspace`, its sessions, and `Workspaces`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Self
+
+from vshell.errors import RangeError
+from vshell.fs.database import Durability
+from vshell.fs.filesystem import FileSystem
+from vshell.fs.paths import PathLike
+from vshell.fs.transaction import Transaction
+from vshell.limits import LOCK_TIMEOUT_S
+from vshell.ops import entries, metadata, upkeep
+from vshell.ops import ls as list_
+from vshell.ops import read as read_
+from vshell.ops import write as write_
+from vshell.ops.context import Context
+
+
+class Session(Context):
+    """Every operation, from one working directory and under one name.
+
+    `Workspace.session` makes one. Its name stands in the journal beside each of its
+    changes; its files are the workspace's.
+    """
+
+    # The operations are functions whose first parameter is the context, so that a
+    # session has them as methods, with their signatures and documentation.
+    read = read_.read
+    read_bytes = read_.read_bytes
+    read_text = read_.read_text
+    write = write_.write
+    append = write_.append
+    ls = list_.ls
+    stat = metadata.stat
+    lstat = metadata.lstat
+    exists = metadata.exists
+    readlink = metadata.readlink
+    realpath = metadata.realpath
+    chmod = metadata.chmod
+    utime = metadata.utime
+    truncate = metadata.truncate
+    hash = metadata.hash
+    mkdir = entries.mkdir
+    rm = entries.rm
+    mv = entries.mv
+    cp = entries.cp
+    link = entries.link
+    symlink = entries.symlink
+    changes = upkeep.changes
+    history = upkeep.history
+    check = upkeep.check
+    usage = upkeep.usage
+    gc = upkeep.gc
+    vacuum = upkeep.vacuum
+    watch = upkeep.watch
+
+    def transaction(self) -> Transaction:
+        """Return a context manager: what is done inside happens at once, or not at all.
+
+        An exception that leaves it undoes everything inside. One inside another can
+        be undone alone. Other threads and writers wait until the outermost one ends.
+
+        Raises:
+            OperationTimeoutError: Other writers did not give way in time.
+            ReadOnlyError: The workspace was opened read-only.
+        """
+        return self.changing("")
+
+
+class Workspace(Session):
+    """An agent's files in one SQLite database.
+
+    Open one with `Workspace.open` or `Workspace.memory`; use it in a `with` statement
+    or close it. It may be used from several threads, which take turns, and the file
+    from several processes at once.
+    """
+
+    def __init__(self, files: FileSystem, *, temporary: str | None = None) -> None:
+        super().__init__(files)
+        self._temporary = temporary
+
+    @classmethod
+    def open(
+        cls,
+        path: PathLike,
+        *,
+        create: bool = True,
+        read_only: bool = False,
+        durability: Durability = "process",
+        quota_bytes: int | None = None,
+        lock_timeout_s: float = LOCK_TIMEOUT_S,
+        now: Callable[[], int] = time.time_ns,
+    ) -> Self:
+        """Open the workspace in a file of the host.
+
+        Args:
+            path: The file.
+            create: Make it when it is missing, readable by its owner only.
+            read_only: Refuse every change.
+            durability: `"process"`: a change survives the death of every process;
+                `"power"`: also the loss of power, at the cost of a disk flush per change.
+            quota_bytes: How many bytes all files together may have, from now on and for
+                every process; None leaves what was set before, at first no limit.
+            lock_timeout_s: How long a change waits for other writers, in seconds.
+            now: Returns nanoseconds since 1970, for every time that is recorded.
+
+        Raises:
+            NotFoundError: The file is missing and `create` is false, or its directory is.
+            CorruptError: The file is no workspace, or damaged.
+            NewerSchemaError: A later release wrote it.
+            PermissionDeniedError: The host does not allow access to it.
+            RangeError: `quota_bytes` is negative.
+        """
+        files = FileSystem(
+            os.fspath(path),
+            create=create,
+            read_only=read_only,
+            durability=durability,
+            lock_timeout_s=lock_timeout_s,
+            now=now,
+        )
+        workspace = cls(files)
+        if quota_bytes is not None:
+            workspace.set_quota(quota_bytes)
+        return workspace
+
+    @classmethod
+    def memory(
+        cls, *, quota_bytes: int | None = None, now: Callable[[], int] = time.time_ns
+    ) -> Self:
+        """Open a new workspace that is gone when it is closed.
+
+        It is a private file in shared memory where the host has it, so that worker
+        processes can open it too. Arguments and errors as for `open`.
+        """
+        shared = "/dev/shm"  # noqa: S108 - mkdtemp makes a directory that only its owner enters
+        parent = shared if os.access(shared, os.W_OK) else None
+        directory = tempfile.mkdtemp(prefix="vshell-", dir=parent)
+        files = FileSystem(str(Path(directory, "memory.db")), now=now)
+        workspace = cls(files, temporary=directory)
+        workspace.set_quota(quota_bytes)
+        return workspace
+
+    def session(
+        self,
+        name: str,
+        *,
+        cwd: PathLike = "/",
+        environment: Mapping[str, str] | None = None,
+        require_read: bool = False,
+    ) -> Session:
+        """Return another handle on the same files.
+
+        Args:
+            name: Stands in the journal beside every change that it makes.
+            cwd: What its relative paths are relative to.
+            environment: Variables for its shell and scripts.
+            require_read: Refuse to change a file that it has not read as it is now.
+
+        Raises:
+            InvalidPathError: `cwd` is no path.
+        """
+        return Session(
+            self.files,
+            name=name,
+            cwd=self.resolve(cwd),
+            environment=environment,
+            require_read=require_read,
+        )
+
+    def set_quota(self, quota_bytes: int | None) -> None:
+        """Limit how many bytes all files together may have; None for no limit.
+
+        What is there already stays, even when it is more.
+
+        Raises:
+            RangeError: The limit is negative.
+        """
+        if quota_bytes is not None and quota_bytes < 0:
+            raise RangeError(f"quota_bytes must not be negative, as {quota_bytes} is")
+        with self.changing("quota"):
+            self.files.set_quota(quota_bytes)
+
+    def close(self) -> None:
+        """Close the workspace; closing twice is harmless, any other use is a `ClosedError`."""
+        self.files.close()
+        if self._temporary is not None:
+            import shutil
+
+            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
