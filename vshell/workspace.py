@@ -187,6 +187,11 @@ class Workspace(Session):
         with self.changing("quota"):
             self.files.set_quota(quota_bytes)
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self.files.closed
+
     def close(self) -> None:
         """Close the workspace; closing twice is harmless, any other use is a `ClosedError`."""
         self.files.close()

@@ -36,11 +36,13 @@ class ChangeCounter(Protocol):
     def state(self) -> bytes:
         """Return the present state; equal states mean that nothing was committed between them."""
 
-    def after_commit(self, before: bytes) -> bytes | None:
+    def after_commit(self, before: bytes, *, changed: bool) -> bytes | None:
         """Return the state after this connection's own commit.
 
         Args:
             before: The state as it was inside the transaction.
+            changed: Whether the commit certainly changed something; one that did not
+                does not count, and what counts then is somebody else's.
 
         Returns:
             The new state, or None when somebody else has committed since.
@@ -56,11 +58,11 @@ class SharedChangeCounter:
     def state(self) -> bytes:
         return self._header.tobytes()
 
-    def after_commit(self, before: bytes) -> bytes | None:
+    def after_commit(self, before: bytes, *, changed: bool) -> bytes | None:
         now = self._header.tobytes()
         (commits_before,) = _COMMITS.unpack_from(before)
         (commits_now,) = _COMMITS.unpack_from(now)
-        return now if (commits_now - commits_before) & 0xFFFFFFFF <= 1 else None
+        return now if (commits_now - commits_before) & 0xFFFFFFFF <= changed else None
 
 
 class QueryChangeCounter:
@@ -73,7 +75,7 @@ class QueryChangeCounter:
         self._connection.execute("select 1 from setting limit 1").fetchall()
         return self._connection.data_version().to_bytes(8, "little", signed=True)
 
-    def after_commit(self, before: bytes) -> bytes | None:  # noqa: ARG002
+    def after_commit(self, before: bytes, *, changed: bool) -> bytes | None:  # noqa: ARG002
         # `data_version` moves with this connection's own commits, and with those
         # of others only once a read has begun, which none has yet.
         return self._connection.data_version().to_bytes(8, "little", signed=True)

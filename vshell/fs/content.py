@@ -44,6 +44,10 @@ class _Chunk(NamedTuple):
     hash: bytes
 
 
+_NO_CHUNK: Final = _Chunk(0, b"")
+"""Stands where a chunk is not stored yet."""
+
+
 class ContentStore:
     """The contents of one database. Methods that store must run in a transaction."""
 
@@ -100,8 +104,9 @@ class ContentStore:
             buffer[offset : offset + len(data)] = data
             return self.put(bytes(buffer))
         view = memoryview(data).cast("B")
-        chunks = self._resized(base, size)
-        for position in range(offset // CHUNK_BYTES, _chunk_count(offset + len(data))):
+        written = range(offset // CHUNK_BYTES, _chunk_count(offset + len(data)))
+        chunks = self._resized(base, size, written)
+        for position in written:
             start = position * CHUNK_BYTES
             length = min(CHUNK_BYTES, size - start)
             inside = max(offset, start)
@@ -212,37 +217,43 @@ class ContentStore:
         )
         return Stored(content, digest, size)
 
-    def _resized(self, base: Stored, size: int) -> list[_Chunk]:
-        """Return the chunks of `base` as they are when it has `size` bytes."""
-        chunks = self._chunks(base)[: _chunk_count(size)]
-        if chunks:
-            # The last chunk that is kept may end in another place now.
-            start = (len(chunks) - 1) * CHUNK_BYTES
+    def _resized(self, base: Stored, size: int, written: range = range(0)) -> list[_Chunk]:
+        """Return the chunks of `base` as they are when it has `size` bytes.
+
+        Those in `written` are for the caller to fill: no chunk is stored that nothing needs.
+        """
+        count = _chunk_count(size)
+        chunks = self._chunks(base)[:count]
+        last = len(chunks) - 1
+        chunks += [_NO_CHUNK] * (count - len(chunks))
+        holes: dict[int, _Chunk] = {}
+        for position in range(max(0, last), count):
+            if position in written:
+                continue
+            start = position * CHUNK_BYTES
             length = min(CHUNK_BYTES, size - start)
-            if length != min(CHUNK_BYTES, base.size - start):
-                chunks[-1] = self._put_chunk(self.read(base, start, length).ljust(length, b"\0"))
-        missing = _chunk_count(size) - len(chunks)
-        tail = size % CHUNK_BYTES
-        if missing > 1 or (missing and not tail):
-            hole = self._put_chunk(bytes(CHUNK_BYTES))
-            chunks += [hole] * (missing - bool(tail))
-        if missing and tail:
-            chunks.append(self._put_chunk(bytes(tail)))
+            if position > last:
+                if length not in holes:
+                    holes[length] = self._put_chunk(bytes(length))
+                chunks[position] = holes[length]
+            elif chunks[position] is _NO_CHUNK or length != min(CHUNK_BYTES, base.size - start):
+                # The last chunk that is kept ends in another place now.
+                data = self.read(base, start, length).ljust(length, b"\0")
+                chunks[position] = self._put_chunk(data)
         return chunks
 
     def _chunks(self, stored: Stored) -> list[_Chunk]:
-        if stored.size > INLINE_BYTES:
-            found = self._database.rows(
-                "select chunk.id, chunk.hash from content_chunk join chunk on chunk.id = chunk"
-                " where content = ? order by position",
-                (stored.id,),
-            )
-            return [_Chunk(*row) for row in found]
-        data = self.read(stored)
-        return [
-            self._put_chunk(data[start : start + CHUNK_BYTES])
-            for start in range(0, len(data), CHUNK_BYTES)
-        ]
+        """Return the chunks that content has, or would have if it were larger."""
+        if stored.size <= INLINE_BYTES:
+            return [_NO_CHUNK] * _chunk_count(stored.size)
+        found = self._database.rows(
+            "select chunk.id, chunk.hash from content_chunk join chunk on chunk.id = chunk"
+            " where content = ? order by position",
+            (stored.id,),
+        )
+        if len(found) != _chunk_count(stored.size):
+            raise _chunks_missing()
+        return [_Chunk(*row) for row in found]
 
     def _read_into(self, stored: Stored, offset: int, target: memoryview) -> None:
         if stored.id is None or not target:
@@ -263,9 +274,7 @@ class ContentStore:
             self._database.read_blob("chunk", chunk, target[done : done + length], offset=inside)
             done += length
         if done != len(target):
-            raise CorruptError(
-                "chunks are missing", hint="`vshell check` says which files lost them"
-            )
+            raise _chunks_missing()
 
 
 def list_hash(hashes: Iterable[bytes]) -> bytes:
@@ -289,6 +298,10 @@ def hash_of(data: Bytes) -> bytes:
 
 def _chunk_count(size: int) -> int:
     return -(-size // CHUNK_BYTES)
+
+
+def _chunks_missing() -> CorruptError:
+    return CorruptError("chunks are missing", hint="`vshell check` says which files lost them")
 
 
 def _check_size(size: int) -> None:

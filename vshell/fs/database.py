@@ -7,6 +7,7 @@ Everything here is about one connection. What the tables mean is said in
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import random
 import tempfile
@@ -14,13 +15,16 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, NoReturn, Self, cast
 
 import apsw
 
 from vshell.errors import (
     CancelledError,
     CorruptError,
+    ExistsError,
+    InvalidPathError,
+    IsDirectoryError,
     NewerSchemaError,
     NotDirectoryError,
     NotFoundError,
@@ -62,7 +66,10 @@ class Database:
         NotFoundError: The file is missing and `create` is false, or its directory is.
         CorruptError: The file is no workspace, or damaged.
         NewerSchemaError: A later release wrote the file.
+        IsDirectoryError: A directory is there.
+        InvalidPathError: The path cannot be one of the host's.
         PermissionDeniedError: The host does not let this process open the file.
+        UnavailableError: It cannot be opened for another reason.
     """
 
     def __init__(
@@ -74,10 +81,13 @@ class Database:
         durability: Durability,
         lock_timeout_s: float,
     ) -> None:
-        self.path = path
+        self.path = path = _host_path(path)
         self.read_only = read_only
         self.durability: Durability = durability
         self._lock_timeout_s = lock_timeout_s
+        self.refused = False
+        self._writing = False
+        self._undone: apsw.Cursor | None = None
         with _translated_opening():
             if not os.path.exists(path):
                 _create(path, allowed=create and not read_only)
@@ -89,13 +99,29 @@ class Database:
             self.counter: ChangeCounter = open_change_counter(self._connection)
         except BaseException as error:
             self._connection.close()
+            if isinstance(error, apsw.CantOpenError):
+                raise _unopened(path) from None
             if isinstance(error, apsw.Error):
                 raise translated(error) from None
             raise
 
-    def close(self) -> None:
+    def close(self, reason: VshellError) -> None:
+        """Close the file; every later statement raises `reason`."""
         self._cursor.close(True)
         self._connection.close(True)
+        self._refuse(reason)
+
+    def abandon(self, reason: VshellError) -> None:
+        """Do the same as `close` in a forked child, without a word to SQLite."""
+        # Closing would roll back the parent's transaction in the memory that both share,
+        # so the child never gives up its reference.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._cursor))
+        self._refuse(reason)
+
+    def _refuse(self, reason: VshellError) -> None:
+        self.refused = True
+        self._cursor = cast(apsw.Cursor, _Refusal(reason))
+        self.counter = _Refusal(reason)
 
     # Statements. Every statement of the package passes through these three.
 
@@ -104,28 +130,28 @@ class Database:
         try:
             self._cursor.execute(sql, values)
         except apsw.Error as error:
-            raise translated(error) from None
+            raise self._failed(error) from None
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
         """Execute a statement once for each row of values."""
         try:
             self._cursor.executemany(sql, rows)
         except apsw.Error as error:
-            raise translated(error) from None
+            raise self._failed(error) from None
 
     def row(self, sql: str, values: Sequence[Value] = ()) -> tuple[Any, ...] | None:
         """Return the first row, or None."""
         try:
             return self._cursor.execute(sql, values).fetchone()
         except apsw.Error as error:
-            raise translated(error) from None
+            raise self._failed(error) from None
 
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
         """Return all rows."""
         try:
             return self._cursor.execute(sql, values).fetchall()
         except apsw.Error as error:
-            raise translated(error) from None
+            raise self._failed(error) from None
 
     def read_blob(self, table: str, row: int, target: memoryview, *, offset: int = 0) -> None:
         """Fill `target` with bytes from the middle of a `data` column, without the rest of it."""
@@ -133,8 +159,12 @@ class Database:
             with self._connection.blob_open("main", table, "data", row, False) as blob:
                 blob.seek(offset)
                 blob.read_into(target)
+        except (apsw.SQLError, ValueError):  # no such row, or fewer bytes
+            raise CorruptError(
+                "content is missing", hint="`vshell check` says which files lost it"
+            ) from None
         except apsw.Error as error:
-            raise translated(error) from None
+            raise self._failed(error) from None
 
     def last_row_id(self) -> int:
         return self._connection.last_insert_rowid()
@@ -143,11 +173,23 @@ class Database:
         """Return how many rows the latest statement changed."""
         return self._connection.changes()
 
+    def _failed(self, error: apsw.Error) -> VshellError | apsw.Error:
+        """Return the error in our words, and keep what follows out of a database left unguarded.
+
+        A full disk or an interrupt can make SQLite undo the whole transaction, savepoints
+        and all. What the caller does next would then be committed statement by statement.
+        """
+        ours = translated(error)
+        if self._writing and isinstance(ours, VshellError) and not self._connection.in_transaction:
+            self._undone, self._cursor = self._cursor, cast(apsw.Cursor, _Refusal(ours))
+        return ours
+
     # Transactions.
 
     def begin(self) -> None:
         """Become the one writer, waiting for others."""
         self.run("begin immediate")
+        self._writing = True
 
     def begin_read(self) -> None:
         """Pin what is committed now for the statements that follow."""
@@ -155,9 +197,15 @@ class Database:
 
     def commit(self) -> None:
         self.run("commit")
+        self._writing = False
 
     def rollback(self) -> None:
-        """End the transaction without a trace; harmless when SQLite already did."""
+        """End the transaction without a trace; harmless when it has ended already."""
+        self._writing = False
+        if self.refused:
+            return
+        if self._undone:
+            self._cursor, self._undone = self._undone, None
         if self._connection.in_transaction:
             self._connection.execute("rollback")
 
@@ -179,10 +227,29 @@ class Database:
         self.run("vacuum")
         self.checkpoint()
 
+    def copy_to(self, path: str) -> None:
+        """Write a compact copy of what is committed to a new file, there whole or not at all."""
+        target = Path(path)
+        with (
+            _translated_opening(),
+            tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as directory,
+        ):
+            copy = Path(directory, "copy.db")
+            os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            self.run("vacuum into ?", (str(copy),))
+            try:
+                os.link(copy, path)
+            except FileExistsError:
+                raise ExistsError("the file for the copy exists already") from None
+
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file, as far as readers allow."""
-        with contextlib.suppress(apsw.BusyError, apsw.LockedError):
+        try:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except (apsw.BusyError, apsw.LockedError):
+            pass
+        except apsw.Error as error:
+            raise translated(error) from None
 
     def count_statements(self) -> StatementCounter:
         """Return a context manager that counts the statements run inside it."""
@@ -257,6 +324,18 @@ class Database:
         return version
 
 
+class _Refusal:
+    """Stands where the cursor and the change counter were, and says why nothing works now."""
+
+    def __init__(self, reason: VshellError) -> None:
+        self._reason = reason
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise self._reason.with_traceback(None)
+
+    execute = executemany = state = after_commit = _refuse
+
+
 class StatementCounter:
     """Counts the statements of one connection, for tests and benchmarks."""
 
@@ -320,7 +399,12 @@ _TRANSLATIONS: Final[
         None,
     ),
     ((apsw.InterruptError,), CancelledError, "the operation was cancelled", None),
-    ((apsw.CantOpenError,), NotFoundError, "the workspace's file cannot be opened", None),
+    (
+        (apsw.CantOpenError,),
+        UnavailableError,
+        "the workspace's file cannot be opened",
+        "see whether this process has too many files open, then try again",
+    ),
     (
         (apsw.PermissionsError, apsw.AuthError),
         PermissionDeniedError,
@@ -360,9 +444,34 @@ def _translated_opening() -> Iterator[None]:
         ) from None
 
 
+def _host_path(path: str) -> str:
+    """Return the path from the host's root, for else SQLite takes `:memory:` for no file."""
+    try:
+        data = path.encode()
+    except UnicodeEncodeError:
+        raise InvalidPathError("the path of the workspace's file is not UTF-8") from None
+    if b"\0" in data or not data:
+        raise InvalidPathError("the path of the workspace's file is empty or holds a NUL byte")
+    return os.path.abspath(path)
+
+
 def _open(path: str, *, read_only: bool) -> apsw.Connection:
     access = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE
-    return apsw.Connection(path, flags=access | apsw.SQLITE_OPEN_NOMUTEX)
+    try:
+        return apsw.Connection(path, flags=access | apsw.SQLITE_OPEN_NOMUTEX)
+    except apsw.CantOpenError:
+        raise _unopened(path) from None
+
+
+def _unopened(path: str) -> VshellError | apsw.Error:
+    """Return why a file that exists cannot be opened, as far as the host tells without opening."""
+    if os.path.isdir(path):
+        return IsDirectoryError("the workspace's file is a directory", hint="name a file in it")
+    if not os.access(path, os.R_OK) or not os.access(os.path.dirname(path), os.W_OK):
+        return PermissionDeniedError(
+            "the host does not allow access to the workspace's file or to its directory"
+        )
+    return translated(apsw.CantOpenError())
 
 
 def _create(path: str, *, allowed: bool) -> None:

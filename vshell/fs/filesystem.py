@@ -13,6 +13,7 @@ from vshell.errors import (
     ExistsError,
     InvalidPathError,
     IsDirectoryError,
+    NameTooLongError,
     NotDirectoryError,
     NotEmptyError,
     NotFoundError,
@@ -20,6 +21,7 @@ from vshell.errors import (
     RangeError,
     ReadOnlyError,
     StaleError,
+    SymlinkLoopError,
 )
 from vshell.fs import trees
 from vshell.fs.content import EMPTY, EMPTY_HASH, Bytes, Stored
@@ -54,7 +56,7 @@ class FileSystem(FileReader):
             path: Where.
             data: The bytes, or an iterable of pieces of any size.
             mode: Permission bits; None keeps a file's, and is 0o644 for a new one.
-            exist_ok: Overwrite an existing file.
+            exist_ok: Overwrite an existing file; if not, a link counts as one, as with `O_EXCL`.
             parents: Make missing directories.
             expected_version: The version that the file must have; 0: it must be missing.
 
@@ -67,7 +69,7 @@ class FileSystem(FileReader):
             NotFoundError: A directory is missing and `parents` is false.
             NotDirectoryError, SymlinkLoopError: see `Tree.find`.
         """
-        place = self._place(path, parents=parents)
+        place = self._place(path, follow=exist_ok, parents=parents)
         before = self._writable(place, path)
         if before is not None and not exist_ok:
             raise ExistsError(f"file exists: {path}", path=path, hint="overwrite with exist_ok")
@@ -131,14 +133,14 @@ class FileSystem(FileReader):
         node = self._tree.cached(path) if follow else None
         if node is not None:
             return Place(node, "", node.path, node)
-        try:
-            return self._tree.locate(path, follow=follow)
-        except NotFoundError as error:
-            missing = error.data.get("missing")
-            if not parents or missing is None:
-                raise
-        self._make_directory(self._tree.locate(missing, follow=False), 0o755)
-        return self._place(path, follow=follow, parents=True)
+        while True:
+            try:
+                return self._tree.locate(path, follow=follow)
+            except NotFoundError as error:
+                missing = error.data.get("missing")
+                if not parents or missing is None:
+                    raise
+            self._make_directory(self._tree.locate(missing, follow=False), 0o755)
 
     def _writable(self, place: Place, path: str) -> Inode | None:
         """Return the file that is in the place, or None when it is free."""
@@ -206,8 +208,7 @@ class FileSystem(FileReader):
         """
         place = self._place(path, follow=False, parents=parents)
         if place.node is not None:
-            node = place.node if place.node.kind != SYMLINK else self._target_of(path)
-            if exist_ok and node is not None and node.kind == DIRECTORY:
+            if exist_ok and self._leads_to_directory(path, place.node):
                 return False
             raise ExistsError(f"file exists: {path}", path=path)
         self._make_directory(place, mode)
@@ -218,16 +219,24 @@ class FileSystem(FileReader):
 
         Raises:
             ExistsError: Something is there already.
-            InvalidPathError: The target holds a NUL or has more than 4,096 bytes.
-            NotFoundError: A parent is missing and `parents` is false.
+            InvalidPathError: The target holds a NUL or stands for no bytes.
+            NameTooLongError: The target has more than 4,096 bytes.
+            NotFoundError: The target is empty, or a parent is missing and `parents` is false.
             NotDirectoryError, SymlinkLoopError: see `Tree.find`.
         """
         try:
             data = encode(target)
         except UnicodeEncodeError:
             data = b"\0"
-        if b"\0" in data or len(data) > MAX_PATH_BYTES:
+        if b"\0" in data:
             raise InvalidPathError(f"not a possible target of a link: {path}", path=path)
+        if len(data) > MAX_PATH_BYTES:
+            raise NameTooLongError(
+                f"the link's target has {len(data)} bytes; {MAX_PATH_BYTES} are allowed: {path}",
+                path=path,
+            )
+        if not data:
+            raise NotFoundError(f"a link must have a target: {path}", path=path)
         place = self._place(path, follow=False, parents=parents)
         if place.node is not None:
             raise ExistsError(f"file exists: {path}", path=path)
@@ -263,7 +272,7 @@ class FileSystem(FileReader):
             IsDirectoryError: It is a directory.
             NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
         """
-        node = self._tree.find(path, follow=False)
+        node = self._node(path, follow=False)
         if node.kind == DIRECTORY:
             raise IsDirectoryError(
                 f"is a directory: {path}", path=path, hint="remove it recursively"
@@ -279,7 +288,7 @@ class FileSystem(FileReader):
             PermissionDeniedError: It is the root.
             NotFoundError, SymlinkLoopError: see `Tree.find`.
         """
-        node = self._tree.find(path, follow=False)
+        node = self._node(path, follow=False)
         if node.kind != DIRECTORY:
             raise NotDirectoryError(f"not a directory: {path}", path=path)
         _refuse_root(node, path)
@@ -308,16 +317,18 @@ class FileSystem(FileReader):
         """
         node = self._tree.find(source, follow=False)
         _refuse_root(node, source)
-        if is_below(path, node.path) and path != node.path and node.kind == DIRECTORY:
-            raise _into_itself(source, path)  # before parents are made in it
         place = self._place(path, follow=False, parents=parents)
         if node.kind == DIRECTORY and is_below(place.path, node.path) and place.path != node.path:
             raise _into_itself(source, path)
         if place.node is not None:
             _refuse_root(place.node, path)
+            if not overwrite:
+                raise ExistsError(
+                    f"file exists: {path}", path=path, hint="replace it with overwrite"
+                )
             if place.node.inode == node.inode:
-                return
-            self._replaceable(node, place.node, path, overwrite=overwrite)
+                return  # two names of one file, as POSIX has it
+            self._replaceable(node, place.node, path)
             self._remove(place.node)
         self._move(node, place)
 
@@ -350,8 +361,6 @@ class FileSystem(FileReader):
             NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
         """
         directory = self._directory(source)
-        if is_below(path, directory.path):
-            raise _into_itself(source, path)  # before parents are made in it
         place = self._place(path, follow=False, parents=parents)
         return trees.copy_tree(self.store, directory, place, preserve=preserve)
 
@@ -418,9 +427,7 @@ class FileSystem(FileReader):
             tree.removed(node.path)
         tree.remember(Node(place.path, node.inode, node.kind, parent, name), after)
 
-    def _replaceable(self, node: Node, old: Node, path: str, *, overwrite: bool) -> None:
-        if not overwrite:
-            raise ExistsError(f"file exists: {path}", path=path, hint="replace it with overwrite")
+    def _replaceable(self, node: Node, old: Node, path: str) -> None:
         if old.kind == DIRECTORY:
             if node.kind != DIRECTORY:
                 raise IsDirectoryError(
@@ -467,7 +474,7 @@ class FileSystem(FileReader):
             OperationTimeoutError: Another process is writing.
             ReadOnlyError: The workspace was opened read-only, or a transaction is open.
         """
-        with self._lock:
+        with self.store.lock:
             self.store.fresh()
             if self.store.depth or self._database.read_only:
                 raise ReadOnlyError("cannot vacuum inside a transaction or a read-only workspace")
@@ -475,10 +482,15 @@ class FileSystem(FileReader):
 
     def set_quota(self, quota_bytes: int | None) -> None:
         """Set how many bytes all files together may have; None for no limit."""
-        self._database.run("delete from setting where name = 'quota_bytes'")
-        if quota_bytes is not None:
-            self._database.run("insert into setting values ('quota_bytes', ?)", (quota_bytes,))
+        self.set_setting("quota_bytes", quota_bytes)
         self._journal.quota_bytes = quota_bytes
+
+    def set_setting(self, name: str, value: str | int | None) -> None:
+        """Store a setting that every process sees; None removes it."""
+        assert self.store.depth, "changes need a transaction"
+        self._database.run("delete from setting where name = ?", (name,))
+        if value is not None:
+            self._database.run("insert into setting values (?, ?)", (name, value))
 
     # Rows.
 
@@ -510,7 +522,7 @@ class FileSystem(FileReader):
             "insert into entry values (?, ?, ?, ?)", (parent, name, inode.id, inode.kind)
         )
         self._touch(parent, 1 if inode.kind == DIRECTORY else 0)
-        self._tree.remember(Node(place.path, inode.id, inode.kind, parent, name), inode)
+        self._tree.added(Node(place.path, inode.id, inode.kind, parent, name), inode)
 
     def _remove(self, node: Node) -> None:
         inode = self._tree.inode(node.inode)
@@ -556,11 +568,13 @@ class FileSystem(FileReader):
         )
         self._tree.inodes.pop(directory, None)
 
-    def _target_of(self, path: str) -> Node | None:
-        try:
-            return self._tree.find(path)
-        except (NotFoundError, NotDirectoryError):
-            return None
+    def _leads_to_directory(self, path: str, node: Node) -> bool:
+        if node.kind == SYMLINK:
+            try:
+                node = self._tree.find(path)
+            except (NotFoundError, NotDirectoryError, SymlinkLoopError):
+                return False
+        return node.kind == DIRECTORY
 
 
 def _check_version(path: str, before: Inode | None, expected: int | None) -> None:

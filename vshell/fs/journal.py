@@ -81,6 +81,11 @@ class Journal:
         """The revision that the open transaction's changes have."""
         return self._opened_revision
 
+    @property
+    def changed(self) -> bool:
+        """Whether the open transaction has recorded anything."""
+        return self._loaded and self.revision == self._opened_revision
+
     def reserve(self, delta: int) -> None:
         """Make sure that `delta` more bytes fit.
 
@@ -172,8 +177,9 @@ class Journal:
         """
         condition, values = _path_condition(path)
         found = self._database.rows(
-            f"{_CHANGES} where j.id > (select id from journal where revision <= ?"
-            f" order by id desc limit 1) and j.revision <= ?{condition} order by j.id limit ?",
+            # The first row, which made the root, is never a change; it may be pruned.
+            f"{_CHANGES} where j.id > coalesce((select id from journal where revision <= ?"
+            f" order by id desc limit 1), 1) and j.revision <= ?{condition} order by j.id limit ?",
             (since, (1 << 62) if until is None else until, *values, limit),
         )
         return [_change(row) for row in found]

@@ -86,7 +86,7 @@ def _text(path: object) -> str:
             f"a path is str or os.PathLike[str], not {type(given).__name__}",
             hint="decode bytes with os.fsdecode",
         )
-    return str(given)
+    return str.__str__(given)  # an enum's own `__str__` is not its value
 
 
 def _check(text: str) -> None:

@@ -62,11 +62,33 @@ class FileReader:
         self._content = self.store.content
         self._journal = self.store.journal
         self._database = database
-        self._lock = self.store.lock
 
     def close(self) -> None:
         """Close the database. Closing twice is harmless."""
         self.store.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self.store.closed
+
+    def copy_database(self, path: str) -> None:
+        """Copy the whole database, as it is committed now, to a new file of the host.
+
+        Raises:
+            ExistsError: The file exists.
+            NotFoundError: Its directory does not.
+        """
+        with self.store.lock:
+            self.store.fresh()
+            self._database.copy_to(path)
+
+    def setting(self, name: str) -> str | int | None:
+        """Return a setting, or None."""
+        found = self.store.read(
+            lambda: self._database.row("select value from setting where name = ?", (name,))
+        )
+        return found[0] if found else None
 
     def transaction(self, session: str = "", operation: str = "") -> Transaction:
         """Return a context manager in which changes happen, all or none.
@@ -94,7 +116,7 @@ class FileReader:
         Raises:
             NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
         """
-        with self._lock:
+        with self.store.lock:
             self.store.fresh()
             tree = self._tree
             node = tree.cached(path) if follow else tree.paths.get(path)
@@ -153,7 +175,7 @@ class FileReader:
         """
         if offset < 0 or (length is not None and length < 0):
             raise RangeError(f"offset and length must not be negative: {path}", path=path)
-        with self._lock:
+        with self.store.lock:
             self.store.fresh()
             tree = self._tree
             node = tree.cached(path)

@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from vshell.errors import ClosedError, ReadOnlyError, UnavailableError, VshellError
 from vshell.fs.content import ContentStore
@@ -48,16 +48,20 @@ class Store:
     def close(self) -> None:
         """Close the database; an open transaction is undone."""
         with self.lock:
-            if isinstance(self.database.counter, _Gone):
+            if self.database.refused:
                 return
-            self.database.close()
-            self.database.counter = _Gone(ClosedError("the workspace is closed"))
+            self.database.close(ClosedError("the workspace is closed"))
             self.tree.forget()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self.database.refused
 
     def abandon(self) -> None:
         """Refuse to work in a forked child: SQLite's locks do not pass to it."""
         self.lock = threading.RLock()
-        self.database.counter = _Gone(
+        self.database.abandon(
             UnavailableError(
                 "the workspace was opened before this process was forked",
                 hint="open it again in the child process",
@@ -181,7 +185,7 @@ class Store:
         except BaseException:
             self._undo()
             raise
-        state = self.database.counter.after_commit(self._begun_at)
+        state = self.database.counter.after_commit(self._begun_at, changed=self.journal.changed)
         if state is None:
             self.tree.forget()
             self.journal.forget()
@@ -214,19 +218,6 @@ class Transaction:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._store.leave(self._outer, commit=kind is None)
-
-
-class _Gone:
-    """Stands where the change counter was, so that every operation says why it cannot work."""
-
-    def __init__(self, error: VshellError) -> None:
-        self._error = error
-
-    def state(self) -> NoReturn:
-        raise self._error
-
-    def after_commit(self, before: bytes) -> NoReturn:  # noqa: ARG002
-        raise self._error
 
 
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()

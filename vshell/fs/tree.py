@@ -10,13 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from vshell.errors import NotDirectoryError, NotFoundError, SymlinkLoopError
+from vshell.errors import (
+    NameTooLongError,
+    NotDirectoryError,
+    NotFoundError,
+    SymlinkLoopError,
+)
 from vshell.fs.content import ContentStore
 from vshell.fs.database import Database
 from vshell.fs.paths import decode, encode, join
 from vshell.fs.records import EntryDetails, EntryRow, Inode, Stat
 from vshell.fs.schema import DIRECTORY, ROOT, SYMLINK
-from vshell.limits import INLINE_BYTES, MAX_SYMLINKS
+from vshell.limits import INLINE_BYTES, MAX_NAME_BYTES, MAX_SYMLINKS
 
 _MAX_CACHED_PATHS: Final = 50_000
 _MAX_CACHED_BYTES: Final = 8 * 1024 * 1024
@@ -109,6 +114,11 @@ class Tree:
         self.paths[node.path] = node
         self.inodes[inode.id] = inode
 
+    def added(self, node: Node, inode: Inode) -> None:
+        """Note a new entry: paths that took its name back before a `..` may lead elsewhere now."""
+        self.aliases.clear()
+        self.remember(node, inode)
+
     def removed(self, path: str) -> None:
         """Note that the entry is gone."""
         self.paths.pop(path, None)
@@ -154,6 +164,7 @@ class Tree:
             NotFoundError: A directory on the way is missing. `data["missing"]` is its path.
             NotDirectoryError: Something on the way is no directory.
             SymlinkLoopError: More than 40 links are on the way.
+            NameTooLongError: A link on the way names something with more than 255 bytes.
         """
         reached = [self.root]
         pending = [part for part in reversed(path.split("/")) if part]
@@ -200,7 +211,14 @@ class Tree:
             raise NotFoundError(f"the link is empty: {path}", path=path)
         if target[0] == "/":
             del reached[1:]
-        pending += [part for part in reversed(target.split("/")) if part not in ("", ".")]
+        parts = [part for part in reversed(target.split("/")) if part not in ("", ".")]
+        if any(len(encode(part)) > MAX_NAME_BYTES for part in parts):
+            raise NameTooLongError(
+                f"a name in the link's target has more than {MAX_NAME_BYTES} bytes: {path}",
+                path=path,
+                hint=f"{link.path} is the link",
+            )
+        pending += parts
 
     def child(self, directory: Node, name: str) -> Node | None:
         """Return the entry of that name, or None."""
@@ -317,6 +335,8 @@ class Tree:
             max_depth: How deep to go; 1 is the directory's own entries.
             suffixes: If given, only entries whose names end so, besides all directories.
         """
+        if max_depth is not None and max_depth < 1:
+            return []
         depth = _ANY_DEPTH if max_depth is None else max_depth
         condition, values = _suffix_condition(suffixes)
         found = self._database.rows(
@@ -332,6 +352,8 @@ class Tree:
 
     def walk_details(self, directory: Node, *, max_depth: int | None = None) -> list[EntryDetails]:
         """Return the same as `walk`, with metadata."""
+        if max_depth is not None and max_depth < 1:
+            return []
         depth = _ANY_DEPTH if max_depth is None else max_depth
         found = self._database.rows(
             f"{_BELOW} select e.parent, e.name, e.inode, e.kind, i.size, i.mode, i.mtime_ns,"

@@ -34,7 +34,8 @@ def watch(
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     seen = b""
     while True:
-        state = files.store.fresh()
+        with files.store.lock:
+            state = files.store.fresh()
         if state != seen:
             latest = files.revision()
             while changes := files.changes(since=since, until=latest, path=path, limit=_BATCH):

@@ -7,7 +7,7 @@ An edit's text is looked for at up to four levels, the strictest first:
 | `exact` | nothing, or else only the kind of line ending |
 | `rstrip` | also the white space at the end of each line |
 | `strip` | also the white space at the start of each line; whole lines only |
-| `unicode` | the white space at the end of each line, and whatever NFKC and folding typographic quotes, dashes and spaces make equal |
+| `unicode` | white space as for `rstrip`, kinds of quotes and dashes, and what NFKC makes equal |
 
 The first level at which the text occurs at all decides: if it occurs there more
 than once and not all were asked for, that is an error, never a reason to try the
@@ -32,20 +32,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import accumulate
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any, Final, Literal, get_args
 
-from vshell.errors import (
-    EditError,
-    EmptyOldError,
-    MultipleMatchesError,
-    NoChangeError,
-    NoMatchError,
-    OverlappingEditsError,
-    TooLargeError,
-)
+from vshell.errors import EditError
 from vshell.limits import MAX_TEXT_BYTES
+from vshell.text.edit_errors import Failure, choice_error, shape_error
 from vshell.text.locate import (
     LEVELS,
     MAX_REPLACEMENTS,
@@ -53,12 +46,10 @@ from vshell.text.locate import (
     Level,
     Source,
     Span,
-    dominant_ending,
     find,
     is_blank,
 )
-from vshell.text.nearest import nearest_lines
-from vshell.text.normalize import WHITE_SPACE, Normalized, unified
+from vshell.text.rewrite import encoded, rewritten
 
 __all__ = [
     "Basis",
@@ -88,10 +79,10 @@ _LADDERS: Final[dict[Fuzz, tuple[Level, ...]]] = {
 _MAX_WORK_BYTES: Final = 64 * 1024**3
 """The most bytes that one call searches, edits times text: a minute at a find's usual speed."""
 
-_LISTED_REPLACEMENTS: Final = 1000
+_LISTED_PLACES: Final = 1000
 
-_LOOSER_BYTES: Final = 1024**2
-"""Up to this size, a text that was not found is also looked for at looser levels, for the hint."""
+_Place = tuple[int, int, int, Level]
+"""The start and the end of what was put into the new text, the edit's index and its level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +100,13 @@ class Edit:
     replace_all: bool = False
 
     @classmethod
-    def from_value(cls, value: object, *, name: str = "the edit") -> Edit:
+    def from_value(cls, value: object, *, name: str = "the edit", path: str | None = None) -> Edit:
         """Return an edit given as such or as a mapping of its fields.
 
         Args:
             value: An `Edit`, or a mapping with `old`, `new` and maybe `replace_all`.
             name: What to call the edit in an error.
+            path: The path of the file to be edited, for the same.
 
         Returns:
             The edit, its fields of the right types.
@@ -124,20 +116,11 @@ class Edit:
                 type, or a text cannot be written as UTF-8.
         """
         if isinstance(value, Mapping):
-            value = cls(**_fields(value, name))
+            value = cls(**_fields(value, name, path))
         if not isinstance(value, Edit):
-            raise EditError(f"{name} is of type {type(value).__name__}", hint=_SHAPE)
-        for field, kind in (("old", str), ("new", str), ("replace_all", bool)):
-            found = getattr(value, field)
-            if not isinstance(found, kind):
-                message = f"{name}: `{field}` is of type {type(found).__name__}, not {kind.__name__}"
-                raise EditError(message, hint=_SHAPE)
-        for field in ("old", "new"):
-            try:
-                _encoded(getattr(value, field))
-            except UnicodeEncodeError as error:
-                message = f"{name}: `{field}` has a lone surrogate at character {error.start}"
-                raise EditError(message, hint="Only text that UTF-8 can hold can be edited.") from None
+            raise shape_error(f"{name} is of type {type(value).__name__}", path)
+        for field, kind in _FIELDS.items():
+            _check_field(getattr(value, field), kind, f"{name}: `{field}`", path)
         return value
 
 
@@ -195,19 +178,17 @@ class _Change:
     level: Level
     body: bytes
     reindented: bool
+    unchanged: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     """What one call was asked for."""
 
-    path: str
     edits: tuple[Edit, ...]
     levels: tuple[Level, ...]
     unchanged: bool
-
-    def name(self, index: int) -> str:
-        return "the edit" if len(self.edits) == 1 else f"edits[{index}]"
+    failure: Failure
 
 
 def apply_edits(
@@ -248,7 +229,7 @@ def apply_edits(
             places would be replaced, or the edits times the text's size is over 64 GiB.
     """
     if fuzz not in _LADDERS:
-        raise EditError(f"fuzz is {fuzz!r}", path=path, hint=_one_of(_LADDERS))
+        raise choice_error("fuzz", fuzz, tuple(_LADDERS), path)
     return apply_levels(data, edits, path=path, basis=basis, levels=_LADDERS[fuzz])
 
 
@@ -278,19 +259,19 @@ def apply_levels(
         EditError: See `apply_edits`, also for the other errors.
     """
     if basis not in get_args(Basis):
-        raise EditError(f"basis is {basis!r}", path=path, hint=_one_of(get_args(Basis)))
-    job = _Job(path, parse_edits(edits), tuple(levels), unchanged)
-    _check(job, len(data))
-    if basis == "original":
-        return _apply(data, job, range(len(job.edits)))
-    return _apply_in_turn(data, job)
+        raise choice_error("basis", basis, get_args(Basis), path)
+    job = _job(edits, path, levels, unchanged=unchanged)
+    if len(data) > MAX_TEXT_BYTES or len(data) * len(job.edits) > _MAX_WORK_BYTES:
+        raise job.failure.too_large(f"has {len(data)} bytes, too many for {len(job.edits)} edits")
+    return _apply_to_original(data, job) if basis == "original" else _apply_in_turn(data, job)
 
 
-def parse_edits(values: object) -> tuple[Edit, ...]:
+def parse_edits(values: object, *, path: str | None = None) -> tuple[Edit, ...]:
     """Return edits given as a sequence of `Edit` objects or mappings, or as a single one.
 
     Args:
         values: What a caller passed.
+        path: The path of the file to be edited, for errors.
 
     Returns:
         The edits, at least one.
@@ -299,30 +280,202 @@ def parse_edits(values: object) -> tuple[Edit, ...]:
         EditError: If there is none, or a value has the wrong shape; see `Edit.from_value`.
     """
     if isinstance(values, (Edit, Mapping)):
-        return (Edit.from_value(values),)
+        return (Edit.from_value(values, path=path),)
     if isinstance(values, (str, bytes)) or not isinstance(values, Sequence):
-        raise EditError(f"edits are of type {type(values).__name__}", hint=_SHAPE)
+        raise shape_error(f"edits are of type {type(values).__name__}", path)
     if not values:
-        raise EditError("there are no edits", hint=_SHAPE)
-    name = "the edit" if len(values) == 1 else "edits[{}]"
+        raise shape_error("there are no edits", path)
+    names = ["the edit"] if len(values) == 1 else [f"edits[{at}]" for at in range(len(values))]
     return tuple(
-        Edit.from_value(value, name=name.format(index)) for index, value in enumerate(values)
+        Edit.from_value(value, name=name, path=path)
+        for name, value in zip(names, values, strict=True)
     )
 
 
-_FIELDS: Final = ("old", "new", "replace_all")
-_SHAPE: Final = "Pass a list of edits, each with the texts `old` and `new`, and maybe `replace_all`."
+_FIELDS: Final[dict[str, type]] = {"old": str, "new": str, "replace_all": bool}
 
 
-def _one_of(values: Any) -> str:
-    return f"It must be one of {', '.join(values)}."
-
-
-def _fields(value: Mapping[object, object], name: str) -> dict[str, Any]:
-    unknown = [key for key in value if key not in _FIELDS]
-    missing = [key for key in _FIELDS[:2] if key not in value]
-    if unknown:
-        raise EditError(f"{name} has an unknown field {str(unknown[0])[:40]!r}", hint=_SHAPE)
-    if missing:
-        raise EditError(f"{name} has no `{missing[0]}`", hint=_SHAPE)
+def _fields(value: Mapping[object, object], name: str, path: str | None) -> dict[str, Any]:
+    for key in value:
+        if key not in _FIELDS:
+            raise shape_error(f"{name} has an unknown field {str(key)[:40]!r}", path)
+    for field in ("old", "new"):
+        if field not in value:
+            raise shape_error(f"{name} has no `{field}`", path)
     return {str(key): found for key, found in value.items()}
+
+
+def _check_field(found: object, kind: type, name: str, path: str | None) -> None:
+    if not isinstance(found, kind):
+        raise shape_error(f"{name} is of type {type(found).__name__}, not {kind.__name__}", path)
+    if isinstance(found, str):
+        try:
+            encoded(found)
+        except UnicodeEncodeError as error:
+            message = f"{name} has a lone surrogate at character {error.start}"
+            raise EditError(message, path=path, hint="Pass text that UTF-8 can hold.") from None
+
+
+def _job(values: object, path: str, levels: Sequence[Level], *, unchanged: bool) -> _Job:
+    """Return what is to be done, unless it cannot work whatever the text is."""
+    edits = parse_edits(values, path=path)
+    failure = Failure(path, len(edits))
+    for index, edit in enumerate(edits):
+        if not edit.old:
+            raise failure.empty_old(index)
+    for index, edit in enumerate(edits):
+        if edit.old == edit.new and not unchanged:
+            raise failure.no_change(index)
+    return _Job(edits, tuple(levels), unchanged, failure)
+
+
+def _apply_to_original(data: bytes, job: _Job) -> Edited:
+    source = Source(data)
+    changes: list[_Change] = []
+    for index in range(len(job.edits)):
+        changes += _changes(source, job, index)
+        _check_count(len(changes), job)
+    changes.sort(key=lambda change: (change.start, change.edit))
+    for one, other in pairwise(changes):
+        if one.end > other.start:
+            raise job.failure.overlap(one.edit, other.edit)
+    new = _joined(data, changes, job.failure)
+    if new == data:
+        raise job.failure.no_change()
+    return _edited(data, new, changes, _places(changes))
+
+
+def _apply_in_turn(data: bytes, job: _Job) -> Edited:
+    new = data
+    made: list[_Change] = []
+    places: list[_Place] = []
+    work = 0
+    for index in range(len(job.edits)):
+        work += len(new)
+        if work > _MAX_WORK_BYTES:
+            raise job.failure.too_large("grows too large for so many edits")
+        changes = _changes(Source(new), job, index)
+        _check_count(len(made) + len(changes), job)
+        new = _joined(new, changes, job.failure)
+        places = sorted([*_moved(places, changes), *_places(changes)])[:_LISTED_PLACES]
+        made += changes
+    if all(change.unchanged for change in made):
+        raise job.failure.no_change()
+    return _edited(data, new, made, places)
+
+
+def _changes(source: Source, job: _Job, index: int) -> list[_Change]:
+    """Return what one edit replaces by what, in the order of the text."""
+    edit = job.edits[index]
+    level, spans = _located(source, job, index)
+    bodies: dict[bytes, tuple[bytes, bool]] = {}
+    changes = []
+    for start, end in spans:
+        matched = source.data[start:end]
+        if matched not in bodies:
+            bodies[matched] = rewritten(source, matched, edit.old, edit.new, level)
+        body, reindented = bodies[matched]
+        changes.append(_Change(start, end, index, level, body, reindented, body == matched))
+    if not job.unchanged and all(change.unchanged for change in changes):
+        raise job.failure.no_change(index)
+    return changes
+
+
+def _located(source: Source, job: _Job, index: int) -> tuple[Level, list[Span]]:
+    """Return the level that an edit is found at, and where; one place unless all are asked for."""
+    edit = job.edits[index]
+    for level in job.levels:
+        hits = find(source, edit.old, level, every=edit.replace_all)
+        if hits is None:
+            continue
+        spans = [span for span in hits.spans if span]
+        if not spans or (edit.replace_all and len(spans) < len(hits.spans)):
+            raise job.failure.ambiguous(source, index, edit.old)
+        if edit.replace_all:
+            _check_count(hits.count, job)
+        if not edit.replace_all and hits.count > 1:
+            raise job.failure.multiple(source, index, level, Hits(hits.count, spans))
+        return level, spans
+    if is_blank(edit.old) and set(job.levels) != {"exact"}:
+        raise job.failure.ambiguous(source, index, edit.old)
+    raise job.failure.no_match(source, index, edit.old, job.levels)
+
+
+def _check_count(replacements: int, job: _Job) -> None:
+    if replacements > MAX_REPLACEMENTS:
+        message = f"would have {replacements} replacements, more than {MAX_REPLACEMENTS}"
+        raise job.failure.too_large(message)
+
+
+def _joined(data: bytes, changes: Sequence[_Change], failure: Failure) -> bytes:
+    size = len(data) + sum(len(change.body) - change.end + change.start for change in changes)
+    if size > MAX_TEXT_BYTES:
+        raise failure.too_large(f"would have {size} bytes, more than {MAX_TEXT_BYTES}")
+    parts: list[bytes] = []
+    done = 0
+    for change in changes:
+        parts += (data[done : change.start], change.body)
+        done = change.end
+    return b"".join([*parts, data[done:]])
+
+
+def _places(changes: Sequence[_Change]) -> list[_Place]:
+    """Return where the first changes are in the text that they make."""
+    places = []
+    shift = 0
+    for change in changes[:_LISTED_PLACES]:
+        start = change.start + shift
+        places.append((start, start + len(change.body), change.edit, change.level))
+        shift += len(change.body) - change.end + change.start
+    return places
+
+
+def _moved(places: Sequence[_Place], changes: Sequence[_Change]) -> Iterator[_Place]:
+    """Yield where places are after further changes; what was replaced within one is part of it."""
+    ends = [change.end for change in changes]
+    sizes = (len(change.body) - change.end + change.start for change in changes)
+    shifts = list(accumulate(sizes, initial=0))
+    for start, end, edit, level in places:
+        first, last = bisect_right(ends, start), bisect_right(ends, end)
+        moved_start, moved_end = start + shifts[first], end + shifts[last]
+        if first < len(changes) and changes[first].start < start:
+            moved_start = changes[first].start + shifts[first]
+        if last < len(changes) and changes[last].start < end:
+            moved_end = changes[last].start + shifts[last] + len(changes[last].body)
+        yield moved_start, moved_end, edit, level
+
+
+def _edited(
+    data: bytes, new: bytes, changes: Sequence[_Change], places: Sequence[_Place]
+) -> Edited:
+    spans = tuple(_replacements(new, places))
+    first = spans[0]
+    difference = _first_difference(data, new, first.start)
+    return Edited(
+        new,
+        len(changes),
+        max((change.level for change in changes), key=LEVELS.index),
+        first.line + new.count(b"\n", first.start, difference),
+        spans,
+        any(change.reindented for change in changes),
+    )
+
+
+def _replacements(new: bytes, places: Sequence[_Place]) -> Iterator[Replacement]:
+    line, counted = 1, 0
+    for start, end, edit, level in places:
+        line += new.count(b"\n", counted, start)
+        counted = start
+        yield Replacement(edit, level, start, end, line, line + new.count(b"\n", start, end))
+
+
+def _first_difference(data: bytes, new: bytes, start: int) -> int:
+    """Return the first offset from `start` on where the texts differ; `start` if none does."""
+    at = start
+    step = 1 << 20
+    end = min(len(data), len(new))
+    while step:
+        while at < end and data[at : at + step] == new[at : at + step]:
+            at += step
+        step //= 2
+    return start if data == new else min(at, end)

@@ -19,7 +19,7 @@ every machine. Nothing recurses: the gaps that are still to be solved lie on a l
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import compress, count, repeat
 from math import log
@@ -32,6 +32,8 @@ Tag: TypeAlias = Literal["equal", "delete", "insert"]
 
 _Lines: TypeAlias = Sequence[Hashable]
 _Pairs: TypeAlias = list[tuple[int, int]]
+_Step: TypeAlias = tuple[bool | None, int, int, int]  # inserts?, then a block of equal lines
+_Block: TypeAlias = tuple[int, int, int]  # first old line, first new line, how many are equal
 
 _TINY_LINES: Final = 6
 """Below this many lines on one side, anchors save nothing over the exact search."""
@@ -39,13 +41,13 @@ _TINY_LINES: Final = 6
 _EXACT_CELLS: Final = 40_000
 """The largest gap (old lines x new lines) for the exact search: at worst 30 ms."""
 
-_TOTAL_CELLS: Final = 500_000
+_TOTAL_CELLS: Final = 300_000
 """What all exact searches of one diff may add up to: at worst half a second."""
 
-_SCANS_PER_LINE: Final = 12
+_SCANS_PER_LINE: Final = 6
 """How often a line may be looked at for anchors, on average, before the walk takes over."""
 
-_WALK_STEPS: Final = 2_500_000
+_WALK_STEPS: Final = 1_500_000
 """The walk's steps over everything; measured at 0.2 microseconds each."""
 
 _LONGEST_GRAM: Final = 64
@@ -68,12 +70,6 @@ class Run(NamedTuple):
     old_end: int
     new_start: int
     new_end: int
-
-
-class _Block(NamedTuple):
-    old: int
-    new: int
-    length: int
 
 
 class _Part(NamedTuple):
@@ -137,16 +133,13 @@ def myers_sequences(
     if not path.complete:
         return None
     runs: list[Run] = []
-    for step in path.steps():
-        if step.edit == "delete":
-            _extend(runs, Run("delete", step.old - 1, step.old, step.new, step.new))
-        elif step.edit == "insert":
-            _extend(runs, Run("insert", step.old, step.old, step.new - 1, step.new))
-        if step.equal:
-            _extend(
-                runs,
-                Run("equal", step.old, step.old + step.equal, step.new, step.new + step.equal),
-            )
+    for inserts, at_old, at_new, equal in path.steps():
+        if inserts:
+            _extend(runs, Run("insert", at_old, at_old, at_new - 1, at_new))
+        elif inserts is not None:
+            _extend(runs, Run("delete", at_old - 1, at_old, at_new, at_new))
+        if equal:
+            _extend(runs, Run("equal", at_old, at_old + equal, at_new, at_new + equal))
     return runs
 
 
@@ -161,7 +154,7 @@ def _extend(runs: list[Run], run: Run) -> None:
 def _runs(blocks: list[_Block], old_length: int, new_length: int) -> list[Run]:
     runs: list[Run] = []
     old_at = new_at = 0
-    blocks.append(_Block(old_length, new_length, 0))
+    blocks.append((old_length, new_length, 0))
     for old, new, length in blocks:
         if old > old_at:
             runs.append(Run("delete", old_at, old, new_at, new_at))
@@ -229,18 +222,22 @@ class _Matcher:
 
     def _solve_repetitive(self, part: _Part) -> None:
         old, new = _as_text(part.old, part.new)
-        length = _gram_length(old + new)
+        sameness = _sameness(Counter(old))
+        length = _gram_length(len(old) + len(new), sameness)
         if length <= min(len(old), len(new)):
             self._scans_left -= len(old) + len(new)
-            anchors = _anchors(_grams(old, length), _grams(new, length), lines=length)
+            anchors = _anchors(
+                _grams(old, length), _grams(new, length), lines=length, sameness=sameness
+            )
             if anchors:
                 self._split(part, anchors)
                 return
         self._scans_left -= 4 * (len(old) + len(new))
         blocks = _walk_blocks(list(old), list(new), self._most_edits)
-        if 3 * sum(block.length for block in blocks) < min(len(old), len(new)):
+        walked = sum(length for _, _, length in blocks)
+        if 3 * walked < min(len(old), len(new)):
             by_rank = _pairs_by_rank(old, new)
-            if len(by_rank) > sum(block.length for block in blocks):
+            if len(by_rank) > walked:
                 self._split(part, by_rank)
                 return
         self._take_all(part, blocks)
@@ -250,15 +247,15 @@ class _Matcher:
         start_old = start_new = length = 0
         for old, new in anchors:
             if old != start_old + length or new != start_new + length:
-                self._close(part, _Block(start_old, start_new, length), old, new)
+                self._close(part, (start_old, start_new, length), old, new)
                 start_old, start_new, length = old, new, 0
             length += 1
-        block = _Block(start_old, start_new, length)
-        self._close(part, block, len(part.old), len(part.new))
+        self._close(part, (start_old, start_new, length), len(part.old), len(part.new))
 
     def _close(self, part: _Part, block: _Block, next_old: int, next_new: int) -> None:
-        self._take(part, *block)
-        end_old, end_new = block.old + block.length, block.new + block.length
+        start_old, start_new, length = block
+        self._take(part, start_old, start_new, length)
+        end_old, end_new = start_old + length, start_new + length
         if next_old > end_old and next_new > end_new:
             self._parts.append(part.cut(end_old, next_old, end_new, next_new))
 
@@ -286,12 +283,10 @@ class _Matcher:
         if length <= 0:
             return
         if isinstance(part.old_at, range) and isinstance(part.new_at, range):
-            self._blocks.append(_Block(part.old_at[old], part.new_at[new], length))
+            self._blocks.append((part.old_at[old], part.new_at[new], length))
         else:
-            origins = zip(
-                part.old_at[old : old + length], part.new_at[new : new + length], strict=True
-            )
-            self._blocks.extend(_Block(at_old, at_new, 1) for at_old, at_new in origins)
+            old_at, new_at = part.old_at[old : old + length], part.new_at[new : new + length]
+            self._blocks.extend(zip(old_at, new_at, repeat(1)))
 
 
 def _keep(part: _Part, shared: set[Hashable]) -> _Part:
@@ -305,16 +300,15 @@ def _keep(part: _Part, shared: set[Hashable]) -> _Part:
     )
 
 
-def _anchors(old: _Lines, new: _Lines, *, lines: int = 1) -> _Pairs:
+def _anchors(old: _Lines, new: _Lines, *, lines: int = 1, sameness: float | None = None) -> _Pairs:
     """Pair what occurs once on each side, as far as the order agrees.
-
-    Where most of the text repeats, a line that was moved far away would pull everything
-    around it out of step, so there an anchor must be worth its detour.
 
     Args:
         old: Lines, or runs of lines.
         new: The same on the other side.
         lines: How many lines each of them stands for.
+        sameness: The chance that two lines picked at random are equal; by default it is
+            taken from `old`.
     """
     old_times, new_times = Counter(old), Counter(new)
     old_at, new_at = dict(zip(old, count())), dict(zip(new, count()))
@@ -325,21 +319,34 @@ def _anchors(old: _Lines, new: _Lines, *, lines: int = 1) -> _Pairs:
         if times == 1 and new_times.get(line) == 1
     ]
     chain = _longest_increasing(pairs)
-    if 2 * len(pairs) < min(len(old), len(new)) or 2 * len(chain) < len(pairs):
-        return _without_detours(chain, lines, len(new) - len(old))
-    return chain
+    smaller = min(len(old), len(new))
+    if 2 * len(chain) >= len(pairs) and 2 * len(pairs) >= smaller:
+        return chain
+    # Anchors that are few or disagree can pull repeated lines out of step, and lose more
+    # than they give: even unrelated sequences have about `expected` of their lines in order.
+    expected = 2 / (1 + (_sameness(old_times) if sameness is None else sameness) ** -0.5)
+    if len(chain) >= expected * smaller:
+        return chain
+    if lines == 1 and len(pairs) == len(old_times.keys() & new_times.keys()):
+        return chain  # nothing repeats, so the chain is the best there is
+    return _without_detours(chain, lines, 1 - expected, len(new) - len(old))
 
 
-def _without_detours(chain: _Pairs, lines: int, last_diagonal: int) -> _Pairs:
-    """Drop stretches of anchors that are shorter than the way to their diagonal and back."""
-    stretches: list[list[tuple[int, int]]] = []
+def _sameness(times: Counter[Hashable]) -> float:
+    total = times.total()
+    return sum(number * number for number in times.values()) / (total * total)
+
+
+def _without_detours(chain: _Pairs, lines: int, worth: float, last_diagonal: int) -> _Pairs:
+    """Drop stretches of anchors that are worth less than the way to their diagonal and back."""
+    stretches: list[_Pairs] = []
     diagonals = [0]
     for pair in [*chain, None]:
         diagonal = last_diagonal if pair is None else pair[1] - pair[0]
         while stretches:
             before, here = diagonals[-2:]
             detour = abs(here - before) + abs(diagonal - here) - abs(diagonal - before)
-            if detour <= len(stretches[-1]) + lines:
+            if detour <= worth * (len(stretches[-1]) + lines):
                 break
             stretches.pop()
             diagonals.pop()
@@ -355,19 +362,15 @@ def _without_detours(chain: _Pairs, lines: int, last_diagonal: int) -> _Pairs:
 
 def _pairs_by_rank(old: _Lines, new: _Lines) -> _Pairs:
     """Pair the n-th copy of each line with the n-th on the other side, where in order."""
-    places: dict[tuple[Hashable, int], int] = {}
-    seen: Counter[Hashable] = Counter()
-    for at, line in enumerate(new):
-        places[line, seen[line]] = at
-        seen[line] += 1
-    seen.clear()
-    pairs = []
-    for at, line in enumerate(old):
-        place = places.get((line, seen[line]))
-        seen[line] += 1
-        if place is not None:
-            pairs.append((at, place))
-    return _longest_increasing(pairs)
+    places = dict(zip(zip(new, _ranks(new), strict=True), count()))
+    found = map(places.get, zip(old, _ranks(old), strict=True))
+    return _longest_increasing([(at, place) for at, place in enumerate(found) if place is not None])
+
+
+def _ranks(lines: _Lines) -> Iterator[int]:
+    """Count, for each line, the copies of it that came before."""
+    counters: defaultdict[Hashable, count[int]] = defaultdict(count)
+    return map(next, map(counters.__getitem__, lines))
 
 
 def _longest_increasing(pairs: _Pairs) -> _Pairs:
@@ -420,11 +423,9 @@ def _grams(text: str, length: int) -> list[str]:
     return [text[at : at + length] for at in range(len(text) - length + 1)]
 
 
-def _gram_length(text: str) -> int:
+def _gram_length(lines: int, sameness: float) -> int:
     """Say how many lines in a row it takes until two equal runs are no coincidence."""
-    total = len(text)
-    same = sum((times / total) ** 2 for times in Counter(text).values())
-    return min(_LONGEST_GRAM, round(2 * log(total) / -log(same))) if same < 1 else total
+    return min(_LONGEST_GRAM, round(2 * log(lines) / -log(sameness))) if sameness < 1 else lines
 
 
 def _exact_blocks(old: _Lines, new: _Lines) -> list[_Block]:
@@ -437,21 +438,12 @@ def _exact_blocks(old: _Lines, new: _Lines) -> list[_Block]:
     for operation, text in differ.diff_main(*_as_text(old, new), False):
         length = len(text)
         if operation == differ.DIFF_EQUAL:
-            blocks.append(_Block(old_at, new_at, length))
+            blocks.append((old_at, new_at, length))
         if operation != differ.DIFF_INSERT:
             old_at += length
         if operation != differ.DIFF_DELETE:
             new_at += length
     return blocks
-
-
-class _Step(NamedTuple):
-    """One edit of a path and the equal lines after it, which start at (old, new)."""
-
-    edit: Literal["none", "delete", "insert"]
-    old: int
-    new: int
-    equal: int
 
 
 class _Path(NamedTuple):
@@ -469,17 +461,21 @@ class _Path(NamedTuple):
         steps: list[_Step] = []
         old, new = self.end_old, self.end_new
         shift = self.start_old - self.start_new
-        for edits in range(len(self.fronts) - 1, 0, -1):
+        edits = len(self.fronts)
+        while edits := edits - 1:
             front = self.fronts[edits]
-            diagonal = old - new - shift
-            at = diagonal + edits + 1
-            down = diagonal == -edits or (diagonal != edits and front[at - 1] < front[at + 1])
-            before_old = front[at + 1] if down else front[at - 1]
-            before_new = before_old - shift - diagonal - (1 if down else -1)
-            equal = min(old - before_old, new - before_new)
-            steps.append(_Step("insert" if down else "delete", old - equal, new - equal, equal))
-            old, new = before_old, before_new
-        steps.append(_Step("none", self.start_old, self.start_new, old - self.start_old))
+            at = old - new - shift + edits + 1
+            before_old = front[at + 1]
+            inserts = front[at - 1] < before_old
+            if inserts:
+                equal = old - before_old
+            else:
+                before_old = front[at - 1]
+                equal = old - before_old - 1
+            steps.append((inserts, old - equal, new - equal, equal))
+            new -= equal + inserts
+            old = before_old
+        steps.append((None, self.start_old, self.start_new, old - self.start_old))
         steps.reverse()
         return steps
 
@@ -528,10 +524,9 @@ def _walk_blocks(old: _Lines, new: _Lines, most_edits: int) -> list[_Block]:
     enough = (len(old) + len(new)) // 16
     while at_old < len(old) and at_new < len(new):
         path = _walk(maze, at_old, at_new, most_edits)
-        for step in path.steps():
-            if step.equal:
-                blocks.append(_Block(step.old, step.new, step.equal))
-                equal += step.equal
+        found = [(old_at, new_at, length) for _, old_at, new_at, length in path.steps() if length]
+        equal += sum(length for _, _, length in found)
+        blocks += found
         at_old, at_new = path.end_old, path.end_new
         if at_old + at_new > enough and 100 * equal < at_old + at_new:
             break

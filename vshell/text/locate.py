@@ -6,7 +6,7 @@ a form of it, so it takes linear time whatever the two texts are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -99,7 +99,7 @@ class Hits:
     """
 
     count: int
-    spans: list[Span | None]
+    spans: Sequence[Span | None]
 
 
 @dataclass(frozen=True, slots=True)

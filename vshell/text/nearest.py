@@ -5,8 +5,9 @@ long the text and the text that was looked for, a fixed number of lines is
 compared. They come from the start of the text and from wherever a line or a
 word of the wanted text occurs literally.
 
-Two lines are compared by Dice's coefficient of their pairs of adjacent
-characters: twice the pairs in common, over all pairs (L. R. Dice, 1945).
+Two lines are compared by Dice's coefficient (1945) of their pairs of adjacent
+characters, runs of white space taken as one space: twice the pairs in common,
+over all pairs.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def nearest_lines(data: bytes, wanted: str, *, limit: int = 3) -> list[NearLine]
     key = max(range(len(lines)), key=lambda at: len(lines[at].strip()), default=0)
     if not lines or not lines[key].strip():
         return []
-    found = _candidates(data, lines[key].strip(), _starts(data, lines, key))
+    found = _candidates(data, _words(lines[key]), _starts(data, lines, key))
     blocks = [_block(data, candidate.start, lines, key) for candidate in found[:_BLOCKS]]
     blocks.sort(key=_block_likeness, reverse=True)
     differing = {start: (text, expected) for start, text, expected in map(_difference, blocks)}
@@ -156,15 +157,20 @@ def _candidates(data: bytes, key: str, starts: set[int]) -> list[_Candidate]:
     return sorted(like, key=lambda candidate: (-candidate.likeness, candidate.start))
 
 
+def _words(line: str) -> str:
+    """Return the line with single spaces, since most mismatches are in white space."""
+    return " ".join(line.split())
+
+
 def _pairs(line: str) -> set[str]:
     return {first + second for first, second in pairwise(line)}
 
 
 def _likeness(key: str, pairs: set[str], line: str) -> float:
-    stripped = line.strip()
-    if stripped == key:
+    words = _words(line)
+    if words == key:
         return 1.0
-    others = _pairs(stripped)
+    others = _pairs(words)
     return 2 * len(pairs & others) / (len(pairs) + len(others)) if pairs and others else 0.0
 
 
@@ -185,7 +191,7 @@ def _block(data: bytes, start: int, lines: Sequence[str], key: int) -> list[_Pai
 
 
 def _block_likeness(block: Sequence[_Pair]) -> float:
-    return sum(_line_likeness(text.strip(), wanted.strip()) for _, text, wanted in block)
+    return sum(_line_likeness(_words(text), _words(wanted)) for _, text, wanted in block)
 
 
 def _line_likeness(text: str, wanted: str) -> float:

@@ -18,6 +18,7 @@ import unicodedata
 from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from io import StringIO
 from typing import Final, Protocol
 
 __all__ = [
@@ -157,16 +158,16 @@ def trimmed(form: Normalized, *, leading: bool = False) -> Normalized:
     """
     pattern = re.compile(_EITHER_END if leading else _TRAILING)
     runs = _Pieces()
-    kept: list[str] = []
+    kept = StringIO()
     done = 0
     for match in pattern.finditer(form.text):
-        kept.append(form.text[done : match.start()])
+        kept.write(form.text[done : match.start()])
         done = match.end()
         runs.add(match.start(), done, 0)
     if not done:
         return form
-    kept.append(form.text[done:])
-    return form.then("".join(kept), runs)
+    kept.write(form.text[done:])
+    return form.then(kept.getvalue(), runs)
 
 
 def compatible(form: Normalized) -> Normalized:
@@ -211,7 +212,7 @@ def _attaches(character: str) -> bool:
 def _normalize_clusters(text: str, kinds: dict[str, str], clusters: _Clusters) -> str:
     """Return the text with each cluster in NFKC, and note where each came from."""
     plain = text.replace(_ATTACHING, " ").replace(_EXPANDING, " ")
-    kept: list[str] = []
+    kept = StringIO()
     done = 0
     for match in re.finditer(_CLUSTERS, _substitute(plain, kinds)):
         start, end = match.span()
@@ -220,11 +221,12 @@ def _normalize_clusters(text: str, kinds: dict[str, str], clusters: _Clusters) -
             continue
         normal = unicodedata.normalize("NFKC", cluster)
         if normal != cluster:
-            kept += (text[done:start], normal)
+            kept.write(text[done:start])
+            kept.write(normal)
             clusters.add(start, end, len(normal))
             done = end
-    kept.append(text[done:])
-    return "".join(kept)
+    kept.write(text[done:])
+    return kept.getvalue()
 
 
 def _substitute(text: str, table: dict[str, str]) -> str:
@@ -239,10 +241,11 @@ def _substitute(text: str, table: dict[str, str]) -> str:
 class _Pieces:
     """The places where a form differs from its text in length; in between they run in step."""
 
-    __slots__ = ("_form_ends", "_form_starts", "_text_ends", "_text_starts")
+    __slots__ = ("_form_ends", "_form_starts", "_shift", "_text_ends", "_text_starts")
 
     def __init__(self) -> None:
         # Arrays of 32-bit numbers, since a hostile text is nothing but pieces.
+        self._shift = 0
         self._form_starts = array("I")
         self._form_ends = array("I")
         self._text_starts = array("I")
@@ -250,9 +253,8 @@ class _Pieces:
 
     def add(self, start: int, end: int, length: int) -> None:
         """Note that the text from start to end has `length` characters in the form."""
-        form_start = start
-        if self._form_ends:
-            form_start = self._form_ends[-1] + start - self._text_ends[-1]
+        form_start = start + self._shift
+        self._shift += length - end + start
         self._form_starts.append(form_start)
         self._form_ends.append(form_start + length)
         self._text_starts.append(start)
@@ -309,7 +311,7 @@ class _PairOffsets:
             # From one before: a pair may lie across the end of what was counted.
             found = self._text.count("\r\n", max(start, counted - 1), position)
             counted = position
-        if self._text.startswith("\r\n", position - 1) and position:
+        if position and self._text.startswith("\r\n", position - 1):
             position += 1
         self._last = (offset, position)
         return position
