@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from vshell.errors import RangeError
 from vshell.fs.database import Durability
@@ -20,6 +21,9 @@ from vshell.ops import ls as list_
 from vshell.ops import read as read_
 from vshell.ops import write as write_
 from vshell.ops.context import Context
+
+if TYPE_CHECKING:
+    from vshell.tools.profile import Profile
 
 
 class Session(Context):
@@ -71,6 +75,22 @@ class Session(Context):
             ReadOnlyError: The workspace was opened read-only.
         """
         return self.changing("")
+
+    def tools(self, profile: str = "computer", **options: Any) -> Profile:
+        """Return the operations as tools for a model, in the words of one harness.
+
+        Args:
+            profile: The harness' dialect; `vshell.tools.PROFILES` has their names.
+            options: What the profile can be given, by name.
+
+        Raises:
+            UnavailableError: There is no such profile.
+        """
+        # The tools stand above this module: it must work without them.
+        made: Profile = importlib.import_module("vshell.tools").make_profile(
+            self, profile, **options
+        )
+        return made
 
 
 class Workspace(Session):

@@ -7,7 +7,7 @@ nothing changed that the transaction around it would not undo.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from vshell.errors import (
     ExistsError,
@@ -76,17 +76,18 @@ class FileSystem(FileReader):
         _check_version(path, before, expected_version)
         old_size = before.size if before else 0
         if isinstance(data, (bytes, bytearray, memoryview)):
+            data = _flat(data)
             self._journal.reserve(len(data) - old_size)
             stored = self._content.put(data)
         else:
-            stored = self._content.put_stream(data)
-            self._journal.reserve(stored.size - old_size)
+            stored = self._content.put_stream(self._reserved(data, old_size))
         return self._set_content(place, before, stored, mode, data)
 
     def write_at(self, path: str, offset: int, data: Bytes) -> Written:
         """Write bytes into the middle of a file, making it when it is missing.
 
-        A gap after the file's end reads as zeros.
+        A gap after the file's end reads as zeros. Writing nothing to a file that exists
+        changes nothing, as with `pwrite`.
 
         Raises:
             RangeError: `offset` is negative.
@@ -96,22 +97,29 @@ class FileSystem(FileReader):
             raise RangeError(f"the offset must not be negative: {path}", path=path)
         place = self._place(path)
         before = self._writable(place, path)
+        data = _flat(data)
+        if not data:
+            return self._unchanged(place, before)
         base = self._stored(before) if before else EMPTY
         self._journal.reserve(max(base.size, offset + len(data)) - base.size)
-        if not data:  # as with pwrite, writing nothing fills no gap
-            return self._set_content(place, before, base, None)
         return self._set_content(place, before, self._content.splice(base, offset, data), None)
 
     def append(self, path: str, data: Bytes, *, parents: bool = False) -> Written:
-        """Add bytes at the end of a file, making it when it is missing; errors as `write`."""
+        """Add bytes at the end of a file, making it when it is missing; errors as `write`.
+
+        Adding nothing to a file that exists changes nothing.
+        """
         place = self._place(path, parents=parents)
         before = self._writable(place, path)
+        data = _flat(data)
+        if not data:
+            return self._unchanged(place, before)
         base = self._stored(before) if before else EMPTY
         self._journal.reserve(len(data))
         return self._set_content(place, before, self._content.splice(base, base.size, data), None)
 
     def truncate(self, path: str, size: int) -> Written:
-        """Cut a file, or fill it with zeros, to `size` bytes.
+        """Cut a file, or fill it with zeros, to `size` bytes; if it has them, change nothing.
 
         Raises:
             NotFoundError: It does not exist.
@@ -125,6 +133,8 @@ class FileSystem(FileReader):
         if before is None:
             raise NotFoundError(f"no such file or directory: {path}", path=path)
         base = self._stored(before)
+        if size == base.size:
+            return self._unchanged(place, before)
         self._journal.reserve(size - base.size)
         return self._set_content(place, before, self._content.resize(base, size), None)
 
@@ -140,6 +150,14 @@ class FileSystem(FileReader):
                 missing = error.data.get("missing")
                 if not parents or missing is None:
                     raise
+            self._make_parents(path, missing)
+
+    def _make_parents(self, path: str, missing: str) -> None:
+        """Make the missing directory, and what is known to be missing below it."""
+        self._make_directory(self._tree.locate(missing, follow=False), 0o755)
+        names = path[len(missing) + 1 :].split("/") if is_below(path, missing) else []
+        for name in [] if ".." in names else names[:-1]:
+            missing = join(missing, name)
             self._make_directory(self._tree.locate(missing, follow=False), 0o755)
 
     def _writable(self, place: Place, path: str) -> Inode | None:
@@ -150,6 +168,20 @@ class FileSystem(FileReader):
         if node.kind == DIRECTORY:
             raise IsDirectoryError(f"is a directory: {path}", path=path, hint="name a file in it")
         return self._tree.inode(node.inode)
+
+    def _reserved(self, pieces: Iterable[bytes], old_size: int) -> Iterator[bytes]:
+        """Yield the pieces, and stop at the first that does not fit."""
+        size = 0
+        for piece in pieces:
+            size += len(piece)
+            self._journal.reserve(size - old_size)
+            yield piece
+
+    def _unchanged(self, place: Place, before: Inode | None) -> Written:
+        if before is None:
+            return self._set_content(place, None, EMPTY, None)
+        digest = before.hash or EMPTY_HASH
+        return Written(place.path, False, digest, digest, before.size, before.version)
 
     def _set_content(
         self,
@@ -252,13 +284,13 @@ class FileSystem(FileReader):
             NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
         """
         node = self._tree.find(source, follow=False)
+        place = self._place(path, follow=False, parents=parents)
+        if place.node is not None:
+            raise ExistsError(f"file exists: {path}", path=path)
         if node.kind == DIRECTORY:
             raise PermissionDeniedError(
                 f"a directory cannot have a hard link: {source}", path=source
             )
-        place = self._place(path, follow=False, parents=parents)
-        if place.node is not None:
-            raise ExistsError(f"file exists: {path}", path=path)
         before = self._tree.inode(node.inode)
         after = before._replace(nlink=before.nlink + 1, ctime_ns=self._journal.time_ns)
         self._add_entry(place, after)
@@ -575,6 +607,13 @@ class FileSystem(FileReader):
             except (NotFoundError, NotDirectoryError, SymlinkLoopError):
                 return False
         return node.kind == DIRECTORY
+
+
+def _flat(data: Bytes) -> Bytes:
+    """Return the bytes that a view of items of any size and distance shows."""
+    if isinstance(data, memoryview) and not (data.format == "B" and data.c_contiguous):
+        return data.tobytes()
+    return data
 
 
 def _check_version(path: str, before: Inode | None, expected: int | None) -> None:

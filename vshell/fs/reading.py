@@ -10,19 +10,27 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 
 from vshell.errors import (
+    CorruptError,
     IsDirectoryError,
     NotDirectoryError,
     NotFoundError,
     NotRegularError,
     RangeError,
+    ReadOnlyError,
+    SymlinkLoopError,
 )
 from vshell.fs.content import EMPTY_HASH, Stored
 from vshell.fs.database import Database, Durability
+from vshell.fs.paths import decode
 from vshell.fs.records import KIND_NAMES, Change, EntryDetails, EntryRow, Inode, Stat
 from vshell.fs.schema import DIRECTORY, SYMLINK
 from vshell.fs.transaction import Store, Transaction
 from vshell.fs.tree import Node
 from vshell.limits import LOCK_TIMEOUT_S
+
+_FIRST_BATCH_BYTES = 1024 * 1024
+_BATCH_BYTES = 8 * 1024 * 1024
+"""What `read_many` loads at once: large enough that statements cost nothing in comparison."""
 
 
 class FileReader:
@@ -78,9 +86,12 @@ class FileReader:
         Raises:
             ExistsError: The file exists.
             NotFoundError: Its directory does not.
+            ReadOnlyError: A transaction is open: nothing of it is committed.
         """
         with self.store.lock:
             self.store.fresh()
+            if self.store.depth:
+                raise ReadOnlyError("cannot copy the workspace inside a transaction")
             self._database.copy_to(path)
 
     def setting(self, name: str) -> str | int | None:
@@ -135,7 +146,7 @@ class FileReader:
         """Tell whether `path` leads to anything; a link that leads nowhere does not."""
         try:
             self.store.read(lambda: self._tree.find(path, follow=follow))
-        except (NotFoundError, NotDirectoryError):
+        except (NotFoundError, NotDirectoryError, SymlinkLoopError):
             return False
         return True
 
@@ -222,9 +233,38 @@ class FileReader:
         return self.store.read(find)
 
     def read_many(self, entries: Iterable[EntryDetails]) -> Iterator[tuple[EntryDetails, bytes]]:
-        """Yield entries with their bytes; call it inside `reading()`."""
+        """Yield entries with their bytes, in their order; call it inside `reading()`.
+
+        A few megabytes are loaded at a time, at first less, with two statements at most:
+        so the number of statements depends on the bytes and not on the entries.
+
+        Raises:
+            CorruptError: The content of an entry is missing.
+        """
+        batch: list[EntryDetails] = []
+        size, enough = 0, _FIRST_BATCH_BYTES
         for entry in entries:
-            yield entry, self._read(self._tree.inode(entry.inode), 0, None)
+            batch.append(entry)
+            size += entry.size
+            if size >= enough:
+                yield from self._read_batch(batch)
+                batch, size, enough = [], 0, min(2 * enough, _BATCH_BYTES)
+        yield from self._read_batch(batch)
+
+    def _read_batch(self, entries: list[EntryDetails]) -> Iterator[tuple[EntryDetails, bytes]]:
+        contents = {entry.content for entry in entries if entry.content is not None}
+        loaded = self._content.read_many(contents) if contents else {}
+        for entry in entries:
+            if entry.content is None:
+                yield entry, b""
+            elif len(data := loaded.get(entry.content, b"")) == entry.size:
+                yield entry, data
+            else:
+                raise CorruptError(
+                    f"content is missing: {entry.path}",
+                    path=entry.path,
+                    hint="`vshell check` says which files lost it",
+                )
 
     def _read(self, inode: Inode, offset: int, length: int | None) -> bytes:
         if self._tree.is_inline(inode):
@@ -283,11 +323,56 @@ class FileReader:
             lambda: self._tree.walk(self._directory(path), max_depth=max_depth, suffixes=ends)
         )
 
-    def walk_details(self, path: str, *, max_depth: int | None = None) -> list[EntryDetails]:
+    def walk_details(
+        self, path: str, *, max_depth: int | None = None, suffixes: Iterable[str] | None = None
+    ) -> list[EntryDetails]:
         """Return the same as `walk`, with metadata."""
         return self.store.read(
-            lambda: self._tree.walk_details(self._directory(path), max_depth=max_depth)
+            lambda: self._walk(self._directory(path), max_depth=max_depth, suffixes=suffixes)
         )
+
+    def survey(
+        self,
+        path: str,
+        *,
+        follow: bool = False,
+        max_depth: int | None = None,
+        suffixes: Iterable[str] | None = None,
+    ) -> tuple[list[EntryDetails], dict[int, str]]:
+        """Return what is at `path`, first, and everything below it, and the targets of links.
+
+        Args:
+            path: A file, link or directory. The paths in the result are those without
+                links and `..`, so the first one says what the others begin with.
+            follow: If it is a link, survey what it leads to. Others are never followed.
+            max_depth: How deep; 0 is the path alone, None is all.
+            suffixes: As for `walk`; what is at `path` is always there.
+
+        Returns:
+            The entries, and the target of each link by the link's inode.
+
+        Raises:
+            NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
+        """
+
+        def everything() -> tuple[list[EntryDetails], dict[int, str]]:
+            top = self._tree.find(path, follow=follow)
+            inode = self._tree.inode(top.inode)
+            metadata = (inode.size, inode.mode, inode.mtime_ns, inode.content)
+            found = [EntryDetails(top.path, top.inode, top.kind, *metadata)]
+            if top.kind == DIRECTORY:
+                found += self._walk(top, max_depth=max_depth, suffixes=suffixes)
+            links = [entry for entry in found if entry.kind == SYMLINK]
+            read = self._read_batch(links) if links else ()
+            return found, {entry.inode: decode(target) for entry, target in read}
+
+        return self.store.read(everything)
+
+    def _walk(
+        self, directory: Node, *, max_depth: int | None, suffixes: Iterable[str] | None
+    ) -> list[EntryDetails]:
+        ends = None if suffixes is None else list(suffixes)
+        return self._tree.walk_details(directory, max_depth=max_depth, suffixes=ends)
 
     def _directory(self, path: str) -> Node:
         node = self._tree.find(path)

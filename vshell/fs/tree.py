@@ -41,6 +41,8 @@ _BELOW: Final = (
     " where e.kind = 2 and depth < ?)"
 )
 _ANY_DEPTH: Final = 1 << 40
+_MAX_SUFFIXES: Final = 50
+"""More alternatives are left to the caller: SQLite's expressions are 1,000 levels deep at most."""
 
 
 class Node:
@@ -166,6 +168,9 @@ class Tree:
             SymlinkLoopError: More than 40 links are on the way.
             NameTooLongError: A link on the way names something with more than 255 bytes.
         """
+        place = self._nearby(path, follow=follow)
+        if place is not None:
+            return place
         reached = [self.root]
         pending = [part for part in reversed(path.split("/")) if part]
         links = 0
@@ -204,6 +209,17 @@ class Tree:
                 reached.append(node)
         node = reached[-1]
         return Place(reached[-2] if len(reached) > 1 else node, decode(node.name), node.path, node)
+
+    def _nearby(self, path: str, *, follow: bool) -> Place | None:
+        """Return the place when its directory is known, without walking the way to it."""
+        parent, _, name = path.rpartition("/")
+        directory = self.paths.get(parent or "/")
+        if directory is None or directory.kind != DIRECTORY or name in ("", ".."):
+            return None
+        node = self.child(directory, name)
+        if node is not None and node.kind == SYMLINK and follow:
+            return None
+        return Place(directory, name, join(directory.path, name), node)
 
     def _follow(self, path: str, link: Node, reached: list[Node], pending: list[str]) -> None:
         target = self.target(link)
@@ -333,15 +349,16 @@ class Tree:
         Args:
             directory: Where to start; it is not part of the result.
             max_depth: How deep to go; 1 is the directory's own entries.
-            suffixes: If given, only entries whose names end so, besides all directories.
+            suffixes: If given, only entries whose names end so, besides all directories;
+                of no use when there are many.
         """
         if max_depth is not None and max_depth < 1:
             return []
         depth = _ANY_DEPTH if max_depth is None else max_depth
         condition, values = _suffix_condition(suffixes)
         found = self._database.rows(
-            f"{_BELOW} select parent, name, inode, kind from entry"
-            f" where parent in (select id from below){condition}",
+            f"{_BELOW} select e.parent, e.name, e.inode, e.kind from entry e"
+            f" where e.parent in (select id from below){condition}",
             (directory.inode, depth, *values),
         )
         paths = _directory_paths(directory, [row for row in found if row[3] == DIRECTORY])
@@ -350,16 +367,23 @@ class Tree:
             for parent, name, inode, kind in found
         ]
 
-    def walk_details(self, directory: Node, *, max_depth: int | None = None) -> list[EntryDetails]:
+    def walk_details(
+        self,
+        directory: Node,
+        *,
+        max_depth: int | None = None,
+        suffixes: Sequence[str] | None = None,
+    ) -> list[EntryDetails]:
         """Return the same as `walk`, with metadata."""
         if max_depth is not None and max_depth < 1:
             return []
         depth = _ANY_DEPTH if max_depth is None else max_depth
+        condition, values = _suffix_condition(suffixes)
         found = self._database.rows(
             f"{_BELOW} select e.parent, e.name, e.inode, e.kind, i.size, i.mode, i.mtime_ns,"
             " i.content from entry e join inode i on i.id = e.inode"
-            " where e.parent in (select id from below)",
-            (directory.inode, depth),
+            f" where e.parent in (select id from below){condition}",
+            (directory.inode, depth, *values),
         )
         paths = _directory_paths(directory, [row[:4] for row in found if row[3] == DIRECTORY])
         return [EntryDetails(paths[row[0]] + decode(row[1]), *row[2:]) for row in found]
@@ -375,13 +399,14 @@ class Tree:
 
 
 def _suffix_condition(suffixes: Sequence[str] | None) -> tuple[str, list[bytes]]:
-    if suffixes is None:
+    if suffixes is None or len(suffixes) > _MAX_SUFFIXES:
         return "", []
     encoded = [encode(suffix) for suffix in suffixes]
-    tests = [f"substr(name, -{len(suffix)}) = ?" for suffix in encoded if suffix]
+    tests = [f"substr(e.name, -{len(suffix)}) = ?" for suffix in encoded if suffix]
     if len(tests) < len(encoded):
         return "", []
-    return f" and (kind = {DIRECTORY} or {' or '.join(tests)})", encoded
+    matches = " or ".join([f"e.kind = {DIRECTORY}", *tests])
+    return f" and ({matches})", encoded
 
 
 def _directory_paths(top: Node, directories: list[tuple[int, bytes, int, int]]) -> dict[int, str]:

@@ -24,7 +24,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from itertools import compress, count, repeat
 from math import log
 from operator import ne
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 __all__ = ["Run", "Tag", "diff_sequences", "myers_sequences"]
 
@@ -44,11 +44,14 @@ _EXACT_CELLS: Final = 40_000
 _TOTAL_CELLS: Final = 300_000
 """What all exact searches of one diff may add up to: at worst half a second."""
 
-_SCANS_PER_LINE: Final = 6
+_SCANS_PER_LINE: Final = 4
 """How often a line may be looked at for anchors, on average, before the walk takes over."""
 
 _WALK_STEPS: Final = 1_500_000
 """The walk's steps over everything; measured at 0.2 microseconds each."""
+
+_MOST_LETTERS: Final = 0x110000
+"""How many distinct lines can each have a character of their own."""
 
 _LONGEST_GRAM: Final = 64
 """Runs of lines longer than this are not tried as anchors."""
@@ -204,36 +207,31 @@ class _Matcher:
         shared = set(part.old).intersection(part.new)
         if not shared:
             return
-        whole = part
-        part = self._trim(_keep(whole, shared))
+        whole = len(part.old) + len(part.new)
+        part = self._trim(_numbered(part, shared))
         cells = len(part.old) * len(part.new)
         if not cells:
             return
         if cells <= min(_EXACT_CELLS, self._cells_left):
             self._cells_left -= cells
-            self._take_all(part, _exact_blocks(part.old, part.new))
+            self._take_all(part, _exact_blocks(_as_text(part.old), _as_text(part.new)))
         elif self._scans_left <= 0:
             self._take_all(part, _walk_blocks(part.old, part.new, self._most_edits))
-        elif len(part.old) + len(part.new) < len(whole.old) + len(whole.new):
+        elif len(part.old) + len(part.new) < whole:
             # What was trimmed off can have left single copies of other lines.
             self._parts.append(part)
         else:
-            self._solve_repetitive(part)
+            self._solve_repetitive(part, distinct=len(shared))
 
-    def _solve_repetitive(self, part: _Part) -> None:
-        old, new = _as_text(part.old, part.new)
-        sameness = _sameness(Counter(old))
-        length = _gram_length(len(old) + len(new), sameness)
-        if length <= min(len(old), len(new)):
-            self._scans_left -= len(old) + len(new)
-            anchors = _anchors(
-                _grams(old, length), _grams(new, length), lines=length, sameness=sameness
-            )
+    def _solve_repetitive(self, part: _Part, *, distinct: int) -> None:
+        old, new = part.old, part.new
+        if distinct <= _MOST_LETTERS:
+            anchors = self._gram_anchors(_as_text(old), _as_text(new))
             if anchors:
                 self._split(part, anchors)
                 return
-        self._scans_left -= 4 * (len(old) + len(new))
-        blocks = _walk_blocks(list(old), list(new), self._most_edits)
+        self._scans_left -= 3 * (len(old) + len(new))
+        blocks = _walk_blocks(old, new, self._most_edits)
         walked = sum(length for _, _, length in blocks)
         if 3 * walked < min(len(old), len(new)):
             by_rank = _pairs_by_rank(old, new)
@@ -241,6 +239,14 @@ class _Matcher:
                 self._split(part, by_rank)
                 return
         self._take_all(part, blocks)
+
+    def _gram_anchors(self, old: str, new: str) -> _Pairs:
+        sameness = _sameness(Counter(old))
+        length = _gram_length(len(old) + len(new), sameness)
+        if length > min(len(old), len(new)):
+            return []
+        self._scans_left -= len(old) + len(new)
+        return _anchors(_grams(old, length), _grams(new, length), lines=length, sameness=sameness)
 
     def _split(self, part: _Part, anchors: _Pairs) -> None:
         """Take the anchors as matches and leave the gaps between them for later."""
@@ -289,15 +295,18 @@ class _Matcher:
             self._blocks.extend(zip(old_at, new_at, repeat(1)))
 
 
-def _keep(part: _Part, shared: set[Hashable]) -> _Part:
-    old_at = [at for line, at in zip(part.old, part.old_at, strict=True) if line in shared]
-    new_at = [at for line, at in zip(part.new, part.new_at, strict=True) if line in shared]
-    return _Part(
-        [line for line in part.old if line in shared],
-        old_at if len(old_at) < len(part.old) else part.old_at,
-        [line for line in part.new if line in shared],
-        new_at if len(new_at) < len(part.new) else part.new_at,
-    )
+def _numbered(part: _Part, shared: set[Hashable]) -> _Part:
+    """Keep the shared lines only, as small numbers, which compare and hash faster."""
+    number = dict(zip(shared, count())).get
+    old, new = [*map(number, part.old)], [*map(number, part.new)]
+    old_at, new_at = part.old_at, part.new_at
+    if None in old:
+        old_at = [at for at, line in zip(old_at, old, strict=True) if line is not None]
+        old = [line for line in old if line is not None]
+    if None in new:
+        new_at = [at for at, line in zip(new_at, new, strict=True) if line is not None]
+        new = [line for line in new if line is not None]
+    return _Part(old, old_at, new, new_at)
 
 
 def _anchors(old: _Lines, new: _Lines, *, lines: int = 1, sameness: float | None = None) -> _Pairs:
@@ -402,21 +411,13 @@ def _longest_increasing(pairs: _Pairs) -> _Pairs:
     return kept
 
 
-def _as_text(old: _Lines, new: _Lines) -> tuple[str, str]:
-    """Write each distinct line as one character, numbered by first appearance.
+def _as_text(numbers: _Lines) -> str:
+    """Write each line's number as one character.
 
-    The numbers run through the surrogates too: such text is only ever compared, sliced
-    and hashed, and never encoded. Past the last code point, lines share characters, so
-    matches have to be checked by whoever uses the text; no gap of that many distinct
-    repeated lines gets here before the scans run out.
+    The numbers run through the surrogates too: such text is compared, sliced and hashed,
+    and never encoded.
     """
-    numbers: dict[Hashable, int] = {}
-    for line in old:
-        numbers.setdefault(line, len(numbers))
-    for line in new:
-        numbers.setdefault(line, len(numbers))
-    letters = {line: chr(number) for line, number in numbers.items()}
-    return "".join(map(letters.__getitem__, old)), "".join(map(letters.__getitem__, new))
+    return "".join(map(chr, cast("Sequence[int]", numbers)))
 
 
 def _grams(text: str, length: int) -> list[str]:
@@ -428,14 +429,14 @@ def _gram_length(lines: int, sameness: float) -> int:
     return min(_LONGEST_GRAM, round(2 * log(lines) / -log(sameness))) if sameness < 1 else lines
 
 
-def _exact_blocks(old: _Lines, new: _Lines) -> list[_Block]:
+def _exact_blocks(old: str, new: str) -> list[_Block]:
     from diff_match_patch import diff_match_patch
 
     differ = diff_match_patch()
     differ.Diff_Timeout = 0  # no clock: the caller bounds the size instead
     blocks = []
     old_at = new_at = 0
-    for operation, text in differ.diff_main(*_as_text(old, new), False):
+    for operation, text in differ.diff_main(old, new, False):
         length = len(text)
         if operation == differ.DIFF_EQUAL:
             blocks.append((old_at, new_at, length))

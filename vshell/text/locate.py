@@ -80,6 +80,11 @@ class Source:
         """The text without a byte order mark."""
         return decoded(self.data, skip=self.skip)
 
+    @cached_property
+    def paired(self) -> Normalized:
+        r"""The text with each `\r\n` as `\n`, but a lone `\r` as it is."""
+        return unified(self.text, lone=False)
+
     def form(self, level: Level) -> Normalized:
         """Return the form of the text that a level searches for forms of other texts."""
         if level not in self._forms:
@@ -191,10 +196,10 @@ def _exact_searches(source: Source, old: str, *, every: bool) -> Iterator[_AnySe
     if not units:
         yield _literal_search(source, old)
     wanted = old.replace("\r\n", "\n")
-    if "\n" not in wanted or "\r" in wanted:
-        return  # nothing in it can differ in its line ending only
+    if "\n" not in wanted:
+        return  # it has no line ending that could differ
     if source.has_returns or wanted != old:
-        yield _form_search(unified(source.text, lone=False), wanted)
+        yield _form_search(source.paired, wanted)
     if source.has_returns:
         yield _form_search(source.form("exact"), wanted)
 

@@ -49,10 +49,10 @@ def _with_endings(body: bytes, matched: bytes, ending: bytes) -> bytes:
     own = dominant_ending(matched) or ending
     if len({line[len(line.rstrip(_ENDINGS)) :] or own for line in found}) < 2:
         return body.replace(b"\n", own)
-    lines = [line + b"\n" for line in body.split(b"\n")]
-    lines[-1] = lines[-1][:-1]
+    *lines, last = (line + b"\n" for line in body.split(b"\n"))
+    lines += [last[:-1]] if len(last) > 1 else []
     head = _count_equal(found, lines)
-    tail = _count_equal(found[:head:-1], lines[:head:-1]) if head < len(found) else 0
+    tail = _count_equal(found[head:][::-1], lines[head:][::-1])
     middle = b"".join(lines[head : len(lines) - tail]).replace(b"\n", own)
     return b"".join([*found[:head], middle, *found[len(found) - tail :]])
 
@@ -88,7 +88,8 @@ def _indented(new: str, old: str, matched: bytes) -> str:
             theirs + line[len(ours) :] if line.strip(WHITE_SPACE) else line for line in lines
         )
     # Text copied from its first letter on says nothing about the indentation before it.
-    return new if pairs[0][0] or not new else pairs[0][1] + new
+    copied_from_letter = old[0] not in WHITE_SPACE + "\n"
+    return pairs[0][1] + new if copied_from_letter and new else new
 
 
 def _indentation(line: str) -> str:

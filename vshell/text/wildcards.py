@@ -169,7 +169,7 @@ def path_regex(segments: Sequence[Segment | str], *, dotfiles: bool = True) -> s
     directories = "(?:.*/)?" if dotfiles else f"(?:{visible}[^/]*/)*"
     if len(groups[-1]) < 2:
         directories += "+"  # one name is left, so these are all the directories
-    return regex + directories + (last or f"{visible}[^/]+")
+    return regex + directories + (last if groups[-1] else f"{visible}[^/]+")
 
 
 def segment_regex(segment: Segment, *, dotfiles: bool = True) -> str:

@@ -1,0 +1,581 @@
+"""A directory of the host and everything below it, reached without following a link.
+
+Whoever writes in such a directory while it is read or written may plant links, swap
+directories and make special files. So every name is looked up in a directory that is
+already open, one name at a time and never through a link (`openat` with `O_NOFOLLOW`),
+and what is opened is judged by its descriptor and not by its name. Only the top is
+named by a path, which is the caller's.
+
+Paths are relative to the top, `""` for the top itself. Names are text in which bytes
+that are no UTF-8 stand as lone surrogates, whatever the locale says. What the host
+refuses is the `OSError` that it is; `reason` and `translated` put it in our words.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Final, Literal, NamedTuple, Self
+
+from vshell.errors import (
+    ConflictError,
+    ExistsError,
+    InvalidPathError,
+    IsDirectoryError,
+    NameTooLongError,
+    NotDirectoryError,
+    NotEmptyError,
+    NotFoundError,
+    PermissionDeniedError,
+    SymlinkLoopError,
+    TooLargeError,
+    UnavailableError,
+    VshellError,
+)
+from vshell.limits import CHUNK_BYTES
+
+HostKind = Literal["file", "directory", "symlink", "other"]
+HostPath = str | os.PathLike[str]
+Identity = tuple[int, int]
+
+MAX_OPEN_DIRECTORIES: Final = 32
+"""How many directories stay open above the one that is worked in; the rest open again."""
+
+_DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Without O_NONBLOCK, opening a FIFO waits for a writer.
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_PATH: Final[int] = getattr(os, "O_PATH", 0)  # Linux only
+_ZEROS: Final = bytes(CHUNK_BYTES)
+_UTF_8: Final = sys.getfilesystemencoding() == "utf-8"
+
+
+class HostEntry(NamedTuple):
+    """One name in a directory; `inode` is unique on the directory's file system only."""
+
+    name: str
+    kind: HostKind
+    inode: int
+
+
+class HostDirectory(NamedTuple):
+    """A directory that a walk is in.
+
+    Attributes:
+        path: Its path, relative to the top.
+        depth: How many directories are above it, the top included.
+        status: Its metadata.
+        entries: What is in it, by the bytes of the names. The walk goes into those
+            directories that are in this list when it goes on.
+    """
+
+    path: str
+    depth: int
+    status: os.stat_result
+    entries: list[HostEntry]
+
+
+class HostTree:
+    """A directory of the host, and a place in the tree below it to work in.
+
+    Args:
+        descriptor: The directory, open; the tree closes it.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._levels = [_Level(b"", identity(os.fstat(descriptor)), descriptor)]
+        self._open: deque[_Level] = deque()
+        self._temporary = f".vshell-{os.urandom(6).hex()}-"
+        self._temporaries = 0
+
+    @classmethod
+    def open(cls, path: HostPath, *, create: bool = False) -> Self:
+        """Open the directory at a path, in which links are followed.
+
+        Args:
+            path: A path of the host.
+            create: Make the directory and its parents when they are missing.
+
+        Raises:
+            OSError: It is no directory, or the host does not allow it.
+        """
+        if create:
+            os.makedirs(path, exist_ok=True)
+        return cls(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+
+    def duplicate(self) -> HostTree:
+        """Return another place to work in, at the top of the same tree."""
+        return HostTree(os.dup(self._levels[0].descriptor))
+
+    def close(self) -> None:
+        """Close everything that is open."""
+        for level in self._levels:
+            level.close()
+        self._open.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Where to work.
+
+    @property
+    def depth(self) -> int:
+        """How many directories are above the present one."""
+        return len(self._levels) - 1
+
+    @property
+    def descriptor(self) -> int:
+        """The present directory, open until the place changes.
+
+        Raises:
+            OSError: It was closed for there being too many, and is not there any more.
+        """
+        level = self._levels[-1]
+        if level.descriptor < 0:
+            self._reopen()
+        return level.descriptor
+
+    @property
+    def path(self) -> str:
+        """The path of the present directory, relative to the top."""
+        return "/".join(_decoded(level.name) for level in self._levels[1:])
+
+    def enter(self, name: str, *, writable: bool = False) -> os.stat_result:
+        """Go into a directory of the present one, and return its metadata.
+
+        Args:
+            name: Its name.
+            writable: Give its owner all rights to it if that is what is missing.
+
+        Raises:
+            OSError: It is no directory, or a link to one, or cannot be opened.
+            InvalidPathError: It is no name.
+        """
+        encoded = _encoded(name)
+        descriptor = self._open_directory(encoded, writable=writable)
+        status = os.fstat(descriptor)
+        level = _Level(encoded, identity(status), descriptor)
+        self._levels.append(level)
+        self._note_open(level)
+        return status
+
+    def leave(self) -> str:
+        """Go back to the parent; return the name of the directory that was left."""
+        level = self._levels.pop()
+        if level.descriptor >= 0:
+            self._open.pop()
+            level.close()
+        return _decoded(level.name)
+
+    def go(self, path: str, *, writable: bool = False) -> None:
+        """Go to a directory by its path; arguments and errors as for `enter`."""
+        names = path.split("/") if path else []
+        shared = 0
+        for level, name in zip(self._levels[1:], names, strict=False):
+            if level.name != _encoded(name):
+                break
+            shared += 1
+        while self.depth > shared:
+            self.leave()
+        for name in names[shared:]:
+            self.enter(name, writable=writable)
+
+    def _open_directory(self, name: bytes, *, writable: bool) -> int:
+        try:
+            descriptor = os.open(name, _DIRECTORY, dir_fd=self.descriptor)
+        except PermissionError:
+            if not writable or not _PATH:
+                raise
+            self._unlock(name)
+            descriptor = os.open(name, _DIRECTORY, dir_fd=self.descriptor)
+        except OSError as error:
+            if error.errno in (errno.ENOTDIR, errno.ELOOP):
+                raise NotADirectoryError(
+                    errno.ENOTDIR, "not a directory, or only a link to one"
+                ) from None
+            raise
+        if writable:
+            mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+            if mode & stat.S_IRWXU != stat.S_IRWXU:
+                with suppress(PermissionError):  # then what needs the right will say so
+                    os.fchmod(descriptor, mode | stat.S_IRWXU)
+        return descriptor
+
+    def _unlock(self, name: bytes) -> None:
+        # A descriptor of O_PATH needs no right to the directory, and `chmod` by name
+        # would follow a link that takes its place.
+        descriptor = os.open(name, _DIRECTORY | _PATH, dir_fd=self.descriptor)
+        try:
+            os.chmod(f"/proc/self/fd/{descriptor}", stat.S_IRWXU)
+        finally:
+            os.close(descriptor)
+
+    def _note_open(self, level: _Level) -> None:
+        self._open.append(level)
+        if len(self._open) > MAX_OPEN_DIRECTORIES:
+            self._open.popleft().close()
+
+    def _reopen(self) -> None:
+        """Open the present directory again, from the nearest one above it that is open."""
+        index = len(self._levels) - 1
+        while self._levels[index].descriptor < 0:
+            index -= 1
+        for level in self._levels[index + 1 :]:
+            above = self._levels[index].descriptor
+            descriptor = os.open(level.name, _DIRECTORY, dir_fd=above)
+            if identity(os.fstat(descriptor)) != level.identity:
+                os.close(descriptor)
+                raise OSError(errno.ESTALE, "another directory took its place meanwhile")
+            level.descriptor = descriptor
+            self._note_open(level)
+            index += 1
+
+    # Reading.
+
+    def entries(self) -> list[HostEntry]:
+        """Return what is in the present directory, by the bytes of the names."""
+        with os.scandir(self.descriptor) as found:
+            entries = [HostEntry(_text(item.name), _kind(item), item.inode()) for item in found]
+        entries.sort(key=_by_name)
+        return entries
+
+    def status(self, name: str | None = None) -> os.stat_result:
+        """Return the metadata of an entry of the present directory, or of itself."""
+        if name is None:
+            return os.fstat(self.descriptor)
+        return os.stat(_encoded(name), dir_fd=self.descriptor, follow_symlinks=False)
+
+    def read_link(self, name: str) -> str:
+        """Return the target of a link."""
+        return _decoded(os.readlink(_encoded(name), dir_fd=self.descriptor))
+
+    def open_file(self, name: str) -> int:
+        """Open a regular file for reading, and return its descriptor.
+
+        Raises:
+            OSError: It is something else, or cannot be opened.
+        """
+        try:
+            descriptor = os.open(_encoded(name), _READ, dir_fd=self.descriptor)
+        except OSError as error:
+            # A link, a socket, or a device without a driver.
+            if error.errno in (errno.ELOOP, errno.ENXIO, errno.ENODEV):
+                raise OSError(errno.EINVAL, "not a regular file") from None
+            raise
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise OSError(errno.EINVAL, "not a regular file")
+        return descriptor
+
+    def walk(self, *, on_error: Callable[[str, OSError], None]) -> Iterator[HostDirectory]:
+        """Yield the present directory and all below it, each before what is in it.
+
+        While one is yielded it is the present directory. Take directories from its
+        `entries` to leave them out.
+
+        Args:
+            on_error: Is told which directory could not be read, and why; the walk goes on.
+        """
+        start = self.depth
+        path = self.path
+        entries = self.entries()
+        yield HostDirectory(path, 0, self.status(), entries)
+        pending = [(path, _subdirectories(entries))]
+        while pending:
+            above, names = pending[-1]
+            if not names:
+                pending.pop()
+                if self.depth > start:
+                    self.leave()
+                continue
+            name = names.pop()
+            path = f"{above}/{name}" if above else name
+            try:
+                status = self.enter(name)
+            except OSError as error:
+                on_error(path, error)
+                continue
+            try:
+                entries = self.entries()
+            except OSError as error:
+                on_error(path, error)
+                self.leave()
+                continue
+            yield HostDirectory(path, self.depth - start, status, entries)
+            pending.append((path, _subdirectories(entries)))
+
+    # Changing. What is written gets a temporary name first, so that nothing is ever
+    # written through a link or into a file that has other names, and nobody sees half.
+
+    def make_directory(self, name: str) -> None:
+        """Make a directory that only its owner can use.
+
+        Raises:
+            FileExistsError: The name is taken.
+            OSError: The host does not allow it.
+        """
+        os.mkdir(_encoded(name), stat.S_IRWXU, dir_fd=self.descriptor)
+
+    def make_file(
+        self,
+        name: str,
+        pieces: Iterable[bytes],
+        *,
+        mode: int,
+        mtime_ns: int,
+        replace: bool = False,
+    ) -> Identity:
+        """Make a file, and return what identifies it. Chunks of zeros become holes.
+
+        Args:
+            name: Its name.
+            pieces: Its content.
+            mode: Its permission bits.
+            mtime_ns: When it last changed, in nanoseconds since 1970.
+            replace: Take the place of a file or link of that name.
+
+        Raises:
+            FileExistsError: The name is taken, by a directory or without `replace`.
+            OSError: The host does not allow it.
+        """
+        temporary = self._temporary_name()
+        descriptor = os.open(temporary, _CREATE, 0o600, dir_fd=self.descriptor)
+        try:
+            try:
+                _write(descriptor, pieces)
+                os.fchmod(descriptor, mode)
+                os.utime(descriptor, ns=(mtime_ns, mtime_ns))
+                made = identity(os.fstat(descriptor))
+            finally:
+                os.close(descriptor)
+            self._give_name(temporary, name, replace=replace)
+        except BaseException:
+            self._discard(temporary)
+            raise
+        return made
+
+    def make_symlink(
+        self, name: str, target: str, *, mtime_ns: int, replace: bool = False
+    ) -> Identity:
+        """Make a symbolic link; arguments and errors as for `make_file`."""
+        temporary = self._temporary_name()
+        os.symlink(_encoded_text(target), temporary, dir_fd=self.descriptor)
+        try:
+            times = (mtime_ns, mtime_ns)
+            os.utime(temporary, ns=times, dir_fd=self.descriptor, follow_symlinks=False)
+            made = identity(self.status(temporary))
+            self._give_name(temporary, name, replace=replace)
+        except BaseException:
+            self._discard(temporary)
+            raise
+        return made
+
+    def make_link(
+        self, name: str, source: HostTree, source_name: str, expected: Identity, *, replace: bool
+    ) -> None:
+        """Give a file or a symbolic link a second name.
+
+        Args:
+            name: The new name.
+            source: Another place in the tree, in the directory that has the file.
+            source_name: The file's name there.
+            expected: What identifies the file.
+            replace: Take the place of a file or link of that name.
+
+        Raises:
+            FileExistsError: The name is taken, by a directory or without `replace`.
+            OSError: The file is another one by now, or the host does not allow it.
+        """
+        temporary = self._temporary_name()
+        os.link(
+            _encoded(source_name),
+            temporary,
+            src_dir_fd=source.descriptor,
+            dst_dir_fd=self.descriptor,
+            follow_symlinks=False,
+        )
+        try:
+            if identity(self.status(temporary)) != expected:
+                raise OSError(errno.ESTALE, "another file took its place meanwhile")
+            self._give_name(temporary, name, replace=replace)
+        except BaseException:
+            self._discard(temporary)
+            raise
+
+    def set_attributes(self, *, mode: int | None, mtime_ns: int) -> None:
+        """Set the permission bits, unless None, and the time of the present directory."""
+        if mode is not None:
+            os.fchmod(self.descriptor, mode)
+        os.utime(self.descriptor, ns=(mtime_ns, mtime_ns))
+
+    def remove(self, name: str) -> int:
+        """Remove an entry of the present directory, a directory with all that is in it.
+
+        Returns:
+            How many entries are gone.
+
+        Raises:
+            OSError: The host does not allow it, or somebody goes on adding entries.
+        """
+        if not stat.S_ISDIR(self.status(name).st_mode):
+            os.unlink(_encoded(name), dir_fd=self.descriptor)
+            return 1
+        removed = 0
+        pending = [[name]]
+        while True:
+            if pending[-1]:
+                self.enter(pending[-1].pop(), writable=True)
+                entries = self.entries()
+                pending.append(_subdirectories(entries))
+                for entry in entries:
+                    if entry.kind != "directory":
+                        os.unlink(_encoded(entry.name), dir_fd=self.descriptor)
+                        removed += 1
+                continue
+            pending.pop()
+            if not pending:
+                return removed
+            emptied = self.leave()
+            os.rmdir(_encoded(emptied), dir_fd=self.descriptor)
+            removed += 1
+
+    def _temporary_name(self) -> str:
+        self._temporaries += 1
+        return f"{self._temporary}{self._temporaries}.tmp"
+
+    def _give_name(self, temporary: str, name: str, *, replace: bool) -> None:
+        encoded, directory = _encoded(name), self.descriptor
+        if not replace:
+            # Besides what somebody else made, this finds two names that the host takes
+            # for one, such as two that differ in case.
+            with suppress(FileNotFoundError):
+                os.stat(encoded, dir_fd=directory, follow_symlinks=False)
+                raise FileExistsError(errno.EEXIST, "file exists")
+        os.rename(temporary, encoded, src_dir_fd=directory, dst_dir_fd=directory)
+
+    def _discard(self, temporary: str) -> None:
+        with suppress(OSError):
+            os.unlink(temporary, dir_fd=self.descriptor)
+
+
+class _Level:
+    """A directory on the way from the top to the present one; -1 stands for closed."""
+
+    __slots__ = ("descriptor", "identity", "name")
+
+    def __init__(self, name: bytes, identity: Identity, descriptor: int) -> None:
+        self.name = name
+        self.identity = identity
+        self.descriptor = descriptor
+
+    def close(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
+def identity(status: os.stat_result) -> Identity:
+    """Return what no two files of the host have in common at one time."""
+    return status.st_dev, status.st_ino
+
+
+def reason(error: OSError) -> str:
+    """Return why the host refused something, in words without a path."""
+    text = error.strerror or (os.strerror(error.errno) if error.errno else "the host failed")
+    return text[:1].lower() + text[1:]
+
+
+def translated(error: OSError, path: str) -> VshellError:
+    """Return our error for what the host refused.
+
+    Args:
+        error: What it raised.
+        path: What the message names.
+    """
+    if isinstance(error, VshellError):
+        return error
+    kind, hint = _TRANSLATIONS.get(error.errno or 0, (UnavailableError, None))
+    return kind(f"{reason(error)}: {path}", path=path, hint=hint)
+
+
+_TRANSLATIONS: Final[dict[int, tuple[type[VshellError], str | None]]] = {
+    errno.ENOENT: (NotFoundError, None),
+    errno.ENOTDIR: (NotDirectoryError, None),
+    errno.EISDIR: (IsDirectoryError, None),
+    errno.EEXIST: (ExistsError, None),
+    errno.ENOTEMPTY: (NotEmptyError, None),
+    errno.EACCES: (PermissionDeniedError, None),
+    errno.EPERM: (PermissionDeniedError, None),
+    errno.EROFS: (PermissionDeniedError, None),
+    errno.ELOOP: (SymlinkLoopError, None),
+    errno.ENAMETOOLONG: (NameTooLongError, "use a shorter name"),
+    errno.EFBIG: (TooLargeError, None),
+    errno.ESTALE: (ConflictError, "try again when nobody else changes the directory"),
+    errno.ENOSPC: (UnavailableError, "free space on the host, then try again"),
+    errno.EDQUOT: (UnavailableError, "free space on the host, then try again"),
+}
+
+
+def _write(descriptor: int, pieces: Iterable[bytes]) -> None:
+    size = 0
+    hole = False
+    for piece in pieces:
+        size += len(piece)
+        hole = piece == _ZEROS
+        if hole:
+            os.lseek(descriptor, size, os.SEEK_SET)
+            continue
+        view = memoryview(piece)
+        while view:
+            view = view[os.write(descriptor, view) :]
+    if hole:
+        os.ftruncate(descriptor, size)
+
+
+def _subdirectories(entries: list[HostEntry]) -> list[str]:
+    """Return the names of the directories, the first one last."""
+    return [entry.name for entry in reversed(entries) if entry.kind == "directory"]
+
+
+def _kind(entry: os.DirEntry[str]) -> HostKind:
+    if entry.is_file(follow_symlinks=False):
+        return "file"
+    if entry.is_dir(follow_symlinks=False):
+        return "directory"
+    return "symlink" if entry.is_symlink() else "other"
+
+
+def _by_name(entry: HostEntry) -> bytes:
+    return entry.name.encode("utf-8", "surrogateescape")
+
+
+def _encoded(name: str) -> bytes:
+    """Return the bytes of a name after making sure that it is one.
+
+    Raises:
+        InvalidPathError: It is empty, `.` or `..`, or holds a slash or NUL.
+    """
+    if name in ("", ".", "..") or "/" in name or "\0" in name:
+        raise InvalidPathError(f"not the name of a file: {name!r}", path=name)
+    return _encoded_text(name)
+
+
+def _encoded_text(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _text(name: str) -> str:
+    """Return a name as Python's file functions have it, which depends on the locale, as ours."""
+    return name if _UTF_8 else _decoded(os.fsencode(name))

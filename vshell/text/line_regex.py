@@ -1,0 +1,339 @@
+r"""What a regular expression asks of a line, read off the pattern.
+
+Three questions are answered without running it:
+
+- Which texts must a line hold, for the pattern to match there? A search for fixed
+  text is ten times faster than the pattern, and can be done on bytes.
+- Which pattern finds, in a text of many lines, what this one finds in each line by
+  itself? In that *confined* pattern nothing can match a newline: `\s` becomes
+  `[^\S\n]`, `[^a]` becomes `[^\na]`. A newline then stops every part of the pattern,
+  lookarounds included, just as the end of a line does, and so neither loses matches
+  nor makes them run on through the text. (With `MULTILINE`, for `^` and `$`.)
+- How often does the pattern repeat its parts? The `regex` module compiles `x{9}` to
+  nine copies, so that `((x{999}){999}){999}` takes all memory there is.
+
+Only syntax that means one certain thing is read, in the dialect of `regex`'s
+version 0 (https://pypi.org/project/regex/). For any other pattern the answer is
+None, and its lines must be searched one by one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["Clause", "LineRegex", "study"]
+
+Clause = tuple[str, ...]
+"""Texts of which a line holds at least one."""
+
+_MAX_DEPTH: Final = 50
+_MAX_ALTERNATIVES: Final = 32
+_MAX_LITERAL: Final = 256
+_MANY: Final = 1 << 60
+
+# In each, what follows must not change the meaning of what was read.
+_QUANTIFIER = re.compile(r"(?:([*+?])|\{([0-9]*)(,?)([0-9]*)\})[?+]?")
+_CONSTRAINT = re.compile(r"\{[ \t]*[eisd0-9]")
+_GROUP = re.compile(r"\((?:\?(?::|P?<[^\W\d]\w*>|<?[=!]|>|[aimsu]+:))?(?![?*])")
+_FLAGS = re.compile(r"\(\?([aimsu]+)\)")
+_BACKREFERENCE = re.compile(r"\\[1-9][0-9]?(?![0-9])|\(\?P=[^\W\d]\w*\)")
+_CODE_POINT = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
+_PROPERTY = re.compile(r"\\[pP]\{[^{}]*\}")
+_SET = re.compile(r"\[(\^?)(\]?(?:\\.|\[:\^?\w[\w=:-]*:\]|[^]\\])*)\]", re.DOTALL)
+_PLAIN_SET = re.compile(r"[\w $./,;:#@!%=+*?()\"'<>{}]{1,8}")
+_NO_NEWLINE_SET = re.compile(
+    r"(?:\\[dwSt]|\\[^\w\s]|[^]\[\\\x00-\x1f-](?:-[^]\[\\\x00-\x1f-])?)+-?"
+)
+
+_CONTROL: Final = {"t": "\t", "r": "\r", "f": "\f", "a": "\a"}
+_CONFINED: Final = {
+    "d": r"\d",
+    "w": r"\w",
+    "S": r"\S",
+    "D": r"[^\d\n]",
+    "W": r"[^\w\n]",
+    "s": r"[^\S\n]",
+    "v": r"(?:(?!\n)\v)",
+    "n": "(?!)",
+}
+_EDGES: Final = {"b": r"\b", "B": r"\B", "m": r"\m", "M": r"\M", "A": "^", "Z": "$"}
+
+
+@dataclass(frozen=True, slots=True)
+class LineRegex:
+    """What is known of a pattern.
+
+    Attributes:
+        clauses: Texts that a line must hold to match: of each clause at least one. With
+            `MULTILINE` or `DOTALL` the same is true of a text that matches as a whole.
+        ignore_case: Whether a part of the pattern itself asks for letters of any case, so
+            that the clauses do too.
+        confined: The pattern for many lines at once; for `MULTILINE`.
+        copies: How many parts the compiled pattern has, about.
+    """
+
+    clauses: tuple[Clause, ...]
+    ignore_case: bool
+    confined: str
+    copies: int
+
+
+def study(pattern: str) -> LineRegex | None:
+    """Return what can be told of a pattern, or None when it holds anything unusual.
+
+    A malformed pattern gives either: only compiling it tells.
+    """
+    parser = _Parser(pattern)
+    try:
+        whole = parser.alternatives(0)
+    except _Unknown:
+        return None
+    if parser.position < len(pattern):
+        return None
+    return LineRegex(_all_clauses(whole), parser.ignore_case, whole.confined, whole.copies)
+
+
+def most_copies(pattern: str) -> int:
+    """Return a number of copies that no pattern with the same repeat counts exceeds."""
+    copies = max(1, len(pattern))
+    for digits in re.findall(r"\{\s*([0-9]+)", pattern):
+        copies *= max(1, _count(digits))
+    return min(copies, _MANY)
+
+
+class _Unknown(Exception):  # noqa: N818 - it is no error: it says that nothing can be said
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a pattern.
+
+    Attributes:
+        confined: Its confined form.
+        exact: All texts that it can match, or None when they are many.
+        clauses: What the line must hold besides.
+        copies: How many copies compiling it makes.
+    """
+
+    confined: str
+    exact: tuple[str, ...] | None = None
+    clauses: tuple[Clause, ...] = ()
+    copies: int = 1
+
+
+def _edge(confined: str, clauses: tuple[Clause, ...] = (), copies: int = 1) -> _Part:
+    return _Part(confined, ("",), clauses, copies)
+
+
+class _Parser:
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        self.position = 0
+        self.ignore_case = False
+        # A flag in the middle of a pattern counts for all of it, also for what was read.
+        self._any = r"[^\n]" if re.search(r"\(\?[a-z]*s", pattern) else "."
+
+    def alternatives(self, depth: int) -> _Part:
+        """Read up to the end of a group or of the pattern."""
+        if depth > _MAX_DEPTH:
+            raise _Unknown
+        branches = [self._sequence(depth)]
+        while self._pattern.startswith("|", self.position):
+            self.position += 1
+            branches.append(self._sequence(depth))
+        return branches[0] if len(branches) == 1 else _either(branches)
+
+    def _sequence(self, depth: int) -> _Part:
+        parts: list[_Part] = []
+        while self.position < len(self._pattern):
+            if self._pattern[self.position] in "|)":
+                break
+            parts.append(self._repeated(self._item(depth)))
+        return _in_turn(parts)
+
+    def _item(self, depth: int) -> _Part:
+        pattern, start = self._pattern, self.position
+        character = pattern[start]
+        if character == "(":
+            return self._group(depth)
+        if character == "[":
+            return self._set()
+        if character == "\\":
+            return self._escape()
+        if character in "*+?" or (character == "{" and self._quantifier() is not None):
+            raise _Unknown
+        self.position += 1
+        if character == ".":
+            return _Part(self._any)
+        if character in "^$":
+            return _edge(character)
+        return _literal(character, character)
+
+    def _repeated(self, part: _Part) -> _Part:
+        match = self._quantifier()
+        if match is None:
+            return part
+        self.position = match.end()
+        sign, low, comma, high = match.groups()
+        confined = part.confined + match[0]
+        least = 1 if sign == "+" else 0 if sign else _count(low)
+        copies = min(max(1, least) * part.copies, _MANY)
+        once = sign == "?" or (comma and not least and high == "1")
+        if least:
+            single = least == 1 and not comma and not sign
+            return _Part(confined, part.exact if single else None, _all_clauses(part), copies)
+        if once and part.exact is not None and not part.clauses:
+            return _Part(confined, _distinct(("", *part.exact)), (), copies)
+        return _Part(confined, None, (), copies)
+
+    def _quantifier(self) -> re.Match[str] | None:
+        match = _QUANTIFIER.match(self._pattern, self.position)
+        if match and (match[1] or match[2] or match[3]):
+            return match
+        if _CONSTRAINT.match(self._pattern, self.position):
+            raise _Unknown  # a fuzzy match, or a quantifier in some other way of writing
+        return None
+
+    def _group(self, depth: int) -> _Part:
+        pattern, start = self._pattern, self.position
+        if flags := _FLAGS.match(pattern, start):
+            self.position = flags.end()
+            self.ignore_case |= "i" in flags[1]
+            return _edge(flags[0])
+        if reference := _BACKREFERENCE.match(pattern, start):
+            self.position = reference.end()
+            return _Part(reference[0])
+        opening = _GROUP.match(pattern, start)
+        if opening is None:
+            raise _Unknown
+        self.position = opening.end()
+        self.ignore_case |= opening[0].endswith(":") and "i" in opening[0]
+        inside = self.alternatives(depth + 1)
+        if not pattern.startswith(")", self.position):
+            raise _Unknown
+        self.position += 1
+        confined = f"{opening[0]}{inside.confined})"
+        copies = inside.copies + 1
+        if opening[0] in ("(?!", "(?<!"):
+            return _edge(confined, (), copies)
+        if opening[0] in ("(?=", "(?<="):
+            return _edge(confined, _all_clauses(inside), copies)
+        return _Part(confined, inside.exact, inside.clauses, copies)
+
+    def _set(self) -> _Part:
+        match = _SET.match(self._pattern, self.position)
+        if match is None:
+            raise _Unknown
+        self.position = match.end()
+        negated, inside = match.groups()
+        if not negated and _PLAIN_SET.fullmatch(inside):
+            return _Part(match[0], _distinct(inside))
+        if not negated and _NO_NEWLINE_SET.fullmatch(inside):
+            return _Part(match[0])
+        if negated and inside[:1] not in ("]", "-"):
+            return _Part(rf"[^\n{inside}]")
+        return _Part(rf"(?:(?!\n){match[0]})")
+
+    def _escape(self) -> _Part:
+        pattern, start = self._pattern, self.position
+        name = pattern[start + 1 : start + 2]
+        self.position = start + 2
+        if name in _CONFINED and name:
+            return _Part(_CONFINED[name])
+        if name in _EDGES:
+            return _edge(_EDGES[name])
+        if name in _CONTROL:
+            return _literal(_CONTROL[name], pattern[start : start + 2])
+        if name and not name.isalnum():
+            return _literal(name, pattern[start : start + 2])
+        for syntax in (_BACKREFERENCE, _CODE_POINT, _PROPERTY):
+            if match := syntax.match(pattern, start):
+                self.position = match.end()
+                break
+        else:
+            raise _Unknown
+        if syntax is _BACKREFERENCE:
+            return _Part(match[0])
+        if syntax is _PROPERTY:
+            return _Part(rf"(?:(?!\n){match[0]})")
+        number = int(match[match.lastindex or 0], 16)
+        if number > 0x10FFFF:
+            raise _Unknown
+        return _literal(chr(number), match[0])
+
+
+def _literal(character: str, written: str) -> _Part:
+    return _Part("(?!)") if character == "\n" else _Part(written, (character,))
+
+
+def _in_turn(parts: Sequence[_Part]) -> _Part:
+    clauses: list[Clause] = []
+    run: tuple[str, ...] = ("",)
+    whole = True
+    for part in parts:
+        clauses += part.clauses
+        joined = _joined(run, part.exact)
+        if joined is not None:
+            run = joined
+            continue
+        whole = False
+        if all(run):
+            clauses.append(run)
+        run = ("",) if part.exact is None else part.exact
+    if not whole and all(run):
+        clauses.append(run)
+    return _Part(
+        "".join(part.confined for part in parts),
+        run if whole else None,
+        tuple(clauses),
+        min(sum(part.copies for part in parts), _MANY),
+    )
+
+
+def _joined(run: tuple[str, ...], exact: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if exact is None or len(run) * len(exact) > _MAX_ALTERNATIVES:
+        return None
+    if exact == ("",):
+        return run
+    if len(max(run, key=len)) > _MAX_LITERAL:
+        return None
+    return _distinct([start + end for start in run for end in exact])
+
+
+def _either(branches: Sequence[_Part]) -> _Part:
+    confined = "|".join(branch.confined for branch in branches)
+    copies = min(sum(branch.copies for branch in branches), _MANY)
+    texts = [text for branch in branches for text in branch.exact or ()]
+    if len(texts) <= _MAX_ALTERNATIVES and all(
+        branch.exact is not None and not branch.clauses for branch in branches
+    ):
+        return _Part(confined, _distinct(texts), (), copies)
+    merged: list[str] = []
+    for branch in branches:
+        choices = _all_clauses(branch)
+        if not choices:
+            return _Part(confined, None, (), copies)
+        merged += max(choices, key=rarity)
+    clauses = (_distinct(merged),) if len(merged) <= _MAX_ALTERNATIVES else ()
+    return _Part(confined, None, clauses, copies)
+
+
+def _all_clauses(part: _Part) -> tuple[Clause, ...]:
+    return (*part.clauses, part.exact) if part.exact and all(part.exact) else part.clauses
+
+
+def rarity(clause: Clause) -> tuple[int, int]:
+    """Return a key by which clauses that few lines satisfy come last."""
+    return min(map(len, clause)), -len(clause)
+
+
+def _distinct(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts))
+
+
+def _count(digits: str) -> int:
+    return int(digits or 0) if len(digits) < 12 else _MANY
