@@ -38,6 +38,9 @@ MAX_PATTERN_CHARACTERS: Final = 16 * 1024
 _MAX_GROUP_DEPTH: Final = 100
 """The compiler of `regex` recurses for each level."""
 
+_MAX_ITEMS: Final = 50_000
+"""The compiler of `regex` copies what is repeated: `((x{99}){99}){99}` would be a million items."""
+
 _Ranges = Sequence[tuple[int, int]]
 _LAST: Final = 0x10FFFF
 
@@ -57,7 +60,7 @@ _SPACE: Final[_Ranges] = (
 )
 _LINE_ENDS: Final[_Ranges] = ((0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029))
 _CONTROLS: Final = {"t": 0x09, "n": 0x0A, "v": 0x0B, "f": 0x0C, "r": 0x0D, "0": 0x00}
-_QUANTIFIER: Final = re.compile(r"\{[0-9]+(?:,[0-9]*)?\}")
+_QUANTIFIER: Final = re.compile(r"\{([0-9]{1,9})(?:,[0-9]{0,9})?\}")
 _GROUP: Final = re.compile(
     r"\((?:\?(?:[:=!]|<[=!]|P?<(?P<name>[^\W\d]\w*)>|[ims]*(?:-[ims]+)?:|[ims]+\)|P=\w+\)))?"
 )
@@ -83,8 +86,9 @@ def compile_javascript(
             digits of every language are parts of words.
 
     Raises:
-        BadPatternError: It is malformed, longer than 16 Ki characters, or nests groups deeper
-            than 100 levels. `data["position"]` says where, when that is known.
+        BadPatternError: It is malformed, longer than 16 Ki characters, nests groups deeper
+            than 100 levels, or comes to more than 50,000 items with its counted repetitions
+            written out. `data["position"]` says where, when that is known.
     """
     if len(pattern) > MAX_PATTERN_CHARACTERS:
         raise BadPatternError(f"the pattern has more than {MAX_PATTERN_CHARACTERS} characters")
@@ -118,13 +122,31 @@ def _compile(source: str, pattern: str, ignore_case: bool, whole_word: bool) -> 
         ) from None
 
 
+class _Level:
+    """How many items a group has so far when repetitions are written out, and its last item."""
+
+    __slots__ = ("last", "total")
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.last = 0
+
+    def add(self, items: int) -> None:
+        self.total += items
+        self.last = items
+
+    def repeat(self, times: int) -> None:
+        self.total += self.last * (times - 1)
+        self.last *= times
+
+
 class _Translator:
     """Rewrites one pattern from left to right."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._at = 0
-        self._depth = 0
+        self._levels = [_Level()]
         self._out: list[str] = []
 
     def result(self) -> str:
@@ -142,6 +164,13 @@ class _Translator:
         return "".join(self._out)
 
     def _take(self, text: str, length: int) -> None:
+        """Write one item for so many characters of the pattern."""
+        self._levels[-1].add(1)
+        self._copy(text, length)
+
+    def _copy(self, text: str, length: int) -> None:
+        if self._levels[-1].total > _MAX_ITEMS:
+            self._fail("it repeats too much")
         self._out.append(text)
         self._at += length
 
@@ -150,14 +179,13 @@ class _Translator:
             self._take(_set_of(_LINE_ENDS, negated=True), 1)
         elif character == "$":
             self._take(r"\Z", 1)
-        elif character == "{":
-            found = _QUANTIFIER.match(self._pattern, self._at)
-            self._take(found[0] if found else r"\{", len(found[0]) if found else 1)
+        elif character == "{" and (found := _QUANTIFIER.match(self._pattern, self._at)):
+            self._levels[-1].repeat(max(1, int(found[1])))
+            self._copy(found[0], len(found[0]))
         elif character == ")":
-            self._depth -= 1
-            self._take(character, 1)
+            self._close()
         elif character in "^|*+?":
-            self._take(character, 1)
+            self._copy(character, 1)
         else:
             self._take(_escaped(ord(character)), 1)
 
@@ -167,10 +195,17 @@ class _Translator:
         if found[0] == "(" and self._pattern[self._at + 1 : self._at + 2] == "?":
             self._fail("the group is of an unknown kind")
         if not found[0].endswith(")"):
-            self._depth += 1
-            if self._depth > _MAX_GROUP_DEPTH:
+            if len(self._levels) > _MAX_GROUP_DEPTH:
                 self._fail(f"groups nest deeper than {_MAX_GROUP_DEPTH} levels")
-        self._take(f"(?P<{found['name']}>" if found["name"] else found[0], len(found[0]))
+            self._levels.append(_Level())
+        self._copy(f"(?P<{found['name']}>" if found["name"] else found[0], len(found[0]))
+
+    def _close(self) -> None:
+        if len(self._levels) == 1:
+            self._fail("a ) has no (")
+        group = self._levels.pop()
+        self._levels[-1].add(max(1, group.total))
+        self._copy(")", 1)
 
     def _escape(self) -> None:
         pattern, start = self._pattern, self._at + 1
