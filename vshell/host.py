@@ -18,7 +18,7 @@ import os
 import stat
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import Final, Literal, NamedTuple, Self
 
@@ -107,6 +107,15 @@ class HostTree:
         if create:
             os.makedirs(path, exist_ok=True)
         return cls(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+
+    @classmethod
+    def open_parent(cls, path: HostPath, *, create: bool = False) -> tuple[Self, str]:
+        """Open the directory that a path lies in; return it and the path's last name.
+
+        Arguments and errors as for `open`.
+        """
+        parent, name = os.path.split(os.fspath(path))
+        return cls.open(parent or ".", create=create), _text(name)
 
     def duplicate(self) -> HostTree:
         """Return another place to work in, at the top of the same tree."""
@@ -257,8 +266,8 @@ class HostTree:
         """Return the target of a link."""
         return _decoded(os.readlink(_encoded(name), dir_fd=self.descriptor))
 
-    def open_file(self, name: str) -> int:
-        """Open a regular file for reading, and return its descriptor.
+    def open_file(self, name: str) -> tuple[int, os.stat_result]:
+        """Open a regular file for reading; return its descriptor and its metadata.
 
         Raises:
             OSError: It is something else, or cannot be opened.
@@ -270,10 +279,11 @@ class HostTree:
             if error.errno in (errno.ELOOP, errno.ENXIO, errno.ENODEV):
                 raise OSError(errno.EINVAL, "not a regular file") from None
             raise
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             os.close(descriptor)
             raise OSError(errno.EINVAL, "not a regular file")
-        return descriptor
+        return descriptor, status
 
     def walk(self, *, on_error: Callable[[str, OSError], None]) -> Iterator[HostDirectory]:
         """Yield the present directory and all below it, each before what is in it.
@@ -416,36 +426,53 @@ class HostTree:
             os.fchmod(self.descriptor, mode)
         os.utime(self.descriptor, ns=(mtime_ns, mtime_ns))
 
-    def remove(self, name: str) -> int:
+    def remove(self, name: str, *, spared: Collection[Identity] = ()) -> tuple[int, bool]:
         """Remove an entry of the present directory, a directory with all that is in it.
 
+        Args:
+            name: Its name.
+            spared: What identifies files that stay, with the directories above them.
+
         Returns:
-            How many entries are gone.
+            How many entries are gone, and whether none stayed.
 
         Raises:
             OSError: The host does not allow it, or somebody goes on adding entries.
         """
-        if not stat.S_ISDIR(self.status(name).st_mode):
-            os.unlink(_encoded(name), dir_fd=self.descriptor)
-            return 1
+        status = self.status(name)
+        if not stat.S_ISDIR(status.st_mode):
+            return (0, False) if identity(status) in spared else (self._unlink(name), True)
         removed = 0
         pending = [[name]]
+        spares = [False]
         while True:
             if pending[-1]:
                 self.enter(pending[-1].pop(), writable=True)
                 entries = self.entries()
                 pending.append(_subdirectories(entries))
+                spares.append(False)
                 for entry in entries:
-                    if entry.kind != "directory":
-                        os.unlink(_encoded(entry.name), dir_fd=self.descriptor)
-                        removed += 1
+                    if entry.kind == "directory":
+                        continue
+                    if spared and identity(self.status(entry.name)) in spared:
+                        spares[-1] = True
+                    else:
+                        removed += self._unlink(entry.name)
                 continue
             pending.pop()
+            stays = spares.pop()
             if not pending:
-                return removed
+                return removed, not stays
             emptied = self.leave()
-            os.rmdir(_encoded(emptied), dir_fd=self.descriptor)
-            removed += 1
+            if stays:
+                spares[-1] = True
+            else:
+                os.rmdir(_encoded(emptied), dir_fd=self.descriptor)
+                removed += 1
+
+    def _unlink(self, name: str) -> int:
+        os.unlink(_encoded(name), dir_fd=self.descriptor)
+        return 1
 
     def _temporary_name(self) -> str:
         self._temporaries += 1
@@ -493,17 +520,18 @@ def reason(error: OSError) -> str:
     return text[:1].lower() + text[1:]
 
 
-def translated(error: OSError, path: str) -> VshellError:
+def translated(error: OSError, subject: str, *, path: str | None = None) -> VshellError:
     """Return our error for what the host refused.
 
     Args:
         error: What it raised.
-        path: What the message names.
+        subject: What it refused to work on, for the message.
+        path: The path that the error is to have.
     """
     if isinstance(error, VshellError):
         return error
     kind, hint = _TRANSLATIONS.get(error.errno or 0, (UnavailableError, None))
-    return kind(f"{reason(error)}: {path}", path=path, hint=hint)
+    return kind(f"{reason(error)}: {subject}", path=path, hint=hint)
 
 
 _TRANSLATIONS: Final[dict[int, tuple[type[VshellError], str | None]]] = {

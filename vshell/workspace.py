@@ -16,7 +16,7 @@ from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import PathLike
 from vshell.fs.transaction import Transaction
 from vshell.limits import LOCK_TIMEOUT_S
-from vshell.ops import entries, metadata, upkeep
+from vshell.ops import entries, metadata, transfer, upkeep
 from vshell.ops import ls as list_
 from vshell.ops import read as read_
 from vshell.ops import write as write_
@@ -63,6 +63,8 @@ class Session(Context):
     gc = upkeep.gc
     vacuum = upkeep.vacuum
     watch = upkeep.watch
+    import_directory = transfer.import_directory
+    export_directory = transfer.export_directory
 
     def transaction(self) -> Transaction:
         """Return a context manager: what is done inside happens at once, or not at all.

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.fs.workspaces import change, opened, raw, write
-from tests.processes import in_child
+from tests.processes import Child, in_child
+from vshell.errors import NotFoundError
 from vshell.fs.change_counter import (
     ChangeCounter,
     QueryChangeCounter,
@@ -69,8 +70,8 @@ def test_the_state_stays_when_another_connection_undoes_its_work(
     counter: ChangeCounter, path: Path
 ) -> None:
     before = counter.state()
-    with opened(path) as other, pytest.raises(KeyError):
-        change(other, lambda: (other.write("/a", b"text"), {}["missing"]))
+    with opened(path) as other, pytest.raises(NotFoundError):
+        change(other, lambda: (other.write("/a", b"text"), other.read("/missing")))
     assert counter.state() == before
 
 
@@ -138,8 +139,6 @@ def test_two_processes_never_show_what_is_stale(open_counted: Open, path: Path) 
                 write(other, "/b", seen[-1])
                 os.write(from_parent[1], b".")
         return seen
-
-    from tests.processes import Child
 
     write(files, "/b", b"")
     child = Child(echo)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -112,12 +111,17 @@ def test_the_counters_go_on_where_they_were_before_what_was_undone(files: FileSy
 
 
 def test_the_quota_that_was_undone_is_not_in_force(files: FileSystem) -> None:
+    def set_quota_and_fail(quota_bytes: int | None) -> None:
+        with files.transaction():
+            files.set_quota(quota_bytes)
+            fail()
+
     with pytest.raises(ExpectedError):
-        change(files, lambda: fail(files.set_quota(1)))
+        set_quota_and_fail(1)
     write(files, "/a", b"more than one")
     change(files, lambda: files.set_quota(20))
     with pytest.raises(ExpectedError):
-        change(files, lambda: fail(files.set_quota(None)))
+        set_quota_and_fail(None)
     with pytest.raises(QuotaExceededError):
         write(files, "/b", b"more than twenty in all")
 
@@ -227,9 +231,15 @@ def test_an_undone_inner_transaction_gives_back_its_room_and_its_numbers(
 def test_an_undone_inner_transaction_leaves_no_stale_cache(open_files: Open) -> None:
     files = open_files()
     write(files, "/d/a", b"before")
+
+    def move_and_fail() -> None:
+        files.write("/d/a", b"x")
+        files.rename("/d", "/e")
+        fail()
+
     with files.transaction():
         with pytest.raises(ExpectedError):
-            change(files, lambda: (files.write("/d/a", b"x"), files.rename("/d", "/e"), fail()))
+            change(files, move_and_fail)
         assert files.read("/d/a") == b"before"
     assert snapshot(files) == snapshot(open_files())
 
@@ -440,7 +450,7 @@ def test_a_forked_child_is_told_to_open_the_workspace_again(files: FileSystem) -
         lambda: files.read("/a"),
         lambda: files.stat("/a"),
         lambda: files.names("/"),
-        lambda: files.revision(),
+        files.revision,
         lambda: write(files, "/b"),
         lambda: files.copy_database("/nowhere/copy.db"),
     ]
@@ -455,6 +465,48 @@ def test_a_child_may_open_the_workspace_itself(files: FileSystem, path: Path) ->
     write(files, "/a", b"x")
     in_child(lambda: write(FileSystem(str(path)), "/a", b"y"))
     assert files.read("/a") == b"y"
+
+
+def test_what_a_child_commits_outlives_that_the_parent_closes(open_files: Open, path: Path) -> None:
+    files = open_files()
+    write(files, "/a", b"x")
+    closed, opened_there = os.pipe(), os.pipe()
+
+    def write_later() -> None:
+        with opened(path) as other:
+            os.write(opened_there[1], b".")
+            os.read(closed[0], 1)
+            write(other, "/b", b"y")
+            os.write(opened_there[1], b".")
+            os.read(closed[0], 1)
+
+    child = Child(write_later)
+    os.read(opened_there[0], 1)
+    files.close()
+    os.write(closed[1], b".")
+    os.read(opened_there[0], 1)
+    assert open_files().names("/") == ["a", "b"]
+    os.write(closed[1], b".")
+    child.result()
+    for end in (*closed, *opened_there):
+        os.close(end)
+
+
+@pytest.mark.parametrize("busy", ["transaction", "reading"])
+def test_a_child_forked_inside_a_transaction_cannot_open_the_workspace(
+    files: FileSystem, path: Path, busy: str
+) -> None:
+    with getattr(files, busy)(), pytest.raises(UnavailableError, match="forked") as caught:
+        in_child(lambda: FileSystem(str(path)))
+    assert "anew" in str(caught.value.hint)
+    in_child(lambda: write(FileSystem(str(path)), "/a"))
+    assert files.names("/") == ["a"]
+
+
+def test_a_child_knows_a_closed_workspace_as_closed(files: FileSystem) -> None:
+    files.close()
+    with pytest.raises(ClosedError):
+        in_child(lambda: files.names("/"))
 
 
 def test_a_child_that_is_forked_inside_a_transaction_is_refused_too(
@@ -481,24 +533,19 @@ def test_a_child_that_ends_the_parent_s_transaction_changes_nothing(files: FileS
 
 
 def test_a_child_that_drops_the_workspace_leaves_the_parent_s_alone(path: Path) -> None:
-    files = FileSystem(str(path))
-    holder = [files]
+    held = {"files": FileSystem(str(path))}
 
     def drop() -> None:
-        holder[0].close()
-        holder.clear()
-        del sys._getframe(0).f_globals["_dropped_in_child"]
+        held.clear()
         gc.collect()
 
-    globals()["_dropped_in_child"] = files
-    with files.transaction():
+    with held["files"].transaction():
         # More than the page cache holds, so that a part is in the log already.
         for index in range(40):
-            files.write(f"/{index}", os.urandom(CHUNK_BYTES))
+            held["files"].write(f"/{index}", os.urandom(CHUNK_BYTES))
         in_child(drop)
-        files.write("/last", b"x")
-    files.close()
-    globals().pop("_dropped_in_child", None)
+        held["files"].write("/last", b"x")
+    held["files"].close()
     with opened(path) as other:
         assert len(other.names("/")) == 41
         assert problems(other) == []

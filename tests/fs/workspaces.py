@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import apsw
 
 from vshell.fs.check import check
 from vshell.fs.filesystem import FileSystem
-
-Result = TypeVar("Result")
 
 TABLES = ("journal", "inode", "entry", "content", "chunk", "content_chunk", "setting")
 
@@ -28,10 +26,11 @@ class Clock:
         return self.time_ns
 
 
-def change(files: FileSystem, work: Callable[[], Result], *, session: str = "") -> Result:
-    """Return what `work` returns, done in one transaction."""
-    with files.transaction(session, "test"):
-        return work()
+def change(files: FileSystem, *works: Callable[[], object]) -> None:
+    """Do things one after the other in one transaction."""
+    with files.transaction("", "test"):
+        for work in works:
+            work()
 
 
 def write(files: FileSystem, path: str, data: bytes = b"", *, parents: bool = True) -> None:

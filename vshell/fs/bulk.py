@@ -17,7 +17,6 @@ from vshell.fs.paths import decode, encode, join
 from vshell.fs.records import Action, EntryDetails, Inode
 from vshell.fs.schema import DIRECTORY, FILE, SYMLINK
 from vshell.fs.transaction import Store, _open_stores
-from vshell.fs.tree import Node
 
 Item = TypeVar("Item")
 Row = tuple[str, Inode | None, Inode | None, int]
@@ -41,7 +40,7 @@ _PERMISSION_BITS: Final = 0o7777
 class BulkDirectory:
     """A directory of the merged tree: an existing one, or a new one that gets its number late."""
 
-    __slots__ = ("_path", "changed", "inode", "is_new", "known", "name", "parent")
+    __slots__ = ("changed", "inode", "is_new", "known", "name", "parent", "top_path")
 
     def __init__(
         self,
@@ -50,7 +49,7 @@ class BulkDirectory:
         inode: Inode,
         *,
         is_new: bool,
-        path: str | None = None,
+        top_path: str = "",
     ) -> None:
         self.parent = parent
         self.name = name
@@ -58,21 +57,17 @@ class BulkDirectory:
         self.is_new = is_new
         self.changed = is_new
         self.known: dict[bytes, Inode] | None = {} if is_new else None
-        self._path = path
+        self.top_path = top_path
 
     @property
     def path(self) -> str:
-        """Its path from the root, of which only the top's is kept."""
-        if self._path is not None:
-            return self._path
+        """Its path from the root, put together anew: kept, those of a deep tree are too much."""
         names = []
-        place: BulkDirectory | None = self
-        while place is not None and place._path is None:
+        place = self
+        while place.parent is not None:
             names.append(decode(place.name))
             place = place.parent
-        assert place is not None
-        assert place._path is not None
-        return join(place._path, "/".join(reversed(names)))
+        return join(place.top_path, "/".join(reversed(names))) if names else place.top_path
 
 
 class _File:
@@ -96,10 +91,17 @@ class BulkMerge:
     Args:
         store: The open database, in a transaction in which nothing else changes until
             `finish`.
-        top: The directory, which exists.
+        path: The directory.
+
+    Raises:
+        NotDirectoryError: It is none.
+        NotFoundError, SymlinkLoopError: see `Tree.find`.
     """
 
-    def __init__(self, store: Store, top: Node) -> None:
+    def __init__(self, store: Store, path: str) -> None:
+        top = store.tree.find(path)
+        if top.kind != DIRECTORY:
+            raise NotDirectoryError(f"not a directory: {path}", path=path)
         self._store = store
         self._started_at = store.journal.next_inode
         self._growth = 0
@@ -112,7 +114,7 @@ class BulkMerge:
         self._taken: set[int] = set()
         self._files: dict[Hashable, _File] = {}
         self.top = BulkDirectory(
-            None, top.name, store.tree.inode(top.inode), is_new=False, path=top.path
+            None, top.name, store.tree.inode(top.inode), is_new=False, top_path=top.path
         )
         self._directories.append(self.top)
 
@@ -385,7 +387,7 @@ class BulkMerge:
     def _with_paths(
         self, firsts: list[bool]
     ) -> Iterator[tuple[str, bytes, BulkDirectory | _File, bool]]:
-        """Yield the created entries with the paths of their directories, each made once in a row."""
+        """Yield the created entries with the paths of their directories."""
         last: BulkDirectory | None = None
         path = ""
         for (parent, name, item), first in zip(self._created, firsts, strict=True):
@@ -464,9 +466,7 @@ def open_database_files() -> list[str]:
 
 def _same(one: Inode, other: Inode) -> bool:
     return (
-        one.content == other.content
-        and one.mode == other.mode
-        and one.mtime_ns == other.mtime_ns
+        one.content == other.content and one.mode == other.mode and one.mtime_ns == other.mtime_ns
     )
 
 

@@ -96,6 +96,11 @@ class Database:
         with _translated_opening():
             if not os.path.exists(path):
                 _create(path, allowed=create and not read_only)
+            if _inherited and _inherited.intersection(_identity(path)):
+                raise UnavailableError(
+                    "the workspace was being changed or read when this process was forked",
+                    hint="open it in a process that is started anew, not forked",
+                )
             self._connection = _open(path, read_only=read_only)
         try:
             self._configure()
@@ -119,11 +124,26 @@ class Database:
         self._connection.close(True)
         self._refuse(reason)
 
-    def abandon(self, reason: VshellError) -> None:
-        """Do the same as `close` in a forked child, without a word to SQLite."""
-        # Closing would roll back the parent's transaction in the memory that both share,
-        # so the child never gives up its reference.
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._cursor))
+    def abandon(self, reason: VshellError, *, idle: bool) -> None:
+        """Let go of the file in a forked child; every later statement raises `reason`.
+
+        The child inherits SQLite's account of which locks its process holds, but not the
+        locks. A connection that it then opened would believe in them, and its commits
+        would go to a log that others delete. So the account is closed, without the
+        checkpoint that would touch what the parent works on.
+
+        Args:
+            reason: Why nothing works now.
+            idle: No transaction is open. Else closing would roll it back in the memory
+                that parent and child share: then the child can never open the file.
+        """
+        if idle:
+            self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            self._cursor.close(True)
+            self._connection.close(True)
+        else:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._cursor))
+            _inherited.update(_identity(self.path))
         self._refuse(reason)
 
     def _refuse(self, reason: VshellError) -> None:
@@ -148,9 +168,12 @@ class Database:
             raise self._failed(error) from None
 
     def row(self, sql: str, values: Sequence[Value] = ()) -> tuple[Any, ...] | None:
-        """Return the first row, or None."""
+        """Return the only row, or None."""
+        # All rows are fetched: a statement that is not at its end goes on reading, and
+        # what it reads can leave no connection's log.
         try:
-            return self._cursor.execute(sql, values).fetchone()
+            found = self._cursor.execute(sql, values).fetchall()
+            return found[0] if found else None
         except apsw.Error as error:
             raise self._failed(error) from None
 
@@ -461,6 +484,18 @@ def _host_path(path: str) -> str:
     if b"\0" in data or not data:
         raise InvalidPathError("the path of the workspace's file is empty or holds a NUL byte")
     return os.path.abspath(path)
+
+
+_inherited: Final[set[tuple[int, int]]] = set()
+"""The files of whose locks this process, being forked, has a false account."""
+
+
+def _identity(path: str) -> list[tuple[int, int]]:
+    """Return device and inode of a file that exists."""
+    with contextlib.suppress(OSError):
+        status = os.stat(path)
+        return [(status.st_dev, status.st_ino)]
+    return []
 
 
 def _open(path: str, *, read_only: bool) -> apsw.Connection:

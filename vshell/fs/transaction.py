@@ -60,12 +60,19 @@ class Store:
 
     def abandon(self) -> None:
         """Refuse to work in a forked child: SQLite's locks do not pass to it."""
+        if self.closed:
+            return
+        # A lock that another thread held stays locked: that thread is not here.
+        ours = self.lock.acquire(blocking=False)
         self.lock = threading.RLock()
+        for _ in range(self.depth if ours else 0):
+            self.lock.acquire()  # `leave` will release it
         self.database.abandon(
             UnavailableError(
                 "the workspace was opened before this process was forked",
                 hint="open it again in the child process",
-            )
+            ),
+            idle=ours and not self.depth and not self._pinned,
         )
         self.tree.forget()
 

@@ -84,6 +84,8 @@ def parse_rules(text: str) -> Iterator[Rule]:
 
 def _without_trailing_spaces(line: str) -> str:
     """Cut spaces at the end, but for one that an odd number of backslashes escapes."""
+    if not line.endswith(" "):
+        return line
     kept = line.rstrip(" ")
     backslashes = len(kept) - len(kept.rstrip("\\"))
     return line[: len(kept) + backslashes % 2]

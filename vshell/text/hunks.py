@@ -23,7 +23,8 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from itertools import islice, zip_longest
+from typing import Any, Final
 
 from vshell.errors import PatchContextError, RangeError
 from vshell.text.unified import Hunk, split_lines
@@ -39,8 +40,14 @@ _SHOWN_LINES: Final = 20
 _SHOWN_CHARACTERS: Final = 200
 """How much an error quotes of one line."""
 
+_VOTERS: Final = 400
+"""How many lines of a hunk are looked for to find the region most like it."""
+
 _VOTES_PER_LINE: Final = 50
-"""How many copies of a line are looked at to find the region most like a hunk."""
+"""How many copies of each of them are looked at, the nearest ones."""
+
+_MAX_CHOICES: Final = 5
+"""How many places an error names where a hunk without line numbers matches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +80,7 @@ class Applied:
     endings_adapted: bool = False
 
 
-def apply_hunks(
-    data: bytes, hunks: Sequence[Hunk[bytes]], *, fuzz: int = 2, path: str
-) -> Applied:
+def apply_hunks(data: bytes, hunks: Sequence[Hunk[bytes]], *, fuzz: int = 2, path: str) -> Applied:
     """Apply hunks to a file's content: all of them, or none.
 
     Args:
@@ -168,7 +173,8 @@ class _Patcher:
             old = _Old(hunk, number)
             where, used = self._find(old, hunk, fuzz)
             growth = len(self._result) - self._done
-            places.append(HunkPlace(where + growth, where - old.first, used))
+            offset = where - old.first if old.first else 0
+            places.append(HunkPlace(where + growth, offset, used))
             self._change(hunk, where)
         self._result += self._lines[self._done :]
         return Applied(b"".join(self._closed()), tuple(places), self._ending is not None)
@@ -198,18 +204,20 @@ class _Patcher:
 
     def _find(self, old: _Old, hunk: Hunk[bytes], fuzz: int) -> tuple[int, int]:
         if hunk.old_start == 0 and old.lines:
-            return self._find_only(old), 0
+            return self._find_only(old, hunk), 0
         if not old.lines:
             where = old.first + self._offset
             if not self._done < where <= len(self._lines) + 1:
-                self._fail(old, hunk, f"has no context, and line {where} is not in the file")
+                raise self._failure(
+                    old, hunk, f"has no context, and line {where} is not in the file"
+                )
             return where, 0
         for used in range(min(fuzz, old.context) + 1):
             where = self._locate(old, used)
             if where:
                 self._offset = where - old.first
                 return where, used
-        self._fail(old, hunk, "does not match")
+        raise self._failure(old, hunk, "does not match")
 
     def _locate(self, old: _Old, fuzz: int) -> int:
         """Find the place of a hunk with this much fuzz; 0 if there is none."""
@@ -238,9 +246,7 @@ class _Patcher:
         self._work_left -= 1 + (end - start) // 8
         return self._keys[where - 1 + start : where - 1 + end] == old.lines[start:end]
 
-    def _candidates(
-        self, old: _Old, skip_head: int, skip_tail: int, highest: int
-    ) -> Iterator[int]:
+    def _candidates(self, old: _Old, skip_head: int, skip_tail: int, highest: int) -> Iterator[int]:
         """Name the possible places, the nearest to the expected one first."""
         lowest, guess = self._done + 1, old.first + self._offset
         if lowest <= guess <= highest:
@@ -270,22 +276,92 @@ class _Patcher:
                     yield up - shift
             self._work_left -= 1
 
-    def _find_only(self, old: _Old) -> int:
+    def _find_only(self, old: _Old, hunk: Hunk[bytes]) -> int:
         """Find the one place where a hunk without line numbers matches."""
         highest = len(self._lines) - len(old.lines) + 1
-        found = [
-            where
-            for where in self._candidates(old, 0, 0, highest)
-            if self._matches(old, where, 0, 0)
-        ]
-        if len(found) == 1:
-            return found[0]
-        raise NotImplementedError
+        places = self._candidates(old, 0, 0, highest)
+        found = [*islice((at for at in places if self._matches(old, at, 0, 0)), _MAX_CHOICES)]
+        if not found:
+            raise self._failure(old, hunk, "does not match")
+        if len(found) > 1 or self._work_left <= 0:
+            listed = ", ".join(map(str, found))
+            raise PatchContextError(
+                f"{self._path}: hunk {old.number} has no line number and matches at several "
+                f"places: lines {listed}",
+                path=self._path,
+                hint="give line numbers in the @@ header, or more lines of context",
+                data={"hunk": old.number, "line": found[0], "lines": found},
+            )
+        return found[0]
 
     # Errors
 
-    def _fail(self, old: _Old, hunk: Hunk[bytes], what: str) -> NoReturn:
-        raise NotImplementedError
+    def _failure(self, old: _Old, hunk: Hunk[bytes], what: str) -> PatchContextError:
+        expected = max(1, old.first + self._offset)
+        start = _most_alike(self._keys, old.lines, expected)
+        size = len(old.lines)
+        here = self._lines[start : start + max(size, 3)][:_SHOWN_LINES]
+        data: dict[str, Any] = {
+            "hunk": old.number,
+            "line": expected,
+            "expected": [_shown(line) for line in old.lines[:_SHOWN_LINES]],
+            "near": [
+                {"line": number, "text": _shown(line)}
+                for number, line in enumerate(here, start + 1)
+            ],
+        }
+        message = f"{self._path}: hunk {old.number} (line {expected}) {what}"
+        pairs = zip_longest(old.lines, self._keys[start : start + size])
+        for number, (wanted, found) in enumerate(pairs, start + 1):
+            if wanted != found and wanted is not None:
+                data["mismatch"] = number
+                has = "is past the end" if found is None else f"is {_shown(found)!r}"
+                message += f"; line {number} {has}, not {_shown(wanted)!r}"
+                break
+        else:
+            message += f"; its lines are at line {start + 1}, but " + (
+                "the hunk before it ends below"
+                if start < self._done
+                else "its context says that the file starts or ends there"
+            )
+        if self._work_left <= 0:
+            message += "; the search was given up after too many places"
+        hint = self._failure_hint(old, hunk, start)
+        return PatchContextError(message, path=self._path, hint=hint, data=data)
+
+    def _failure_hint(self, old: _Old, hunk: Hunk[bytes], start: int) -> str:
+        new = [line for tag, line in hunk.lines if tag != "-"]
+        for at in (old.first + self._offset - 1, start):
+            if new and at >= 0 and self._keys[at : at + len(new)] == new:
+                return f"the change is in the file already, at line {at + 1}; leave this hunk out"
+        here = self._keys[start : start + len(old.lines)]
+        if old.lines and [*map(_squeezed, here)] == [*map(_squeezed, old.lines)]:
+            return "only white space differs; copy the lines from the file as they are"
+        return "read the file again, and make the patch from what it holds now"
+
+
+def _most_alike(keys: list[bytes], old: list[bytes], expected: int) -> int:
+    """Find where most lines of a hunk are, apart from white space; counted from 0."""
+    squeezed: dict[bytes, list[int]] = _places([_squeezed(key) for key in keys])
+    votes: Counter[int] = Counter()
+    for at, line in enumerate(old[:_VOTERS]):
+        key = _squeezed(line)
+        places = squeezed.get(key, []) if key else []
+        middle = bisect_left(places, expected - 1 + at)
+        near = places[max(0, middle - _VOTES_PER_LINE // 2) : middle + _VOTES_PER_LINE // 2]
+        votes.update(place - at for place in near if place >= at)
+    default = min(expected - 1, max(0, len(keys) - len(old)))
+    best = max(votes, key=lambda at: (votes[at], -abs(at - expected + 1), -at), default=default)
+    return max(0, best)
+
+
+def _squeezed(line: bytes) -> bytes:
+    return b" ".join(line.split())
+
+
+def _shown(line: bytes) -> str:
+    text = line.decode("utf-8", "replace").rstrip("\r\n")
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."
 
 
 def _places(keys: list[bytes]) -> dict[bytes, list[int]]:

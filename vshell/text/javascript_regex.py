@@ -60,7 +60,7 @@ _SPACE: Final[_Ranges] = (
 )
 _LINE_ENDS: Final[_Ranges] = ((0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029))
 _CONTROLS: Final = {"t": 0x09, "n": 0x0A, "v": 0x0B, "f": 0x0C, "r": 0x0D, "0": 0x00}
-_QUANTIFIER: Final = re.compile(r"\{([0-9]{1,9})(?:,[0-9]{0,9})?\}")
+_QUANTIFIER: Final = re.compile(r"\{([0-9]{1,4000})(?:,[0-9]{0,4000})?\}")
 _GROUP: Final = re.compile(
     r"\((?:\?(?:[:=!]|<[=!]|P?<(?P<name>[^\W\d]\w*)>|[ims]*(?:-[ims]+)?:|[ims]+\)|P=\w+\)))?"
 )

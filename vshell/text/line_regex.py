@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-__all__ = ["Clause", "LineRegex", "study"]
+__all__ = ["Clause", "LineRegex", "most_copies", "rarity", "study"]
 
 Clause = tuple[str, ...]
 """Texts of which a line holds at least one."""
@@ -57,7 +57,7 @@ _CONFINED: Final = {
     "W": r"[^\w\n]",
     "s": r"[^\S\n]",
     "v": r"(?:(?!\n)\v)",
-    "n": "(?!)",
+    "n": r"(?:(?!\n)\n)",
 }
 _EDGES: Final = {"b": r"\b", "B": r"\B", "m": r"\m", "M": r"\M", "A": "^", "Z": "$"}
 
@@ -183,9 +183,10 @@ class _Parser:
         least = 1 if sign == "+" else 0 if sign else _count(low)
         copies = min(max(1, least) * part.copies, _MANY)
         once = sign == "?" or (comma and not least and high == "1")
+        if least == 1 and not comma and not sign:
+            return replace(part, confined=confined)
         if least:
-            single = least == 1 and not comma and not sign
-            return _Part(confined, part.exact if single else None, _all_clauses(part), copies)
+            return _Part(confined, None, _all_clauses(part), copies)
         if once and part.exact is not None and not part.clauses:
             return _Part(confined, _distinct(("", *part.exact)), (), copies)
         return _Part(confined, None, (), copies)
@@ -242,7 +243,7 @@ class _Parser:
         pattern, start = self._pattern, self.position
         name = pattern[start + 1 : start + 2]
         self.position = start + 2
-        if name in _CONFINED and name:
+        if name in _CONFINED:
             return _Part(_CONFINED[name])
         if name in _EDGES:
             return _edge(_EDGES[name])
@@ -267,7 +268,7 @@ class _Parser:
 
 
 def _literal(character: str, written: str) -> _Part:
-    return _Part("(?!)") if character == "\n" else _Part(written, (character,))
+    return _Part(_CONFINED["n"]) if character == "\n" else _Part(written, (character,))
 
 
 def _in_turn(parts: Sequence[_Part]) -> _Part:
@@ -312,12 +313,13 @@ def _either(branches: Sequence[_Part]) -> _Part:
         branch.exact is not None and not branch.clauses for branch in branches
     ):
         return _Part(confined, _distinct(texts), (), copies)
-    merged: list[str] = []
+    chosen: list[Clause] = []
     for branch in branches:
         choices = _all_clauses(branch)
         if not choices:
             return _Part(confined, None, (), copies)
-        merged += max(choices, key=rarity)
+        chosen.append(max(choices, key=rarity))
+    merged = [text for clause in chosen for text in clause]
     clauses = (_distinct(merged),) if len(merged) <= _MAX_ALTERNATIVES else ()
     return _Part(confined, None, clauses, copies)
 

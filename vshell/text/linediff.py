@@ -42,7 +42,7 @@ _EXACT_CELLS: Final = 40_000
 """The largest gap (old lines x new lines) for the exact search: at worst 30 ms."""
 
 _TOTAL_CELLS: Final = 300_000
-"""What all exact searches of one diff may add up to: at worst half a second."""
+"""What all exact searches of one diff may add up to: at worst a quarter of a second."""
 
 _SCANS_PER_LINE: Final = 4
 """How often a line may be looked at for anchors, on average, before the walk takes over."""
@@ -110,7 +110,8 @@ def diff_sequences(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Run
         Runs that cover both sequences in order. Neighbours have different tags, and a
         deletion stands before the insertion at the same place. Empty when both are.
     """
-    return _runs(_Matcher(len(old) + len(new)).match(old, new), len(old), len(new))
+    blocks = _Matcher(len(old) + len(new)).match([*old], [*new])
+    return _runs(blocks, len(old), len(new))
 
 
 def myers_sequences(
@@ -215,9 +216,7 @@ class _Matcher:
         if cells <= min(_EXACT_CELLS, self._cells_left):
             self._cells_left -= cells
             self._take_all(part, _exact_blocks(_as_text(part.old), _as_text(part.new)))
-        elif self._scans_left <= 0:
-            self._take_all(part, _walk_blocks(part.old, part.new, self._most_edits))
-        elif len(part.old) + len(part.new) < whole:
+        elif self._scans_left > 0 and len(part.old) + len(part.new) < whole:
             # What was trimmed off can have left single copies of other lines.
             self._parts.append(part)
         else:
@@ -225,7 +224,7 @@ class _Matcher:
 
     def _solve_repetitive(self, part: _Part, *, distinct: int) -> None:
         old, new = part.old, part.new
-        if distinct <= _MOST_LETTERS:
+        if self._scans_left > 0 and distinct <= _MOST_LETTERS:
             anchors = self._gram_anchors(_as_text(old), _as_text(new))
             if anchors:
                 self._split(part, anchors)
@@ -235,9 +234,11 @@ class _Matcher:
         walked = sum(length for _, _, length in blocks)
         if 3 * walked < min(len(old), len(new)):
             by_rank = _pairs_by_rank(old, new)
-            if len(by_rank) > walked:
+            if len(by_rank) > walked and self._scans_left > 0:
                 self._split(part, by_rank)
                 return
+            if len(by_rank) > walked:
+                blocks = [(at_old, at_new, 1) for at_old, at_new in by_rank]
         self._take_all(part, blocks)
 
     def _gram_anchors(self, old: str, new: str) -> _Pairs:
@@ -250,20 +251,20 @@ class _Matcher:
 
     def _split(self, part: _Part, anchors: _Pairs) -> None:
         """Take the anchors as matches and leave the gaps between them for later."""
-        start_old = start_new = length = 0
+        start_old = start_new = end_old = end_new = 0
         for old, new in anchors:
-            if old != start_old + length or new != start_new + length:
-                self._close(part, (start_old, start_new, length), old, new)
-                start_old, start_new, length = old, new, 0
-            length += 1
-        self._close(part, (start_old, start_new, length), len(part.old), len(part.new))
-
-    def _close(self, part: _Part, block: _Block, next_old: int, next_new: int) -> None:
-        start_old, start_new, length = block
-        self._take(part, start_old, start_new, length)
-        end_old, end_new = start_old + length, start_new + length
-        if next_old > end_old and next_new > end_new:
-            self._parts.append(part.cut(end_old, next_old, end_new, next_new))
+            is_equal = old - end_old == new - end_new and (
+                old == end_old or part.old[end_old:old] == part.new[end_new:new]
+            )
+            if not is_equal:
+                self._take(part, start_old, start_new, end_old - start_old)
+                if old > end_old and new > end_new:
+                    self._parts.append(part.cut(end_old, old, end_new, new))
+                start_old, start_new = old, new
+            end_old, end_new = old + 1, new + 1
+        self._take(part, start_old, start_new, end_old - start_old)
+        if end_old < len(part.old) and end_new < len(part.new):
+            self._parts.append(part.cut(end_old, len(part.old), end_new, len(part.new)))
 
     def _trim(self, part: _Part) -> _Part:
         old, new = part.old, part.new

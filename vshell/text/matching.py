@@ -1,0 +1,399 @@
+r"""Finding the lines of a text that match: what `grep` means by a match, and how it is fast.
+
+A line is what stands between newlines, without a carriage return before the newline
+and without the byte-order mark of the file; nothing comes after the last newline.
+A pattern is one of the `regex` module (version 0, so that it also means what it means
+to `re`), of characters and not of bytes: `\b`, `\w` and letters of any case are
+Unicode's, and a byte that is no UTF-8 is one character which is no letter.
+
+A line matches when the pattern is found in it as if it were the whole text. Searching
+each line so takes a microsecond of Python per line, so candidates are found in the
+whole text first, in one of three ways (see `line_regex.py`): by a literal that the line
+must hold; by the confined pattern, which is right at once; or else every line is one.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vshell.errors import BadPatternError
+from vshell.text.line_regex import Clause, LineRegex, most_copies, rarity, study
+from vshell.text.lines import UTF8_BOM, decode, is_binary
+
+if TYPE_CHECKING:
+    import regex
+
+__all__ = [
+    "MAX_PATTERN_CHARACTERS",
+    "LineMatch",
+    "Matcher",
+    "compile_matcher",
+    "cut_line",
+    "text_bytes",
+    "text_of",
+]
+
+MAX_PATTERN_CHARACTERS: Final = 32 * 1024
+"""The longest pattern; a regular expression of that length compiles in about 0.1 s."""
+
+_MAX_COPIES: Final = 50_000
+"""How many parts a compiled pattern may have: at some 270 bytes each, 13 MB."""
+
+_CHECKED_CLAUSES: Final = 3
+_GOOD_LITERAL: Final = 2
+_CASE_PARTNERS: Final = tuple(map(str.encode, "\u0130\u0131\u017f\u212a"))
+"""The only other characters that match ASCII letters (i, s, k) when case is ignored."""
+
+
+class LineMatch(NamedTuple):
+    """A line that matches; with `multiline`, the lines that a match touches.
+
+    Attributes:
+        line: The number of the first line, from 1.
+        column: Where in it the first match begins, in characters from 1.
+        start: Where the line begins in the text.
+        end: Where the last line ends, without its newline.
+    """
+
+    line: int
+    column: int
+    start: int
+    end: int
+
+
+def text_bytes(data: bytes) -> bytes | None:
+    """Return a file's content as UTF-8 without a byte-order mark; None if it is binary.
+
+    Bytes that are no UTF-8 stay as they are.
+    """
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = decode(data).text.encode("utf-8", "surrogateescape")
+    if is_binary(data):
+        return None
+    return data.removeprefix(UTF8_BOM)
+
+
+def text_of(data: bytes) -> str:
+    """Return UTF-8 as the text that a `Matcher` searches.
+
+    A byte that is no UTF-8 is a lone surrogate, and lines end with a newline alone.
+    """
+    text = data.decode("utf-8", "surrogateescape")
+    return text.replace("\r\n", "\n") if "\r\n" in text else text
+
+
+class Matcher:
+    """A pattern that is ready to search; `compile_matcher` makes it.
+
+    It is immutable, and may be shared between threads.
+    """
+
+    __slots__ = ("_clauses", "_confirm", "_ignore_case", "_literal", "_multiline", "_scan")
+
+    def __init__(
+        self,
+        *,
+        clauses: Sequence[Clause],
+        ignore_case: bool,
+        literal: str | None = None,
+        scan: regex.Pattern[str] | None = None,
+        confirm: regex.Pattern[str] | None = None,
+        multiline: bool = False,
+    ) -> None:
+        """See `compile_matcher`.
+
+        Args:
+            clauses: What a text must hold.
+            ignore_case: Whether that is meant in any case.
+            literal: Finds the candidates, if given.
+            scan: Finds the candidates otherwise; if neither is given, each line is one.
+            confirm: Decides about a candidate; if not given, each is a match.
+            multiline: Matches of `scan` may span lines.
+        """
+        self._clauses = _byte_clauses(clauses, ignore_case=ignore_case)
+        self._ignore_case = ignore_case
+        self._literal = literal
+        self._scan = scan
+        self._confirm = confirm
+        self._multiline = multiline
+
+    def may_match(self, data: bytes) -> bool:
+        """Tell quickly whether anything in UTF-8 can match; False is certain."""
+        if not self._clauses:
+            return True
+        if self._ignore_case:
+            if not data.isascii() and any(partner in data for partner in _CASE_PARTNERS):
+                return True
+            data = data.lower()
+        return all(any(text in data for text in clause) for clause in self._clauses)
+
+    def matches(self, text: str, deadline: float) -> Iterator[LineMatch]:
+        """Yield the lines that match, in their order.
+
+        Args:
+            text: The text, from `text_of`.
+            deadline: When to give up, by `time.monotonic`.
+
+        Raises:
+            TimeoutError: The search did not end before the deadline.
+            MemoryError: The pattern takes too much memory on this text.
+        """
+        return self._blocks(text, deadline) if self._multiline else self._lines(text, deadline)
+
+    def _lines(self, text: str, deadline: float) -> Iterator[LineMatch]:
+        size, number, counted, done = len(text), 1, 0, -1
+        for hit in self._candidates(text, deadline):
+            if hit <= done:
+                continue  # in the line that was looked at last
+            start = text.rfind("\n", counted, hit) + 1 or counted
+            if start == size:
+                return  # after the last newline
+            end = text.find("\n", hit)
+            done = end if end >= 0 else size
+            column = (
+                hit - start if self._confirm is None else self._column(text[start:done], deadline)
+            )
+            number += text.count("\n", counted, start)
+            counted = start
+            if column >= 0:
+                yield LineMatch(number, column + 1, start, done)
+
+    def _column(self, line: str, deadline: float) -> int:
+        assert self._confirm is not None
+        found = self._confirm.search(line, timeout=_left(deadline))
+        return found.start() if found else -1
+
+    def _candidates(self, text: str, deadline: float) -> Iterator[int]:
+        """Yield ascending places in lines that may match, at least one in each that does."""
+        if self._scan is not None:
+            for match in self._scan.finditer(text, timeout=_left(deadline)):
+                yield match.start()
+                _left(deadline)
+            return
+        literal = self._literal or ""
+        place = text.find(literal)
+        while place >= 0:
+            yield place
+            _left(deadline)
+            place = text.find("\n", place)
+            if place >= 0:
+                place = text.find(literal, place + 1)
+
+    def _blocks(self, text: str, deadline: float) -> Iterator[LineMatch]:
+        """Yield the lines of matches that may span lines; those that share a line are one."""
+        assert self._scan is not None
+        size, block, counted = len(text), None, 0
+        for match in self._scan.finditer(text, timeout=_left(deadline)):
+            _left(deadline)
+            first, last = match.start(), max(match.start(), match.end() - 1)
+            start = text.rfind("\n", counted, first) + 1 or counted
+            if start == size:
+                break
+            end = text.find("\n", last)
+            end = end if end >= 0 else size
+            if block is not None and start <= block.end:
+                block = block._replace(end=max(end, block.end))
+                continue
+            if block is not None:
+                yield block
+            number = (block.line if block else 1) + text.count("\n", counted, start)
+            counted = start
+            block = LineMatch(number, first - start + 1, start, end)
+        if block is not None:
+            yield block
+
+
+@functools.lru_cache(maxsize=8)
+def compile_matcher(
+    pattern: str,
+    *,
+    literal: bool = False,
+    ignore_case: bool = False,
+    word: bool = False,
+    multiline: bool = False,
+) -> Matcher:
+    """Compile a pattern.
+
+    Args:
+        pattern: A regular expression; see the module's docstring.
+        literal: It is plain text, in which nothing is special.
+        ignore_case: Letters match in both cases.
+        word: A match must not have a letter, digit or underscore before or after it.
+        multiline: A match may span lines; `^` and `$` still match at each line.
+
+    Returns:
+        The matcher; it is immutable and shared between calls.
+
+    Raises:
+        BadPatternError: The pattern is malformed, too long, or repeats its parts so
+            often that compiling it would take too much memory. `data["position"]` says
+            where.
+    """
+    _check(pattern)
+    if literal:
+        return _literal_matcher(pattern, ignore_case, word, multiline)
+    known = study(pattern)
+    if (known.copies if known else most_copies(pattern)) > _MAX_COPIES:
+        raise BadPatternError(
+            f"the pattern repeats its parts more than {_MAX_COPIES} times",
+            hint="use smaller repeat counts, or + and *",
+            data={"position": max(pattern.find("{"), 0)},
+        )
+    exact = _compile(pattern, ignore_case=ignore_case, multiline=multiline)
+    if word:
+        # In verbose mode a comment may end the pattern, and a newline ends it.
+        wrapped = _as_word(pattern, end="\n" if exact.flags & _verbose() else "")
+        exact = _compile(wrapped, ignore_case=ignore_case, multiline=multiline)
+    ignore_case |= known is not None and known.ignore_case
+    clauses = known.clauses if known else ()
+    if multiline:
+        return Matcher(clauses=clauses, ignore_case=ignore_case, scan=exact, multiline=True)
+    if known is None:
+        return Matcher(clauses=(), ignore_case=ignore_case, confirm=exact)
+    return _line_matcher(known, exact, ignore_case, word)
+
+
+def _line_matcher(
+    known: LineRegex, exact: regex.Pattern[str], ignore_case: bool, word: bool
+) -> Matcher:
+    clauses = known.clauses
+    best = max(clauses, key=rarity, default=())
+    if best and min(map(len, best)) >= _GOOD_LITERAL:
+        if len(best) == 1 and not ignore_case:
+            return Matcher(clauses=clauses, ignore_case=False, literal=best[0], confirm=exact)
+        scan = _one_per_line("|".join(map(_escape, best)), ignore_case)
+        return Matcher(clauses=clauses, ignore_case=ignore_case, scan=scan, confirm=exact)
+    confined = _as_word(known.confined) if word else known.confined
+    return Matcher(
+        clauses=clauses, ignore_case=ignore_case, scan=_one_per_line(confined, ignore_case)
+    )
+
+
+def _literal_matcher(text: str, ignore_case: bool, word: bool, multiline: bool) -> Matcher:
+    if "\n" in text and not multiline:
+        nothing = _compile("(?!)", ignore_case=False, multiline=False)
+        return Matcher(clauses=((),), ignore_case=False, scan=nothing)  # no line holds a newline
+    clauses: tuple[Clause, ...] = ((text,),) if text and "\n" not in text else ()
+    if not (ignore_case or word or multiline):
+        return Matcher(clauses=clauses, ignore_case=False, literal=text)
+    escaped = _as_word(_escape(text)) if word else _escape(text)
+    if multiline:
+        scan = _compile(escaped, ignore_case=ignore_case, multiline=True)
+        return Matcher(clauses=clauses, ignore_case=ignore_case, scan=scan, multiline=True)
+    return Matcher(
+        clauses=clauses, ignore_case=ignore_case, scan=_one_per_line(escaped, ignore_case)
+    )
+
+
+def _one_per_line(confined: str, ignore_case: bool) -> regex.Pattern[str]:
+    """Return a pattern that matches once in a line: the rest of it belongs to the match."""
+    return _compile(rf"(?:{confined})[^\n]*+", ignore_case=ignore_case, multiline=True)
+
+
+def _as_word(pattern: str, *, end: str = "") -> str:
+    return rf"(?<!\w)(?:{pattern}{end})(?!\w)"
+
+
+def _escape(text: str) -> str:
+    import regex
+
+    return str(regex.escape(text))
+
+
+def _verbose() -> int:
+    import regex
+
+    return int(regex.VERBOSE)
+
+
+def _compile(pattern: str, *, ignore_case: bool, multiline: bool) -> regex.Pattern[str]:
+    import regex
+
+    flags = regex.VERSION0
+    if ignore_case:
+        flags |= regex.IGNORECASE
+    if multiline:
+        flags |= regex.MULTILINE
+    try:
+        return regex.compile(pattern, flags, cache_pattern=False)
+    except regex.error as error:
+        position = error.pos or 0
+        raise BadPatternError(
+            f"the pattern is malformed at character {position + 1}: {error.msg}",
+            hint="use literal=True for text in which nothing is special",
+            data={"position": position, "reason": error.msg},
+        ) from None
+    except ValueError as error:
+        raise BadPatternError(
+            f"the pattern's flags contradict each other: {error}", data={"position": 0}
+        ) from None
+    except RecursionError:
+        raise BadPatternError(
+            "the pattern is nested too deeply",
+            hint="use fewer groups within groups",
+            data={"position": 0},
+        ) from None
+
+
+def _check(pattern: str) -> None:
+    if len(pattern) > MAX_PATTERN_CHARACTERS:
+        raise BadPatternError(
+            f"the pattern has more than {MAX_PATTERN_CHARACTERS} characters",
+            hint="use a shorter pattern, or several",
+            data={"position": MAX_PATTERN_CHARACTERS},
+        )
+    try:
+        pattern.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise BadPatternError(
+            "the pattern holds a character that stands for no bytes (a lone surrogate)",
+            hint="undecodable bytes are U+DC80 to U+DCFF",
+            data={"position": error.start},
+        ) from None
+
+
+def _byte_clauses(clauses: Sequence[Clause], *, ignore_case: bool) -> tuple[tuple[bytes, ...], ...]:
+    """Return the clauses that tell most, as bytes; in lower case when case is ignored."""
+    if ignore_case:
+        clauses = [tuple(map(_ascii_part, clause)) for clause in clauses]
+    sound = [clause for clause in clauses if all(clause)]
+    sound.sort(key=lambda clause: rarity(clause) if clause else (0, 0), reverse=True)
+    return tuple(
+        tuple(text.encode("utf-8", "surrogateescape") for text in clause)
+        for clause in sound[:_CHECKED_CLAUSES]
+    )
+
+
+def _ascii_part(text: str) -> str:
+    """Return the longest piece of ASCII, whose other case is known, in lower case."""
+    pieces = "".join(character if character.isascii() else "\n" for character in text)
+    return max(pieces.split("\n"), key=len).lower()
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def cut_line(line: str, limit: int, *, around: int = 0) -> str:
+    """Return a line, or of one that is longer than `limit` characters a part.
+
+    What was cut off is told by a mark, as in `[120 characters] text [7 characters]`.
+
+    Args:
+        line: The line.
+        limit: How many characters of it to keep.
+        around: An offset that the part shows; a quarter of the part comes before it.
+    """
+    if len(line) <= limit:
+        return line
+    start = max(0, min(around - limit // 4, len(line) - limit))
+    rest = len(line) - start - limit
+    before = f"[{start} characters] " if start else ""
+    after = f" [{rest} characters]" if rest else ""
+    return f"{before}{line[start : start + limit]}{after}"
