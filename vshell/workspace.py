@@ -16,7 +16,7 @@ from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import PathLike
 from vshell.fs.transaction import Transaction
 from vshell.limits import LOCK_TIMEOUT_S
-from vshell.ops import entries, metadata, transfer, upkeep
+from vshell.ops import entries, metadata, moments, transfer, upkeep
 from vshell.ops import ls as list_
 from vshell.ops import read as read_
 from vshell.ops import write as write_
@@ -63,6 +63,13 @@ class Session(Context):
     gc = upkeep.gc
     vacuum = upkeep.vacuum
     watch = upkeep.watch
+    snapshot = moments.snapshot
+    snapshots = moments.snapshots
+    delete_snapshot = moments.delete_snapshot
+    restore = moments.restore
+    undo = moments.undo
+    redo = moments.redo
+    compare = moments.compare
     import_directory = transfer.import_directory
     export_directory = transfer.export_directory
 
@@ -195,6 +202,28 @@ class Workspace(Session):
             environment=environment,
             require_read=require_read,
         )
+
+    def fork(self, destination: PathLike, *, at: moments.Moment | None = None) -> Workspace:
+        """Copy the workspace to a new file of the host, and open the copy.
+
+        The two know nothing of each other from then on.
+
+        Args:
+            destination: The new file.
+            at: The snapshot or revision to copy; None is now.
+
+        Raises:
+            ExistsError: The file exists.
+            NotFoundError: Its directory does not, or there is no such moment.
+        """
+        path = os.fspath(destination)
+        if at is not None:
+            self.compare(at)  # a moment that does not exist must leave no file
+        self.files.copy_database(path)
+        copy = Workspace.open(path, create=False)
+        if at is not None:
+            copy.restore(at)
+        return copy
 
     def set_quota(self, quota_bytes: int | None) -> None:
         """Limit how many bytes all files together may have; None for no limit.

@@ -139,6 +139,17 @@ _RULES: Final = (
         "the history lost the content of change {0} to {1}",
     ),
     _Rule(
+        "select s.name, i.id from snapshot_inode i join snapshot s on s.id = i.snapshot"
+        " where i.content not in (select id from content)",
+        "snapshot {0} lost the content of inode {1}",
+    ),
+    _Rule(
+        "select s.name, e.inode from snapshot_entry e join snapshot s on s.id = e.snapshot"
+        " where not exists (select 1 from snapshot_inode i"
+        " where i.snapshot = e.snapshot and i.id = e.inode)",
+        "snapshot {0} lost inode {1}",
+    ),
+    _Rule(
         f"select live_bytes, {_SIZES} from"
         " (select live_bytes from journal order by id desc limit 1)"
         f" where live_bytes <> {_SIZES}",

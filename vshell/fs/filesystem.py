@@ -138,6 +138,18 @@ class FileSystem(FileReader):
         self._journal.reserve(size - base.size)
         return self._set_content(place, before, self._content.resize(base, size), None)
 
+    def put_content(self, path: str, content: int | None, *, mode: int) -> Written:
+        """Give a file content that is stored already, making it when it is missing.
+
+        Raises:
+            As `write`.
+        """
+        place = self._place(path, parents=True)
+        before = self._writable(place, path)
+        stored = self._content.find(content)
+        self._journal.reserve(stored.size - (before.size if before else 0))
+        return self._set_content(place, before, stored, mode)
+
     def _place(self, path: str, *, follow: bool = True, parents: bool = False) -> Place:
         assert self.store.depth, "changes need a transaction"
         node = self._tree.cached(path) if follow else None

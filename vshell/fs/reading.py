@@ -232,6 +232,10 @@ class FileReader:
 
         return self.store.read(find)
 
+    def content(self, content: int | None) -> bytes:
+        """Return the bytes of stored content, by its number."""
+        return self.store.read(lambda: self._content.read(self._content.find(content)))
+
     def read_many(self, entries: Iterable[EntryDetails]) -> Iterator[tuple[EntryDetails, bytes]]:
         """Yield entries with their bytes, in their order; call it inside `reading()`.
 

@@ -111,6 +111,42 @@ MIGRATIONS: Final[tuple[str, ...]] = (
                          after_mode, after_mtime_ns, live_bytes)
         values (1, 0, 0, '', 'create', 'create', x'2f', 1, 2, 493, 0, 0);
     """,
+    """
+    -- A snapshot is the rows of the tree at one moment. Content is immutable, so none
+    -- is copied; `gc` keeps what a snapshot refers to.
+    create table snapshot (
+        id integer primary key,
+        name text not null unique,
+        revision integer not null,
+        time_ns integer not null,
+        session text not null
+    );
+    create table snapshot_inode (
+        snapshot integer not null,
+        id integer not null,
+        kind integer not null,
+        mode integer not null,
+        mtime_ns integer not null,
+        content integer,
+        primary key (snapshot, id)
+    ) without rowid;
+    create table snapshot_entry (
+        snapshot integer not null,
+        parent integer not null,
+        name blob not null,
+        inode integer not null,
+        kind integer not null,
+        primary key (snapshot, parent, name)
+    ) without rowid;
+
+    -- What a revision that undoes or redoes stands for: the revision whose state it
+    -- restored, and the revisions that a redo would go to next, as a JSON list.
+    create table undo (
+        revision integer primary key,
+        state_of integer not null,
+        redo text not null
+    );
+    """,
 )
 
 VERSION: Final = len(MIGRATIONS)

@@ -160,7 +160,7 @@ class Importer:
 
         try:
             # One byte more, so that the rules say what is wrong with a larger one.
-            return _read_up_to(descriptor, MAX_IGNORE_BYTES + 1)
+            return _read_whole(descriptor, MAX_IGNORE_BYTES)
         except OSError:
             return b""
         finally:
@@ -210,7 +210,7 @@ class Importer:
     def _store(self, descriptor: int, size: int) -> Stored | None:
         """Store a file's bytes; return None when there are not as many as it said."""
         if size <= INLINE_BYTES:
-            data = _read_up_to(descriptor, size + 1)
+            data = _read_whole(descriptor, size)
             return self._merge.put(data) if len(data) == size else None
         if size > MAX_FILE_BYTES:
             raise OSError(errno.EFBIG, f"it has more than {MAX_FILE_BYTES} bytes")
@@ -242,8 +242,9 @@ def _version(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _read_up_to(descriptor: int, size: int) -> bytes:
-    data = os.read(descriptor, size)
-    while len(data) < size and (more := os.read(descriptor, size - len(data))):
+def _read_whole(descriptor: int, size: int) -> bytes:
+    """Return a file's bytes, and one more than `size` of them when it has more."""
+    data = os.read(descriptor, size + 1)
+    while len(data) < size and (more := os.read(descriptor, size + 1 - len(data))):
         data += more
     return data

@@ -116,8 +116,8 @@ def _read_count(value: object, where: str) -> int:
     return value
 
 
-def _read_time(value: object, where: str) -> int:
-    """Return nanoseconds since 1970."""
+def _read_time(value: object, where: str) -> float:
+    """Return milliseconds since 1970, as JavaScript counts time."""
     if isinstance(value, str):
         value = _parse_time(value, where)
     if isinstance(value, datetime):
@@ -127,7 +127,7 @@ def _read_time(value: object, where: str) -> int:
         raise _wrong("a time", value, where)
     if math.isnan(value) or abs(value) > _LARGEST_MS:
         raise RangeError(f"{where} is no time: {value:.20g}")
-    return int(value * 1_000_000)
+    return value
 
 
 def _parse_time(text: str, where: str) -> datetime:

@@ -133,7 +133,8 @@ def _is_ordinary(body: str) -> bool:
         return False
     segments = body.removeprefix("/").split("/")
     return (
-        segments.count("**") <= 1
+        not set(segments) <= {"*", "**"}  # may have a form that holds for whole trees only
+        and segments.count("**") <= 1
         and segments[-1] != "**"
         and all(name == "**" or (name and name.count("*") <= 1) for name in segments)
     )

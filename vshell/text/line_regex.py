@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-__all__ = ["Clause", "LineRegex", "most_copies", "rarity", "study"]
+__all__ = ["Clause", "LineRegex", "most_copies", "rarity", "split_flags", "study"]
 
 Clause = tuple[str, ...]
 """Texts of which a line holds at least one."""
@@ -38,7 +38,8 @@ _MANY: Final = 1 << 60
 _QUANTIFIER = re.compile(r"(?:([*+?])|\{([0-9]*)(,?)([0-9]*)\})[?+]?")
 _CONSTRAINT = re.compile(r"\{[ \t]*[eisd0-9]")
 _GROUP = re.compile(r"\((?:\?(?::|P?<[^\W\d]\w*>|<?[=!]|>|[aimsu]+:))?(?![?*])")
-_FLAGS = re.compile(r"\(\?([aimsu]+)\)")
+_FLAGS = re.compile(r"(?:\(\?[a-zA-Z0-9]+\))*")
+_KNOWN_FLAGS = re.compile(r"(?:\(\?[aimsu]+\))*")
 _BACKREFERENCE = re.compile(r"\\[1-9][0-9]?(?![0-9])|\(\?P=[^\W\d]\w*\)")
 _CODE_POINT = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
 _PROPERTY = re.compile(r"\\[pP]\{[^{}]*\}")
@@ -71,7 +72,7 @@ class LineRegex:
             `MULTILINE` or `DOTALL` the same is true of a text that matches as a whole.
         ignore_case: Whether a part of the pattern itself asks for letters of any case, so
             that the clauses do too.
-        confined: The pattern for many lines at once; for `MULTILINE`.
+        confined: The pattern for many lines at once, without its flags; for `MULTILINE`.
         copies: How many parts the compiled pattern has, about.
     """
 
@@ -86,14 +87,28 @@ def study(pattern: str) -> LineRegex | None:
 
     A malformed pattern gives either: only compiling it tells.
     """
-    parser = _Parser(pattern)
+    flags, rest = split_flags(pattern)
+    if not _KNOWN_FLAGS.fullmatch(flags):
+        return None
+    parser = _Parser(rest, dot_matches_newline=re.search(r"\(\?[a-z]*s", pattern) is not None)
     try:
         whole = parser.alternatives(0)
     except _Unknown:
         return None
-    if parser.position < len(pattern):
+    if parser.position < len(rest):
         return None
-    return LineRegex(_all_clauses(whole), parser.ignore_case, whole.confined, whole.copies)
+    ignore_case = parser.ignore_case or "i" in flags
+    return LineRegex(_all_clauses(whole), ignore_case, whole.confined, whole.copies)
+
+
+def split_flags(pattern: str) -> tuple[str, str]:
+    """Return the flags for all of a pattern, such as `(?i)`, and the rest of it.
+
+    Flags count from where they stand, so what is put around a pattern comes after them.
+    """
+    match = _FLAGS.match(pattern)
+    assert match is not None
+    return match[0], pattern[match.end() :]
 
 
 def most_copies(pattern: str) -> int:
@@ -130,12 +145,11 @@ def _edge(confined: str, clauses: tuple[Clause, ...] = (), copies: int = 1) -> _
 
 
 class _Parser:
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, *, dot_matches_newline: bool) -> None:
         self._pattern = pattern
         self.position = 0
         self.ignore_case = False
-        # A flag in the middle of a pattern counts for all of it, also for what was read.
-        self._any = r"[^\n]" if re.search(r"\(\?[a-z]*s", pattern) else "."
+        self._any = r"[^\n]" if dot_matches_newline else "."
 
     def alternatives(self, depth: int) -> _Part:
         """Read up to the end of a group or of the pattern."""
@@ -201,10 +215,6 @@ class _Parser:
 
     def _group(self, depth: int) -> _Part:
         pattern, start = self._pattern, self.position
-        if flags := _FLAGS.match(pattern, start):
-            self.position = flags.end()
-            self.ignore_case |= "i" in flags[1]
-            return _edge(flags[0])
         if reference := _BACKREFERENCE.match(pattern, start):
             self.position = reference.end()
             return _Part(reference[0])

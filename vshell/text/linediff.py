@@ -44,7 +44,7 @@ _EXACT_CELLS: Final = 40_000
 _TOTAL_CELLS: Final = 300_000
 """What all exact searches of one diff may add up to: at worst a quarter of a second."""
 
-_SCANS_PER_LINE: Final = 4
+_SCANS_PER_LINE: Final = 3
 """How often a line may be looked at for anchors, on average, before the walk takes over."""
 
 _WALK_STEPS: Final = 1_500_000

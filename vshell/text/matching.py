@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vshell.errors import BadPatternError
-from vshell.text.line_regex import Clause, LineRegex, most_copies, rarity, study
+from vshell.text.line_regex import Clause, LineRegex, most_copies, rarity, split_flags, study
 from vshell.text.lines import UTF8_BOM, decode, is_binary
 
 if TYPE_CHECKING:
@@ -247,29 +247,37 @@ def compile_matcher(
         # In verbose mode a comment may end the pattern, and a newline ends it.
         wrapped = _as_word(pattern, end="\n" if exact.flags & _verbose() else "")
         exact = _compile(wrapped, ignore_case=ignore_case, multiline=multiline)
-    ignore_case |= known is not None and known.ignore_case
-    clauses = known.clauses if known else ()
     if multiline:
-        return Matcher(clauses=clauses, ignore_case=ignore_case, scan=exact, multiline=True)
+        return Matcher(
+            clauses=known.clauses if known else (),
+            ignore_case=ignore_case or (known is not None and known.ignore_case),
+            scan=exact,
+            multiline=True,
+        )
     if known is None:
         return Matcher(clauses=(), ignore_case=ignore_case, confirm=exact)
-    return _line_matcher(known, exact, ignore_case, word)
-
-
-def _line_matcher(
-    known: LineRegex, exact: regex.Pattern[str], ignore_case: bool, word: bool
-) -> Matcher:
-    clauses = known.clauses
-    best = max(clauses, key=rarity, default=())
-    if best and min(map(len, best)) >= _GOOD_LITERAL:
-        if len(best) == 1 and not ignore_case:
-            return Matcher(clauses=clauses, ignore_case=False, literal=best[0], confirm=exact)
-        scan = _one_per_line("|".join(map(_escape, best)), ignore_case)
-        return Matcher(clauses=clauses, ignore_case=ignore_case, scan=scan, confirm=exact)
+    located = _located(known, exact, ignore_case)
+    if located is not None:
+        return located
+    flags, _ = split_flags(pattern)
     confined = _as_word(known.confined) if word else known.confined
     return Matcher(
-        clauses=clauses, ignore_case=ignore_case, scan=_one_per_line(confined, ignore_case)
+        clauses=known.clauses,
+        ignore_case=ignore_case or known.ignore_case,
+        scan=_one_per_line(confined, ignore_case, flags=flags),
     )
+
+
+def _located(known: LineRegex, exact: regex.Pattern[str], ignore_case: bool) -> Matcher | None:
+    """Return a matcher that finds a literal first, if the pattern has a good one."""
+    ignore_case |= known.ignore_case
+    best = max(known.clauses, key=rarity, default=())
+    if not best or min(map(len, best)) < _GOOD_LITERAL:
+        return None
+    if len(best) == 1 and not ignore_case:
+        return Matcher(clauses=known.clauses, ignore_case=False, literal=best[0], confirm=exact)
+    scan = _one_per_line("|".join(map(_escape, best)), ignore_case)
+    return Matcher(clauses=known.clauses, ignore_case=ignore_case, scan=scan, confirm=exact)
 
 
 def _literal_matcher(text: str, ignore_case: bool, word: bool, multiline: bool) -> Matcher:
@@ -288,13 +296,14 @@ def _literal_matcher(text: str, ignore_case: bool, word: bool, multiline: bool) 
     )
 
 
-def _one_per_line(confined: str, ignore_case: bool) -> regex.Pattern[str]:
+def _one_per_line(confined: str, ignore_case: bool, *, flags: str = "") -> regex.Pattern[str]:
     """Return a pattern that matches once in a line: the rest of it belongs to the match."""
-    return _compile(rf"(?:{confined})[^\n]*+", ignore_case=ignore_case, multiline=True)
+    return _compile(rf"{flags}(?:{confined})[^\n]*+", ignore_case=ignore_case, multiline=True)
 
 
 def _as_word(pattern: str, *, end: str = "") -> str:
-    return rf"(?<!\w)(?:{pattern}{end})(?!\w)"
+    flags, rest = split_flags(pattern)
+    return rf"{flags}(?<!\w)(?:{rest}{end})(?!\w)"
 
 
 def _escape(text: str) -> str:

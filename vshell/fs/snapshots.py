@@ -1,0 +1,242 @@
+"""Named moments of the tree, and going back and forth in its history."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from vshell.errors import ConflictError, ExistsError, NotFoundError, RangeError
+from vshell.fs.filesystem import FileSystem
+from vshell.fs.image import Image, apply_image, present_image, revision_image, snapshot_image
+from vshell.fs.transaction import Store
+from vshell.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Record):
+    """A named moment of the tree.
+
+    Attributes:
+        name: Its name.
+        revision: The revision whose state it is.
+        time_ns: When it was made, in nanoseconds since 1970.
+        session: Who made it.
+    """
+
+    name: str
+    revision: int
+    time_ns: int
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored(Record):
+    """What going to another moment did.
+
+    Attributes:
+        revision: The new revision, which did it.
+        state_of: The revision whose state the tree has now.
+        changed: How many paths changed.
+    """
+
+    revision: int
+    state_of: int
+    changed: int
+
+
+def create_snapshot(store: Store, name: str) -> Snapshot:
+    """Name the tree as it is now; call it inside a transaction.
+
+    Raises:
+        ExistsError: The name is taken.
+    """
+    journal = store.journal
+    if _find(store, name):
+        raise ExistsError(
+            f"the snapshot exists: {name}", hint="delete it first, or use another name"
+        )
+    made = Snapshot(name, journal.revision, journal.time_ns, journal.session)
+    database = store.database
+    database.run(
+        "insert into snapshot (name, revision, time_ns, session) values (?, ?, ?, ?)",
+        (made.name, made.revision, made.time_ns, made.session),
+    )
+    number = database.last_row_id()
+    database.run(
+        "insert into snapshot_inode select ?, id, kind, mode, mtime_ns, content from inode",
+        (number,),
+    )
+    database.run(
+        "insert into snapshot_entry select ?, parent, name, inode, kind from entry", (number,)
+    )
+    return made
+
+
+def list_snapshots(store: Store) -> list[Snapshot]:
+    """Return all snapshots, the oldest first."""
+    rows = store.database.rows("select name, revision, time_ns, session from snapshot order by id")
+    return [Snapshot(*row) for row in rows]
+
+
+def delete_snapshot(store: Store, name: str) -> None:
+    """Forget a snapshot; call it inside a transaction.
+
+    Raises:
+        NotFoundError: There is none of that name.
+    """
+    number, _ = _require(store, name)
+    for table, column in (
+        ("snapshot_entry", "snapshot"),
+        ("snapshot_inode", "snapshot"),
+        ("snapshot", "id"),
+    ):
+        store.database.run(f"delete from {table} where {column} = ?", (number,))
+
+
+def image_of(store: Store, moment: int | str | None) -> Image:
+    """Return the tree at a revision, in a snapshot, or now (None).
+
+    Raises:
+        NotFoundError: There is no such snapshot, or the history does not reach so far.
+    """
+    if moment is None:
+        return present_image(store)
+    if isinstance(moment, int):
+        return revision_image(store, moment)
+    number, revision = _require(store, moment)
+    return snapshot_image(store, number, revision)
+
+
+def restore(files: FileSystem, moment: int | str, *, path: str = "/") -> Restored:
+    """Make the tree, or what is at and below a path, what it was; call it in a transaction.
+
+    Raises:
+        NotFoundError: There is no such snapshot, or the history does not reach so far.
+        QuotaExceededError: It would not fit any more.
+    """
+    image = image_of(files.store, moment)
+    changed = apply_image(files, image, path=path)
+    return Restored(files.store.journal.revision, image.revision, changed)
+
+
+def undo(files: FileSystem, steps: int, *, session: str | None) -> Restored:
+    """Go back so many revisions; call it inside a transaction.
+
+    A revision that undid or redid something counts as the one whose state it restored,
+    so undoing again goes on backwards.
+
+    Args:
+        files: The files.
+        steps: How many revisions.
+        session: If given, all of them must be this one's.
+
+    Raises:
+        RangeError: There are not so many.
+        ConflictError: One of them is another session's.
+    """
+    store = files.store
+    present = store.journal.revision
+    target, path_back = present, list[int]()
+    for _ in range(steps):
+        state = _state_of(store, target)
+        if state == 0:
+            raise RangeError(f"there are only {len(path_back)} changes to undo")
+        _require_own(store, state, session)
+        path_back.append(state)
+        target = _previous(store, state)
+    redo = [*reversed(path_back), *_redo_of(store, present)]
+    return _go_to(files, _state_of(store, target), redo)
+
+
+def undo_path(files: FileSystem, path: str, steps: int) -> Restored:
+    """Take back the last changes of one path and what is below it; call it in a transaction.
+
+    Raises:
+        RangeError: There are not so many.
+    """
+    touched = [change.revision for change in files.changes(path=path)]
+    revisions = sorted(set(touched), reverse=True)
+    if len(revisions) < steps:
+        raise RangeError(f"there are only {len(revisions)} changes to undo: {path}")
+    return restore(files, _previous(files.store, revisions[steps - 1]), path=path)
+
+
+def undo_to(files: FileSystem, revision: int) -> Restored:
+    """Go back to the state after a revision; `redo` takes it back. Call it in a transaction.
+
+    Raises:
+        NotFoundError: The history does not reach so far.
+    """
+    store = files.store
+    present = store.journal.revision
+    return _go_to(files, revision, [_state_of(store, present), *_redo_of(store, present)])
+
+
+def redo(files: FileSystem, steps: int) -> Restored:
+    """Take back the latest undo, so many revisions far; call it inside a transaction.
+
+    Raises:
+        RangeError: The last revision undid less than that.
+    """
+    chain = _redo_of(files.store, files.store.journal.revision)
+    if len(chain) < steps:
+        raise RangeError(
+            f"there are only {len(chain)} changes to redo",
+            hint="a change after an undo is the end of what can be redone",
+        )
+    return _go_to(files, chain[steps - 1], chain[steps:])
+
+
+def _go_to(files: FileSystem, revision: int, redo_chain: list[int]) -> Restored:
+    result = restore(files, revision)
+    files.store.database.run(
+        "insert or replace into undo (revision, state_of, redo) values (?, ?, ?)",
+        (result.revision, revision, json.dumps(redo_chain)),
+    )
+    return Restored(result.revision, revision, result.changed)
+
+
+def _state_of(store: Store, revision: int) -> int:
+    """Return the revision whose state the tree had after this one."""
+    found = store.database.row("select state_of from undo where revision = ?", (revision,))
+    return found[0] if found else revision
+
+
+def _redo_of(store: Store, revision: int) -> list[int]:
+    found = store.database.row("select redo from undo where revision = ?", (revision,))
+    return json.loads(found[0]) if found else []
+
+
+def _previous(store: Store, revision: int) -> int:
+    found = store.database.row(
+        "select revision from journal where revision < ? order by id desc limit 1", (revision,)
+    )
+    return found[0] if found else 0
+
+
+def _require_own(store: Store, revision: int, session: str | None) -> None:
+    if session is None:
+        return
+    found = store.database.row(
+        "select session, operation, path from journal where revision = ? and session <> ? limit 1",
+        (revision, session),
+    )
+    if found:
+        raise ConflictError(
+            f"revision {revision} is not this session's: {found[0] or 'the workspace'} changed"
+            f" {found[2].decode('utf-8', 'replace')}",
+            hint="pass force=True to undo it all the same",
+            data={"revision": revision, "session": found[0]},
+        )
+
+
+def _find(store: Store, name: str) -> tuple[int, int] | None:
+    found = store.database.row("select id, revision from snapshot where name = ?", (name,))
+    return (found[0], found[1]) if found else None
+
+
+def _require(store: Store, name: str) -> tuple[int, int]:
+    found = _find(store, name)
+    if found is None:
+        raise NotFoundError(f"no such snapshot: {name}", hint="`snapshots` lists them")
+    return found
