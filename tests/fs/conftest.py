@@ -10,19 +10,19 @@ from vshell.fs.filesystem import FileSystem
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def database(tmp_path: Path) -> Path:
     """Where the database of the test is, or would be."""
     return tmp_path / "agent.db"
 
 
 @pytest.fixture
-def open_files(path: Path) -> Iterator[Callable[..., FileSystem]]:
+def open_files(database: Path) -> Iterator[Callable[..., FileSystem]]:
     """Opens the test's database, again and again; what is left open is closed at the end."""
     opened: list[FileSystem] = []
 
     def open_again(**options: object) -> FileSystem:
         options.setdefault("now", Clock())
-        files = FileSystem(str(path), **options)  # type: ignore[arg-type]
+        files = FileSystem(str(database), **options)  # type: ignore[arg-type]
         opened.append(files)
         return files
 

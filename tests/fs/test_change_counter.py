@@ -57,9 +57,9 @@ def test_a_database_in_memory_is_asked() -> None:
         assert isinstance(open_change_counter(connection), QueryChangeCounter)
 
 
-def test_the_state_stays_while_nothing_is_committed(counter: ChangeCounter, path: Path) -> None:
+def test_the_state_stays_while_nothing_is_committed(counter: ChangeCounter, database: Path) -> None:
     before = counter.state()
-    with opened(path) as other:
+    with opened(database) as other:
         other.names("/")
         with other.transaction():
             assert counter.state() == before
@@ -67,19 +67,19 @@ def test_the_state_stays_while_nothing_is_committed(counter: ChangeCounter, path
 
 
 def test_the_state_stays_when_another_connection_undoes_its_work(
-    counter: ChangeCounter, path: Path
+    counter: ChangeCounter, database: Path
 ) -> None:
     before = counter.state()
-    with opened(path) as other, pytest.raises(NotFoundError):
+    with opened(database) as other, pytest.raises(NotFoundError):
         change(other, lambda: (other.write("/a", b"text"), other.read("/missing")))
     assert counter.state() == before
 
 
 def test_the_state_moves_with_each_commit_of_another_connection(
-    counter: ChangeCounter, path: Path
+    counter: ChangeCounter, database: Path
 ) -> None:
     states = {counter.state()}
-    with opened(path) as other:
+    with opened(database) as other:
         for index in range(50):
             write(other, "/a", b"%d" % index)
             states.add(counter.state())
@@ -87,19 +87,21 @@ def test_the_state_moves_with_each_commit_of_another_connection(
 
 
 def test_the_state_moves_with_a_commit_of_another_process(
-    counter: ChangeCounter, path: Path
+    counter: ChangeCounter, database: Path
 ) -> None:
     def write_elsewhere() -> None:
-        write(FileSystem(str(path)), "/a", b"text")
+        write(FileSystem(str(database)), "/a", b"text")
 
     before = counter.state()
     in_child(write_elsewhere)
     assert counter.state() != before
 
 
-def test_the_state_moves_although_the_log_starts_anew(counter: ChangeCounter, path: Path) -> None:
+def test_the_state_moves_although_the_log_starts_anew(
+    counter: ChangeCounter, database: Path
+) -> None:
     states = {counter.state()}
-    with opened(path) as other:
+    with opened(database) as other:
         for index in range(20):
             other.store.database.checkpoint()
             write(other, "/a", b"%d" % index)
@@ -127,13 +129,13 @@ def test_two_connections_of_one_process_never_show_what_is_stale(open_counted: O
         assert reader.stat("/a") == writer.stat("/a")
 
 
-def test_two_processes_never_show_what_is_stale(open_counted: Open, path: Path) -> None:
+def test_two_processes_never_show_what_is_stale(open_counted: Open, database: Path) -> None:
     files = open_counted()
     to_child, from_parent = os.pipe(), os.pipe()
 
     def echo() -> list[bytes]:
         seen = []
-        with opened(path) as other:
+        with opened(database) as other:
             while os.read(to_child[0], 1) == b".":
                 seen.append(other.read("/a"))
                 write(other, "/b", seen[-1])

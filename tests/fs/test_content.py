@@ -220,26 +220,26 @@ def test_content_over_the_limit_is_refused(content: ContentStore) -> None:
     ],
 )
 def test_lost_bytes_are_an_error_and_never_other_bytes(
-    files: FileSystem, path: Path, damage: str
+    files: FileSystem, database: Path, damage: str
 ) -> None:
     write(files, "/large", pattern(3 * CHUNK_BYTES))
-    with raw(path) as connection:
+    with raw(database) as connection:
         connection.execute(damage)
     with pytest.raises(CorruptError):
         files.read("/large")
 
 
-def test_nothing_is_built_on_a_list_with_a_lost_chunk(files: FileSystem, path: Path) -> None:
+def test_nothing_is_built_on_a_list_with_a_lost_chunk(files: FileSystem, database: Path) -> None:
     write(files, "/large", pattern(4 * CHUNK_BYTES))
-    with raw(path) as connection:
+    with raw(database) as connection:
         connection.execute("delete from chunk where id = 2")
     with pytest.raises(CorruptError):
         change(files, lambda: files.append("/large", b"more"))
 
 
-def test_a_lost_small_content_is_an_error(files: FileSystem, path: Path) -> None:
+def test_a_lost_small_content_is_an_error(files: FileSystem, database: Path) -> None:
     write(files, "/small", b"text")
-    with raw(path) as connection:
+    with raw(database) as connection:
         connection.execute("delete from content")
     with pytest.raises(CorruptError):
         files.read("/small")

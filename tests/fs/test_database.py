@@ -37,63 +37,63 @@ Open = Callable[..., FileSystem]
 # Creating.
 
 
-def test_a_missing_file_becomes_an_empty_workspace(open_files: Open, path: Path) -> None:
+def test_a_missing_file_becomes_an_empty_workspace(open_files: Open, database: Path) -> None:
     files = open_files()
     assert (files.names("/"), files.revision()) == ([], 0)
     assert problems(files) == []
 
 
-def test_only_its_owner_may_read_a_new_workspace(open_files: Open, path: Path) -> None:
+def test_only_its_owner_may_read_a_new_workspace(open_files: Open, database: Path) -> None:
     write(open_files(), "/a")
-    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in database.parent.iterdir()}
     assert modes == {"agent.db": 0o600, "agent.db-wal": 0o600, "agent.db-shm": 0o600}
 
 
-def test_the_mode_does_not_depend_on_the_umask(open_files: Open, path: Path) -> None:
+def test_the_mode_does_not_depend_on_the_umask(open_files: Open, database: Path) -> None:
     before = os.umask(0)
     try:
         open_files()
     finally:
         os.umask(before)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(database.stat().st_mode) == 0o600
 
 
-def test_creation_leaves_nothing_beside_the_workspace(open_files: Open, path: Path) -> None:
+def test_creation_leaves_nothing_beside_the_workspace(open_files: Open, database: Path) -> None:
     open_files().close()
-    assert [file.name for file in path.parent.iterdir()] == ["agent.db"]
+    assert [file.name for file in database.parent.iterdir()] == ["agent.db"]
 
 
 def test_a_new_workspace_is_in_wal_mode_with_the_current_format(
-    open_files: Open, path: Path
+    open_files: Open, database: Path
 ) -> None:
     open_files()
-    with raw(path) as connection:
+    with raw(database) as connection:
         assert connection.pragma("journal_mode") == "wal"
         assert connection.pragma("user_version") == schema.VERSION
         assert connection.pragma("application_id") == schema.APPLICATION_ID
 
 
-def test_processes_that_create_at_once_share_one_workspace(path: Path) -> None:
+def test_processes_that_create_at_once_share_one_workspace(database: Path) -> None:
     def create_and_write(name: str) -> None:
-        files = FileSystem(str(path))
+        files = FileSystem(str(database))
         with files.transaction():
             files.write(f"/{name}", name.encode())
 
     children = [Child(lambda name=str(index): create_and_write(name)) for index in range(6)]  # type: ignore[misc]
     for child in children:
         child.result()
-    with opened(path) as files:
+    with opened(database) as files:
         assert files.names("/") == ["0", "1", "2", "3", "4", "5"]
         assert problems(files) == []
-    assert [file.name for file in path.parent.iterdir()] == ["agent.db"]
+    assert [file.name for file in database.parent.iterdir()] == ["agent.db"]
 
 
-def test_threads_that_create_at_once_share_one_workspace(path: Path) -> None:
+def test_threads_that_create_at_once_share_one_workspace(database: Path) -> None:
     barrier = threading.Barrier(4)
 
     def create_and_write(index: int) -> None:
         barrier.wait()
-        files = FileSystem(str(path))
+        files = FileSystem(str(database))
         write(files, f"/{index}")
         files.close()
 
@@ -102,12 +102,12 @@ def test_threads_that_create_at_once_share_one_workspace(path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    with opened(path) as files:
+    with opened(database) as files:
         assert files.names("/") == ["0", "1", "2", "3"]
 
 
-def test_an_empty_file_becomes_a_workspace(open_files: Open, path: Path) -> None:
-    path.touch(0o600)
+def test_an_empty_file_becomes_a_workspace(open_files: Open, database: Path) -> None:
+    database.touch(0o600)
     files = open_files()
     write(files, "/a", b"text")
     assert problems(files) == []
@@ -115,23 +115,23 @@ def test_an_empty_file_becomes_a_workspace(open_files: Open, path: Path) -> None
     assert open_files().read("/a") == b"text"
 
 
-def test_an_empty_database_becomes_a_workspace(open_files: Open, path: Path) -> None:
-    with raw(path) as connection:
+def test_an_empty_database_becomes_a_workspace(open_files: Open, database: Path) -> None:
+    with raw(database) as connection:
         connection.execute("vacuum")
     write(open_files(), "/a")
     assert open_files().names("/") == ["a"]
 
 
-def test_a_missing_file_is_not_made_when_create_is_false(open_files: Open, path: Path) -> None:
+def test_a_missing_file_is_not_made_when_create_is_false(open_files: Open, database: Path) -> None:
     with pytest.raises(NotFoundError, match="does not exist"):
         open_files(create=False)
-    assert not path.exists()
+    assert not database.exists()
 
 
-def test_a_missing_file_is_not_made_to_be_read_only(open_files: Open, path: Path) -> None:
+def test_a_missing_file_is_not_made_to_be_read_only(open_files: Open, database: Path) -> None:
     with pytest.raises(NotFoundError):
         open_files(read_only=True)
-    assert not path.exists()
+    assert not database.exists()
 
 
 def test_a_name_that_sqlite_takes_for_no_file_is_a_file(
@@ -159,10 +159,10 @@ def test_a_relative_path_stays_where_it_was(
 # Refusing.
 
 
-def _assert_tells_nothing_of_the_host(error: VshellError, path: Path) -> None:
+def _assert_tells_nothing_of_the_host(error: VshellError, database: Path) -> None:
     text = f"{error.message} {error.hint} {error.filename} {error.data}"
-    assert str(path) not in text
-    assert path.parent.name not in text
+    assert str(database) not in text
+    assert database.parent.name not in text
     assert "sqlite" not in text.lower().replace("sqlite database", "")
 
 
@@ -192,35 +192,37 @@ def test_what_is_no_path_of_the_host_is_invalid(name: str) -> None:
         FileSystem(name)
 
 
-def test_another_application_s_database_is_left_alone(open_files: Open, path: Path) -> None:
-    with raw(path) as connection:
+def test_another_application_s_database_is_left_alone(open_files: Open, database: Path) -> None:
+    with raw(database) as connection:
         connection.execute("create table theirs (value); insert into theirs values (1)")
-    before = path.read_bytes()
+    before = database.read_bytes()
     with pytest.raises(CorruptError, match="no vshell workspace") as caught:
         open_files()
-    _assert_tells_nothing_of_the_host(caught.value, path)
-    with raw(path) as connection:
+    _assert_tells_nothing_of_the_host(caught.value, database)
+    with raw(database) as connection:
         assert connection.execute("select value from theirs").fetchall() == [(1,)]
         assert connection.pragma("application_id") == 0
-    assert len(path.read_bytes()) == len(before)
+    assert len(database.read_bytes()) == len(before)
 
 
 @pytest.mark.parametrize("garbage", [b"no", b"not a database\n" * 1000, bytes(range(256)) * 32])
-def test_garbage_is_left_alone(open_files: Open, path: Path, garbage: bytes) -> None:
-    path.write_bytes(garbage)
+def test_garbage_is_left_alone(open_files: Open, database: Path, garbage: bytes) -> None:
+    database.write_bytes(garbage)
     with pytest.raises(CorruptError, match="no workspace") as caught:
         open_files()
-    _assert_tells_nothing_of_the_host(caught.value, path)
-    assert path.read_bytes() == garbage
+    _assert_tells_nothing_of_the_host(caught.value, database)
+    assert database.read_bytes() == garbage
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
-def test_a_truncated_file_is_damaged_and_says_so(open_files: Open, path: Path, part: float) -> None:
+def test_a_truncated_file_is_damaged_and_says_so(
+    open_files: Open, database: Path, part: float
+) -> None:
     files = open_files()
     for index in range(200):
         write(files, f"/{index}", bytes(5000) + b"%d" % index)
     files.close()
-    os.truncate(path, int(path.stat().st_size * part) // 4096 * 4096)
+    os.truncate(database, int(database.stat().st_size * part) // 4096 * 4096)
 
     def read_everything() -> None:
         damaged = open_files()
@@ -229,36 +231,36 @@ def test_a_truncated_file_is_damaged_and_says_so(open_files: Open, path: Path, p
 
     with pytest.raises(CorruptError) as caught:
         read_everything()
-    _assert_tells_nothing_of_the_host(caught.value, path)
+    _assert_tells_nothing_of_the_host(caught.value, database)
 
 
-def test_a_file_cut_inside_its_header_is_damaged(open_files: Open, path: Path) -> None:
+def test_a_file_cut_inside_its_header_is_damaged(open_files: Open, database: Path) -> None:
     open_files().close()
-    os.truncate(path, 50)
+    os.truncate(database, 50)
     with pytest.raises(CorruptError):
         open_files()
 
 
-def test_a_later_format_is_refused_and_left_alone(open_files: Open, path: Path) -> None:
+def test_a_later_format_is_refused_and_left_alone(open_files: Open, database: Path) -> None:
     open_files().close()
-    with raw(path) as connection:
+    with raw(database) as connection:
         connection.pragma("user_version", schema.VERSION + 1)
     with pytest.raises(NewerSchemaError) as caught:
         open_files()
     assert caught.value.code == "newer_schema"
     assert caught.value.data == {"found": schema.VERSION + 1, "supported": schema.VERSION}
-    _assert_tells_nothing_of_the_host(caught.value, path)
-    with raw(path) as connection:
+    _assert_tells_nothing_of_the_host(caught.value, database)
+    with raw(database) as connection:
         assert connection.pragma("user_version") == schema.VERSION + 1
 
 
-def test_a_workspace_without_its_tables_is_damaged(open_files: Open, path: Path) -> None:
+def test_a_workspace_without_its_tables_is_damaged(open_files: Open, database: Path) -> None:
     open_files().close()
-    with raw(path) as connection:
+    with raw(database) as connection:
         connection.execute("drop table entry")
     with pytest.raises(CorruptError) as caught:
         open_files()
-    _assert_tells_nothing_of_the_host(caught.value, path)
+    _assert_tells_nothing_of_the_host(caught.value, database)
 
 
 def test_a_file_that_the_host_denies_is_a_denied_permission() -> None:
@@ -303,10 +305,10 @@ def test_a_read_only_workspace_can_be_the_only_one_open(open_files: Open) -> Non
     assert open_files(read_only=True).read("/a") == b"text"
 
 
-def test_a_read_only_workspace_without_a_log_can_be_read(open_files: Open, path: Path) -> None:
+def test_a_read_only_workspace_without_a_log_can_be_read(open_files: Open, database: Path) -> None:
     write(open_files(), "/a", b"text")
-    copy = path.with_name("copy.db")
-    with raw(path) as source, raw(copy) as target:
+    copy = database.with_name("copy.db")
+    with raw(database) as source, raw(copy) as target:
         with target.backup("main", source, "main") as backup:
             backup.step()
         target.pragma("journal_mode", "delete")
@@ -316,15 +318,15 @@ def test_a_read_only_workspace_without_a_log_can_be_read(open_files: Open, path:
 
 
 def test_a_copy_without_a_log_gets_one_when_opened_to_be_written(
-    open_files: Open, path: Path
+    open_files: Open, database: Path
 ) -> None:
     files = open_files()
     write(files, "/a", b"text")
     files.close()
-    with raw(path) as connection:
+    with raw(database) as connection:
         connection.pragma("journal_mode", "delete")
     assert open_files().read("/a") == b"text"
-    with raw(path) as connection:
+    with raw(database) as connection:
         assert connection.pragma("journal_mode") == "wal"
 
 
@@ -439,20 +441,20 @@ def test_closing_inside_a_transaction_undoes_it(open_files: Open) -> None:
     assert open_files().names("/") == []
 
 
-def test_closing_leaves_one_file(open_files: Open, path: Path) -> None:
+def test_closing_leaves_one_file(open_files: Open, database: Path) -> None:
     files = open_files()
     write(files, "/a", b"text")
     files.close()
-    assert [file.name for file in path.parent.iterdir()] == ["agent.db"]
+    assert [file.name for file in database.parent.iterdir()] == ["agent.db"]
 
 
 # Copying.
 
 
-def test_a_copy_is_a_workspace_of_its_own(open_files: Open, path: Path) -> None:
+def test_a_copy_is_a_workspace_of_its_own(open_files: Open, database: Path) -> None:
     files = open_files()
     write(files, "/a", b"text")
-    copy = path.with_name("copy.db")
+    copy = database.with_name("copy.db")
     files.copy_database(str(copy))
     write(files, "/b")
     with opened(copy) as other:
@@ -461,29 +463,31 @@ def test_a_copy_is_a_workspace_of_its_own(open_files: Open, path: Path) -> None:
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
 
 
-def test_a_copy_replaces_nothing(open_files: Open, path: Path) -> None:
+def test_a_copy_replaces_nothing(open_files: Open, database: Path) -> None:
     files = open_files()
     with pytest.raises(ExistsError):
-        files.copy_database(str(path))
-    assert sorted(file.name for file in path.parent.iterdir()) == [
+        files.copy_database(str(database))
+    assert sorted(file.name for file in database.parent.iterdir()) == [
         "agent.db",
         "agent.db-shm",
         "agent.db-wal",
     ]
 
 
-def test_a_copy_is_not_made_inside_a_transaction(open_files: Open, path: Path) -> None:
+def test_a_copy_is_not_made_inside_a_transaction(open_files: Open, database: Path) -> None:
     files = open_files()
     with pytest.raises(VshellError), files.transaction():
-        files.copy_database(str(path.with_name("copy.db")))
-    assert not path.with_name("copy.db").exists()
+        files.copy_database(str(database.with_name("copy.db")))
+    assert not database.with_name("copy.db").exists()
 
 
-def test_a_file_copied_while_it_is_closed_is_the_workspace(open_files: Open, path: Path) -> None:
+def test_a_file_copied_while_it_is_closed_is_the_workspace(
+    open_files: Open, database: Path
+) -> None:
     files = open_files()
     write(files, "/a", b"text")
     files.close()
-    copy = shutil.copyfile(path, path.with_name("copy.db"))
+    copy = shutil.copyfile(database, database.with_name("copy.db"))
     with opened(copy) as other:
         assert other.read("/a") == b"text"
 
@@ -496,9 +500,9 @@ def test_a_statement_that_is_our_own_mistake_keeps_its_error(files: FileSystem) 
         files.store.database.row("select nonsense")
 
 
-def test_checkpoint_moves_the_log_into_the_file(files: FileSystem, path: Path) -> None:
+def test_checkpoint_moves_the_log_into_the_file(files: FileSystem, database: Path) -> None:
     write(files, "/a", os.urandom(100_000))
-    log = path.with_name("agent.db-wal")
+    log = database.with_name("agent.db-wal")
     assert log.stat().st_size > 100_000
     files.store.database.checkpoint()
     assert log.stat().st_size == 0

@@ -20,12 +20,12 @@ STORED = sorted(FIXTURES.glob("v*.db"))
 
 
 @pytest.fixture(params=STORED, ids=lambda stored: stored.stem)
-def stored(request: pytest.FixtureRequest, path: Path) -> Path:
+def stored(request: pytest.FixtureRequest, database: Path) -> Path:
     """A copy of a database that an earlier release, or this one, has written."""
     original: Path = request.param
-    shutil.copyfile(original, path)
-    shutil.copyfile(original.with_suffix(".json"), path.with_suffix(".json"))
-    return path
+    shutil.copyfile(original, database)
+    shutil.copyfile(original.with_suffix(".json"), database.with_suffix(".json"))
+    return database
 
 
 def test_there_is_a_stored_database_of_every_format() -> None:
@@ -78,9 +78,9 @@ def test_an_old_database_can_be_changed(stored: Path) -> None:
         assert problems(files) == []
 
 
-def test_the_script_still_makes_what_is_stored_for_the_current_format(path: Path) -> None:
-    make(path)
-    with opened(path) as files:
+def test_the_script_still_makes_what_is_stored_for_the_current_format(database: Path) -> None:
+    make(database)
+    with opened(database) as files:
         assert describe(files) == json.loads(STORED[-1].with_suffix(".json").read_text())
 
 
@@ -101,46 +101,46 @@ def next_release(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("next_release")
-def test_a_later_release_migrates_and_keeps_everything(path: Path) -> None:
-    shutil.copyfile(STORED[-1], path)
-    with opened(path) as files:
+def test_a_later_release_migrates_and_keeps_everything(database: Path) -> None:
+    shutil.copyfile(STORED[-1], database)
+    with opened(database) as files:
         assert describe(files) == json.loads(STORED[-1].with_suffix(".json").read_text())
         assert problems(files) == []
-    with raw(path) as connection:
+    with raw(database) as connection:
         assert connection.pragma("user_version") == schema.VERSION
         assert connection.execute("select note from setting").fetchall() == [("migrated",)]
 
 
 @pytest.mark.usefixtures("next_release")
-def test_a_migration_runs_once(path: Path) -> None:
-    shutil.copyfile(STORED[-1], path)
-    with opened(path), opened(path) as second:
+def test_a_migration_runs_once(database: Path) -> None:
+    shutil.copyfile(STORED[-1], database)
+    with opened(database), opened(database) as second:
         assert second.revision() > 0
 
 
 @pytest.mark.usefixtures("next_release")
-def test_an_old_database_is_not_upgraded_by_reading(path: Path) -> None:
-    shutil.copyfile(STORED[-1], path)
-    before = hashlib.sha256(path.read_bytes()).digest()
+def test_an_old_database_is_not_upgraded_by_reading(database: Path) -> None:
+    shutil.copyfile(STORED[-1], database)
+    before = hashlib.sha256(database.read_bytes()).digest()
     with pytest.raises(ReadOnlyError, match="upgraded"):
-        FileSystem(str(path), read_only=True)
-    assert hashlib.sha256(path.read_bytes()).digest() == before
+        FileSystem(str(database), read_only=True)
+    assert hashlib.sha256(database.read_bytes()).digest() == before
 
 
 def test_a_migration_that_fails_leaves_the_old_database(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copyfile(STORED[-1], path)
+    shutil.copyfile(STORED[-1], database)
     with monkeypatch.context() as patch:
         patch.setattr(
             schema, "MIGRATIONS", (*schema.MIGRATIONS, f"{_NEXT}; insert into missing values (1)")
         )
         patch.setattr(schema, "VERSION", schema.VERSION + 1)
         with pytest.raises(CorruptError):
-            FileSystem(str(path))
-    with opened(path) as files:
+            FileSystem(str(database))
+    with opened(database) as files:
         assert problems(files) == []
-    with raw(path) as connection:
+    with raw(database) as connection:
         columns = [row[1] for row in connection.execute("pragma table_info(setting)")]
     assert columns == ["name", "value"]
 
@@ -149,9 +149,9 @@ def test_a_migration_that_fails_leaves_the_old_database(
 
 
 @pytest.fixture
-def plan(files: FileSystem, path: Path) -> Callable[[str], str]:
+def plan(files: FileSystem, database: Path) -> Callable[[str], str]:
     def explain(sql: str) -> str:
-        with raw(path) as connection:
+        with raw(database) as connection:
             rows = connection.execute(f"explain query plan {sql}").fetchall()
         return " / ".join(str(row[3]) for row in rows)
 
@@ -173,7 +173,7 @@ def test_a_look_up_by_name_and_a_listing_use_the_key(plan: Callable[[str], str])
     assert "TEMP B-TREE" not in listing
 
 
-def test_a_name_is_in_a_directory_once(files: FileSystem, path: Path) -> None:
+def test_a_name_is_in_a_directory_once(files: FileSystem, database: Path) -> None:
     write(files, "/a")
-    with raw(path) as connection, pytest.raises(apsw.ConstraintError):
+    with raw(database) as connection, pytest.raises(apsw.ConstraintError):
         connection.execute("insert into entry values (1, x'61', 2, 1)")

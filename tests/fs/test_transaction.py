@@ -58,9 +58,9 @@ def test_a_transaction_without_a_change_takes_no_revision(files: FileSystem) -> 
     assert files.revision() == 0
 
 
-def test_an_exception_undoes_everything(files: FileSystem, path: Path) -> None:
+def test_an_exception_undoes_everything(files: FileSystem, database: Path) -> None:
     write(files, "/d/kept", b"before")
-    before = dump(path)
+    before = dump(database)
 
     def many_changes() -> None:
         files.write("/d/kept", b"after")
@@ -76,7 +76,7 @@ def test_an_exception_undoes_everything(files: FileSystem, path: Path) -> None:
 
     with pytest.raises(ExpectedError):
         change(files, many_changes)
-    assert dump(path) == before
+    assert dump(database) == before
 
 
 def test_the_caches_forget_what_was_undone(files: FileSystem) -> None:
@@ -143,10 +143,10 @@ def test_a_keyboard_interrupt_undoes_everything_too(files: FileSystem) -> None:
     assert files.names("/") == []
 
 
-def test_changes_need_a_transaction(files: FileSystem, path: Path) -> None:
+def test_changes_need_a_transaction(files: FileSystem, database: Path) -> None:
     write(files, "/a", b"x")
     change(files, lambda: files.mkdir("/d"))
-    before = dump(path)
+    before = dump(database)
     outside: list[Callable[[], object]] = [
         lambda: files.write("/b", b""),
         lambda: files.append("/a", b""),
@@ -167,7 +167,7 @@ def test_changes_need_a_transaction(files: FileSystem, path: Path) -> None:
     for work in outside:
         with pytest.raises(AssertionError, match="transaction"):
             work()
-    assert dump(path) == before
+    assert dump(database) == before
 
 
 # Nesting.
@@ -386,12 +386,12 @@ def test_a_thread_never_sees_half_of_another_s_transaction(files: FileSystem) ->
     writer.join()
 
 
-def test_a_writer_waits_for_another_process(open_files: Open, path: Path) -> None:
+def test_a_writer_waits_for_another_process(open_files: Open, database: Path) -> None:
     files = open_files(lock_timeout_s=20)
     go, started = os.pipe(), os.pipe()
 
     def hold() -> None:
-        with opened(path) as other, other.transaction():
+        with opened(database) as other, other.transaction():
             other.write("/held", b"x")
             os.write(started[1], b".")
             os.read(go[0], 1)
@@ -408,12 +408,12 @@ def test_a_writer_waits_for_another_process(open_files: Open, path: Path) -> Non
         os.close(end)
 
 
-def test_waiting_for_another_process_ends_with_a_timeout(open_files: Open, path: Path) -> None:
+def test_waiting_for_another_process_ends_with_a_timeout(open_files: Open, database: Path) -> None:
     files = open_files(lock_timeout_s=0.05)
     go, started = os.pipe(), os.pipe()
 
     def hold() -> None:
-        with opened(path) as other, other.transaction():
+        with opened(database) as other, other.transaction():
             os.write(started[1], b".")
             os.read(go[0], 1)
 
@@ -432,7 +432,7 @@ def test_waiting_for_another_process_ends_with_a_timeout(open_files: Open, path:
         os.close(end)
 
 
-def test_reading_waits_for_nobody(open_files: Open, path: Path) -> None:
+def test_reading_waits_for_nobody(open_files: Open, database: Path) -> None:
     files, other = open_files(lock_timeout_s=0), open_files()
     write(files, "/a", b"x")
     with other.transaction():
@@ -461,19 +461,21 @@ def test_a_forked_child_is_told_to_open_the_workspace_again(files: FileSystem) -
     assert files.read("/a") == b"x"
 
 
-def test_a_child_may_open_the_workspace_itself(files: FileSystem, path: Path) -> None:
+def test_a_child_may_open_the_workspace_itself(files: FileSystem, database: Path) -> None:
     write(files, "/a", b"x")
-    in_child(lambda: write(FileSystem(str(path)), "/a", b"y"))
+    in_child(lambda: write(FileSystem(str(database)), "/a", b"y"))
     assert files.read("/a") == b"y"
 
 
-def test_what_a_child_commits_outlives_that_the_parent_closes(open_files: Open, path: Path) -> None:
+def test_what_a_child_commits_outlives_that_the_parent_closes(
+    open_files: Open, database: Path
+) -> None:
     files = open_files()
     write(files, "/a", b"x")
     closed, opened_there = os.pipe(), os.pipe()
 
     def write_later() -> None:
-        with opened(path) as other:
+        with opened(database) as other:
             os.write(opened_there[1], b".")
             os.read(closed[0], 1)
             write(other, "/b", b"y")
@@ -494,12 +496,12 @@ def test_what_a_child_commits_outlives_that_the_parent_closes(open_files: Open, 
 
 @pytest.mark.parametrize("busy", ["transaction", "reading"])
 def test_a_child_forked_inside_a_transaction_cannot_open_the_workspace(
-    files: FileSystem, path: Path, busy: str
+    files: FileSystem, database: Path, busy: str
 ) -> None:
     with getattr(files, busy)(), pytest.raises(UnavailableError, match="forked") as caught:
-        in_child(lambda: FileSystem(str(path)))
+        in_child(lambda: FileSystem(str(database)))
     assert "anew" in str(caught.value.hint)
-    in_child(lambda: write(FileSystem(str(path)), "/a"))
+    in_child(lambda: write(FileSystem(str(database)), "/a"))
     assert files.names("/") == ["a"]
 
 
@@ -532,8 +534,8 @@ def test_a_child_that_ends_the_parent_s_transaction_changes_nothing(files: FileS
     assert problems(files) == []
 
 
-def test_a_child_that_drops_the_workspace_leaves_the_parent_s_alone(path: Path) -> None:
-    held = {"files": FileSystem(str(path))}
+def test_a_child_that_drops_the_workspace_leaves_the_parent_s_alone(database: Path) -> None:
+    held = {"files": FileSystem(str(database))}
 
     def drop() -> None:
         held.clear()
@@ -546,7 +548,7 @@ def test_a_child_that_drops_the_workspace_leaves_the_parent_s_alone(path: Path) 
         in_child(drop)
         held["files"].write("/last", b"x")
     held["files"].close()
-    with opened(path) as other:
+    with opened(database) as other:
         assert len(other.names("/")) == 41
         assert problems(other) == []
 

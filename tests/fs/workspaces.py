@@ -12,8 +12,6 @@ import apsw
 from vshell.fs.check import check
 from vshell.fs.filesystem import FileSystem
 
-TABLES = ("journal", "inode", "entry", "content", "chunk", "content_chunk", "setting")
-
 
 class Clock:
     """Nanoseconds that go on by one second each time they are asked for."""
@@ -68,9 +66,12 @@ def raw(path: str | Path) -> Iterator[apsw.Connection]:
 def dump(path: str | Path) -> dict[str, list[tuple[Any, ...]]]:
     """Return every row of every table."""
     with raw(path) as connection:
+        tables = connection.execute(
+            "select name from sqlite_schema where type = 'table'"
+        ).fetchall()
         return {
             table: connection.execute(f"select * from {table} order by 1, 2").fetchall()
-            for table in TABLES
+            for (table,) in tables
         }
 
 

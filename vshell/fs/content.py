@@ -195,6 +195,14 @@ class ContentStore:
         found = self._database.row("select id, size from content where hash = ?", (content_hash,))
         return Stored(found[0], content_hash, found[1]) if found else None
 
+    def hashes(self, contents: Iterable[int]) -> dict[int, bytes]:
+        """Return the hashes of stored contents by their ids."""
+        found = self._database.rows(
+            "select c.id, c.hash from json_each(?) j cross join content c on c.id = j.value",
+            (_json_list(contents),),
+        )
+        return dict(found)
+
     # Rows.
 
     def _insert(self, digest: bytes, size: int, data: Bytes | None) -> int:

@@ -73,7 +73,7 @@ class FileSystem(FileReader):
         before = self._writable(place, path)
         if before is not None and not exist_ok:
             raise ExistsError(f"file exists: {path}", path=path, hint="overwrite with exist_ok")
-        _check_version(path, before, expected_version)
+        check_version(path, before.version if before else 0, expected_version)
         old_size = before.size if before else 0
         if isinstance(data, (bytes, bytearray, memoryview)):
             data = _flat(data)
@@ -628,12 +628,16 @@ def _flat(data: Bytes) -> Bytes:
     return data
 
 
-def _check_version(path: str, before: Inode | None, expected: int | None) -> None:
-    actual = before.version if before else 0
+def check_version(path: str, actual: int, expected: int | None) -> None:
+    """Make sure that a file has the version that a caller expects; 0 is a missing file.
+
+    Raises:
+        StaleError: It has another one.
+    """
     if expected is not None and expected != actual:
         raise StaleError(
             f"the file changed since version {expected}: {path}"
-            if before
+            if actual
             else f"the file does not exist any more: {path}",
             path=path,
             hint="read it again and repeat the change on what it holds now",

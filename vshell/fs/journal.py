@@ -72,6 +72,11 @@ class Journal:
         self._opened_revision = self.revision + 1
 
     @property
+    def position(self) -> int:
+        """The number of the last row."""
+        return self._last
+
+    @property
     def next_inode(self) -> int:
         """The id for an inode whose creation is recorded next."""
         return self._last + 1
@@ -165,7 +170,13 @@ class Journal:
     # Reading.
 
     def changes(
-        self, *, since: int = 0, until: int | None = None, path: str | None = None, limit: int = -1
+        self,
+        *,
+        since: int = 0,
+        until: int | None = None,
+        path: str | None = None,
+        limit: int = -1,
+        position: int = 0,
     ) -> list[Change]:
         """Return what happened after revision `since` and up to `until`, oldest first.
 
@@ -174,13 +185,15 @@ class Journal:
             until: The last revision to return; None for all.
             path: Only what happened to this path or below it.
             limit: How many at most; negative for all.
+            position: Only what was written after the journal had this `position`.
         """
         condition, values = _path_condition(path)
         found = self._database.rows(
             # The first row, which made the root, is never a change; it may be pruned.
-            f"{_CHANGES} where j.id > coalesce((select id from journal where revision <= ?"
-            f" order by id desc limit 1), 1) and j.revision <= ?{condition} order by j.id limit ?",
-            (since, (1 << 62) if until is None else until, *values, limit),
+            f"{_CHANGES} where j.id > max(?, coalesce((select id from journal where revision <= ?"
+            " order by id desc limit 1), 1)) and j.revision <= ?"
+            f"{condition} order by j.id limit ?",
+            (position, since, (1 << 62) if until is None else until, *values, limit),
         )
         return [_change(row) for row in found]
 

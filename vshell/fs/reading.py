@@ -18,6 +18,7 @@ from vshell.errors import (
     RangeError,
     ReadOnlyError,
     SymlinkLoopError,
+    TooLargeError,
 )
 from vshell.fs.content import EMPTY_HASH, Stored
 from vshell.fs.database import Database, Durability
@@ -213,11 +214,16 @@ class FileReader:
             inode = self._file(path)
             yield from self._content.pieces(self._stored(inode))
 
-    def read_hash(self, content_hash: bytes) -> bytes:
+    def read_hash(self, content_hash: bytes, *, max_bytes: int | None = None) -> bytes:
         """Return the bytes that have this hash, from a file or from the history.
+
+        Args:
+            content_hash: The hash.
+            max_bytes: How many bytes to load at most; None for any number.
 
         Raises:
             NotFoundError: No content has it, or a collection removed it.
+            TooLargeError: The content has more than `max_bytes`.
         """
         if content_hash == EMPTY_HASH:
             return b""
@@ -228,6 +234,8 @@ class FileReader:
                 raise NotFoundError(
                     "the content is not in the workspace any more", hint="a collection removed it"
                 )
+            if max_bytes is not None and stored.size > max_bytes:
+                raise TooLargeError(f"the content has {stored.size} bytes, more than {max_bytes}")
             return self._content.read(stored)
 
         return self.store.read(find)
@@ -254,6 +262,16 @@ class FileReader:
                 yield from self._read_batch(batch)
                 batch, size, enough = [], 0, min(2 * enough, _BATCH_BYTES)
         yield from self._read_batch(batch)
+
+    def hashes(self, entries: Iterable[EntryDetails]) -> dict[int, str]:
+        """Return what identifies the content of files and links, in hex, by their inodes."""
+        files = [entry for entry in entries if entry.kind != DIRECTORY]
+        contents = {entry.content for entry in files if entry.content is not None}
+        known = self.store.read(lambda: self._content.hashes(contents))
+        return {
+            entry.inode: (EMPTY_HASH if entry.content is None else known[entry.content]).hex()
+            for entry in files
+        }
 
     def _read_batch(self, entries: list[EntryDetails]) -> Iterator[tuple[EntryDetails, bytes]]:
         contents = {entry.content for entry in entries if entry.content is not None}
@@ -402,11 +420,23 @@ class FileReader:
         until: int | None = None,
         path: str | None = None,
         limit: int = -1,
+        position: int = 0,
     ) -> list[Change]:
         """Return what happened after a revision, oldest first; see `Journal.changes`."""
         return self.store.read(
-            lambda: self._journal.changes(since=since, until=until, path=path, limit=limit)
+            lambda: self._journal.changes(
+                since=since, until=until, path=path, limit=limit, position=position
+            )
         )
+
+    def journal_position(self) -> int:
+        """Return where the journal ends, to tell apart what one transaction does after it."""
+
+        def position() -> int:
+            self._journal.load()
+            return self._journal.position
+
+        return self.store.read(position)
 
     def history(self, path: str, *, limit: int = -1, offset: int = 0) -> list[Change]:
         """Return what happened to one path, newest first."""

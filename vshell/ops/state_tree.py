@@ -110,24 +110,18 @@ def _time_tests(after: float | None, before: float | None) -> Iterator[_Test]:
         yield lambda entry: entry.mtime_ms < before
 
 
-def _pattern_tests(
-    context: Context, name: str | None, path_pattern: str | None
-) -> Iterator[_Test]:
+def _pattern_tests(context: Context, name: str | None, path_pattern: str | None) -> Iterator[_Test]:
     if name is not None:
         names = compile_glob(name)
         yield lambda entry: entry.path != "/" and names.match(entry.name)
     if path_pattern is not None:
         paths = compile_glob(path_pattern, base=context.cwd)
-        yield lambda entry: paths.match(
-            entry.path[1:], is_directory=entry.kind == "directory"
-        )
+        yield lambda entry: paths.match(entry.path[1:], is_directory=entry.kind == "directory")
 
 
 def _empty_test(entries: list[Found]) -> Iterator[_Test]:
     parents = {split(entry.path)[0] for entry in entries if entry.depth}
-    yield lambda entry: (
-        entry.path not in parents if entry.kind == "directory" else not entry.size
-    )
+    yield lambda entry: entry.path not in parents if entry.kind == "directory" else not entry.size
 
 
 def walk_tree(context: Context, path: str, *, max_depth: int | None) -> dict[str, Any]:
