@@ -177,6 +177,15 @@ def test_a_walk_can_take_the_rules_along() -> None:
     assert rules.at("/src/deep/deeper").child("tmp").ignored
 
 
+def test_a_walk_can_bring_the_files_that_it_meets() -> None:
+    top = IgnoreRules(patterns=["first"]).at("/").child("a", text="*.o\n!first\n")
+    assert top.ignores("x.o", is_directory=False)
+    assert top.ignores("first", is_directory=False)
+    below = top.child("b", text=b"!x.o\n")
+    assert [below.ignores(name, is_directory=False) for name in ("x.o", "y.o")] == [False, True]
+    assert top.child("y.o", text="!*\n").ignored
+
+
 def test_directories_may_be_asked_about_in_any_order() -> None:
     files = [("/", "*.o\n"), ("/a", "!x.o\n"), ("/a/b", "x.o\n")]
     paths = ["/a/b/x.o", "/a/x.o", "/x.o", "/c/d/x.o", "/a/b/c/y.o"]

@@ -145,9 +145,10 @@ class IgnoreRules:
             self._directories[found.path] = found
         return found
 
-    def _enter(self, path: str, levels: _Levels) -> DirectoryRules:
+    def _enter(self, path: str, levels: _Levels, text: str | bytes = "") -> DirectoryRules:
         """Put a directory's own rules in their place: after `patterns`, before those above."""
-        if texts := self._texts.get(path):
+        texts = [*self._texts.get(path, ()), text]
+        if any(texts):
             file = f"/{path}/.gitignore" if path else "/.gitignore"
             rules = [rule for text in texts for rule in _read(text, file)]
             place = len(self._first)
@@ -172,7 +173,7 @@ class DirectoryRules:
         *,
         ignored: bool,
         levels: _Levels,
-        enter: Callable[[str, _Levels], DirectoryRules],
+        enter: Callable[[str, _Levels, str | bytes], DirectoryRules],
     ) -> None:
         self.path = path
         self.ignored = ignored
@@ -196,11 +197,13 @@ class DirectoryRules:
                 return not table.negated[place]
         return False
 
-    def child(self, name: str) -> DirectoryRules:
+    def child(self, name: str, *, text: str | bytes = "") -> DirectoryRules:
         """Return the rules for the entries of a directory that lies in this one.
 
         Args:
             name: The name of that directory.
+            text: Its `.gitignore`, for a walk that meets the files on its way; it is read
+                after those of that directory that `IgnoreRules` was given.
 
         Raises:
             TooLargeError: As `IgnoreRules.ignored` does.
@@ -209,7 +212,8 @@ class DirectoryRules:
         if self.ignores(name, is_directory=True):
             return DirectoryRules(path, ignored=True, levels=(), enter=self._enter)
         step = f"{byte_text(name)}/"
-        return self._enter(path, tuple((table, above + step) for table, above in self._levels))
+        levels = tuple((table, above + step) for table, above in self._levels)
+        return self._enter(path, levels, text)
 
 
 def _read(text: str | bytes, file: str) -> Iterable[Rule]:

@@ -16,6 +16,7 @@ from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import PathLike
 from vshell.fs.transaction import Transaction
 from vshell.limits import LOCK_TIMEOUT_S
+from vshell.ops import detect as detect_
 from vshell.ops import entries, metadata, moments, transfer, upkeep
 from vshell.ops import ls as list_
 from vshell.ops import read as read_
@@ -23,6 +24,7 @@ from vshell.ops import write as write_
 from vshell.ops.context import Context
 
 if TYPE_CHECKING:
+    from vshell.ops.state import State
     from vshell.tools.profile import Profile
 
 
@@ -50,6 +52,7 @@ class Session(Context):
     utime = metadata.utime
     truncate = metadata.truncate
     hash = metadata.hash
+    detect = detect_.detect
     mkdir = entries.mkdir
     rm = entries.rm
     mv = entries.mv
@@ -84,6 +87,13 @@ class Session(Context):
             ReadOnlyError: The workspace was opened read-only.
         """
         return self.changing("")
+
+    @property
+    def state(self) -> State:
+        """The scripting methods: what sandboxed scripts see of the files."""
+        from vshell.ops.state import State
+
+        return State(self)
 
     def tools(self, profile: str = "computer", **options: Any) -> Profile:
         """Return the operations as tools for a model, in the words of one harness.

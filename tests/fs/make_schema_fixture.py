@@ -14,6 +14,7 @@ from typing import Any
 
 from vshell.fs import schema
 from vshell.fs.filesystem import FileSystem
+from vshell.fs.snapshots import create_snapshot, list_snapshots, undo
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "schema"
 
@@ -64,6 +65,12 @@ def make(path: Path) -> None:
         files.copy_tree("/source/package", "/hollow/copy")
     with files.transaction("", "quota"):
         files.set_quota(10_000_000)
+    with files.transaction("ada", "snapshot"):
+        create_snapshot(files.store, "first")
+    with files.transaction("ada", "write"):
+        files.write("/after", b"the snapshot")
+    with files.transaction("ada", "undo"):
+        undo(files, 1, session=None)
     files.close()
 
 
@@ -72,6 +79,7 @@ def describe(files: FileSystem) -> dict[str, Any]:
     return {
         "revision": files.revision(),
         "quota_bytes": files.setting("quota_bytes"),
+        "snapshots": [snapshot.as_dict() for snapshot in list_snapshots(files.store)],
         "entries": [_entry(files, path) for path in ["/", *sorted(_paths(files))]],
         "changes": [change.as_dict() for change in files.changes()],
     }

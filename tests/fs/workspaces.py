@@ -70,7 +70,7 @@ def dump(path: str | Path) -> dict[str, list[tuple[Any, ...]]]:
             "select name from sqlite_schema where type = 'table'"
         ).fetchall()
         return {
-            table: connection.execute(f"select * from {table} order by 1, 2").fetchall()
+            str(table): connection.execute(f"select * from {table} order by 1, 2").fetchall()
             for (table,) in tables
         }
 

@@ -341,7 +341,7 @@ def cases(name: str) -> Iterator[Any]:
             yield pytest.param(case, id=case["id"])
 
 
-@pytest.mark.parametrize("case", cases("shell_diff"))
+@pytest.mark.parametrize("case", list(cases("shell_diff")))
 def test_a_recorded_comparison_comes_out_the_same(case: dict[str, Any]) -> None:
     for step in case["steps"]:
         path, new = step["args"]
@@ -371,7 +371,7 @@ def recorded_diffs() -> Iterator[Any]:
                     yield pytest.param(path, old, part["content"], part["diff"], id=param.id)
 
 
-@pytest.mark.parametrize(("path", "old", "new", "expected"), recorded_diffs())
+@pytest.mark.parametrize(("path", "old", "new", "expected"), list(recorded_diffs()))
 def test_a_recorded_result_holds_the_same_diff(
     path: str, old: str, new: str, expected: str
 ) -> None:

@@ -140,7 +140,7 @@ _RULES: Final = (
     ),
     _Rule(
         "select s.name, i.id from snapshot_inode i join snapshot s on s.id = i.snapshot"
-        " where i.content not in (select id from content)",
+        " where i.content is not null and i.content not in (select id from content)",
         "snapshot {0} lost the content of inode {1}",
     ),
     _Rule(

@@ -46,6 +46,8 @@ class Context:
 
     def changing(self, operation: str) -> Transaction:
         """Return a transaction that is journalled under this name and `operation`."""
+        if self.require_read:
+            return _NotingTransaction(self, operation, self._read_hashes)
         return self.files.transaction(self.name, operation)
 
     def note_read(self, path: str, content_hash: str | None) -> None:
@@ -79,3 +81,24 @@ class Context:
                 hint="read it again and repeat the change on what it holds now",
                 data={"expected": seen, "actual": stat.hash},
             )
+
+
+class _NotingTransaction(Transaction):
+    """A transaction that, undone, also takes back what was noted as read or written in it."""
+
+    __slots__ = ("_before", "_noted")
+
+    def __init__(self, context: Context, operation: str, noted: dict[str, str | None]) -> None:
+        super().__init__(context.files.store, context.name, operation)
+        self._noted = noted
+        self._before: dict[str, str | None] = {}
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self._before = self._noted.copy()
+
+    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
+        if kind is not None:
+            self._noted.clear()
+            self._noted.update(self._before)
+        super().__exit__(kind, *details)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from stat import S_IFLNK
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vshell.errors import NotFoundError, TooLargeError
 from vshell.fs.reading import FileReader
 from vshell.fs.records import Kind
 from vshell.limits import MAX_TEXT_BYTES
 from vshell.record import Record
-from vshell.text.unified import FileDiff, unified_diff
+
+if TYPE_CHECKING:
+    from vshell.text.unified import FileDiff
 
 MAX_DIFF_LINES: Final = 1_000_000
 """How many lines two versions may have together: measured at 17 s and 0.5 GB at worst."""
@@ -117,6 +119,18 @@ def stored(
     return Version(path, kind, mode, content_hash, load)
 
 
+def stored_patch(
+    files: FileReader, path: str, before_hash: str | None, after_hash: str
+) -> LazyPatch:
+    """Return the patch of one file between contents that the workspace has."""
+
+    def compute() -> str:
+        before = None if before_hash is None else stored(files, path, "file", None, before_hash)
+        return patch_text([(before, stored(files, path, "file", None, after_hash))])
+
+    return LazyPatch(compute)
+
+
 def pairs_of(
     before: Iterable[Version], after: Iterable[Version], renames: Mapping[str, str]
 ) -> list[Pair]:
@@ -146,12 +160,14 @@ def pairs_of(
             pairs[path] = (old[source], version)
         else:
             pairs[path] = (old.get(path), version)
-    pairs |= {path: (version, None) for path, version in old.items() if path not in pairs | moved}
-    return [pairs[path] for path in sorted(pairs, key=lambda path: _order(path, new))]
+    gone = old.keys() - pairs.keys() - moved
+    pairs |= {path: (old[path], None) for path in gone}
+    return sorted(pairs.values(), key=lambda pair: _order(pair, new))
 
 
-def _order(path: str, new: Mapping[str, Version]) -> tuple[bool, str]:
-    parent = path.rpartition("/")[0]
+def _order(pair: Pair, new: Mapping[str, Version]) -> tuple[bool, str]:
+    path = _path(*pair[::-1])
+    parent = _path(*pair).rpartition("/")[0]
     while parent:
         if parent in new:
             return False, path
@@ -168,6 +184,8 @@ def compare_versions(pairs: Iterable[Pair]) -> Iterator[Compared]:
         TooLargeError: The patch as a whole is over 256 Mi characters.
         NotFoundError: A collection removed the content of a version.
     """
+    from vshell.text.unified import unified_diff
+
     total = 0
     for before, after in pairs:
         old, new, too_large = _contents(before, after)
@@ -176,8 +194,8 @@ def compare_versions(pairs: Iterable[Pair]) -> Iterator[Compared]:
             new,
             old_path=_path(before, after),
             new_path=_path(after, before),
-            old_mode=before and before.git_mode,
-            new_mode=after and after.git_mode,
+            old_mode=before.git_mode if before else None,
+            new_mode=after.git_mode if after else None,
         )
         total += len(diff.text)
         if total > MAX_PATCH_CHARACTERS:
@@ -222,11 +240,12 @@ def _contents(
     if before and after and before.hash == after.hash and before.kind == after.kind:
         return b"", b"", False  # only a name or a mode differs
     try:
-        old, new = (version and version.load() for version in (before, after))
+        old = before.load() if before else None
+        new = after.load() if after else None
         check_comparable(_path(after, before), old or b"", new or b"")
     except TooLargeError:
         # Two different binary contents, which stand for those that are not looked into.
-        return before and b"\0before", after and b"\0after", True
+        return b"\0before" if before else None, b"\0after" if after else None, True
     return old, new, False
 
 

@@ -228,7 +228,7 @@ def _is_object_form(method: Method, argument: object) -> bool:
     if not isinstance(argument, Mapping):
         return False
     first = method.positional[0] if method.positional else None
-    if first is None or first.type is not OBJECT:
+    if first is None or first.type.read is not OBJECT.read:
         return True
     return first.name in argument or first.python_name in argument
 

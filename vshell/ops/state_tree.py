@@ -6,15 +6,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from vshell.errors import NotDirectoryError, NotFoundError, OutputLimitError
+from vshell.errors import (
+    NameTooLongError,
+    NotDirectoryError,
+    NotFoundError,
+    OutputLimitError,
+    SymlinkLoopError,
+)
 from vshell.fs.paths import encode, split
 from vshell.fs.records import KIND_NAMES, EntryDetails, Kind
-from vshell.fs.schema import DIRECTORY, FILE
+from vshell.fs.schema import FILE
 from vshell.limits import WALK_ENTRIES
+from vshell.ops import glob as glob_
 from vshell.ops.context import Context
 from vshell.ops.state_files import milliseconds
 from vshell.ops.state_text import resolve
-from vshell.text.globs import Glob, compile_glob
+from vshell.text.globs import compile_glob
 
 MAX_TREE_DEPTH: Final = 150
 """How deep `walk_tree` nests: each level is two of JSON, which readers nest some hundreds deep."""
@@ -115,7 +122,7 @@ def _pattern_tests(context: Context, name: str | None, path_pattern: str | None)
         names = compile_glob(name)
         yield lambda entry: entry.path != "/" and names.match(entry.name)
     if path_pattern is not None:
-        paths = compile_glob(path_pattern, base=context.cwd)
+        paths = compile_glob(path_pattern, base=resolve(context, "."))
         yield lambda entry: paths.match(entry.path[1:], is_directory=entry.kind == "directory")
 
 
@@ -214,16 +221,13 @@ def entries_below(
 def glob(context: Context, pattern: str) -> list[str]:
     if not pattern:
         return []
-    found = _compiled(context, pattern)
-    paths = [path for path, _ in _matching(context, found)]
-    if found.match(""):
-        paths.append("/")
-    _check_number(len(paths))
-    return sorted(paths, key=encode)
+    found = glob_.glob(context, pattern, path=resolve(context, "."))
+    _check_number(found.total)
+    return list(found.paths)
 
 
 def matching_files(context: Context, pattern: str) -> list[tuple[str, EntryDetails]]:
-    """Return the files, not the links, whose paths match a glob, by the bytes of their paths.
+    """Return the files, not the links, whose paths match a glob, sorted by path.
 
     Raises:
         BadPatternError: The pattern is malformed.
@@ -231,29 +235,20 @@ def matching_files(context: Context, pattern: str) -> list[tuple[str, EntryDetai
     """
     if not pattern:
         return []
-    entries = _matching(context, _compiled(context, pattern))
-    found = [(path, entry) for path, entry in entries if entry.kind == FILE]
-    _check_number(len(found))
-    return sorted(found, key=lambda item: encode(item[0]))
-
-
-def _compiled(context: Context, pattern: str) -> Glob:
-    return compile_glob(pattern, base=context.cwd)
-
-
-def _matching(context: Context, pattern: Glob) -> Iterator[tuple[str, EntryDetails]]:
-    """Yield the entries that match, none of them the root."""
-    start = "/" + "/".join(pattern.prefix)
-    depth = None if pattern.max_depth is None else pattern.max_depth - len(pattern.prefix)
-    if depth == 0:
-        return
+    wanted = compile_glob(pattern, base=resolve(context, "."))
+    top = "/" + "/".join(wanted.prefix)
+    depth = None if wanted.max_depth is None else wanted.max_depth - len(wanted.prefix)
     try:
-        entries = entries_below(context, start, max_depth=depth)
-    except (NotFoundError, NotDirectoryError):
-        return
-    for path, entry in entries:
-        if pattern.match(path[1:], is_directory=entry.kind == DIRECTORY):
-            yield path, entry
+        entries = entries_below(context, top, max_depth=depth)
+    except (NotFoundError, NotDirectoryError, SymlinkLoopError, NameTooLongError):
+        return []
+    found = [
+        (path, entry)
+        for path, entry in entries
+        if entry.kind == FILE and wanted.match(path[1:], is_directory=False)
+    ]
+    _check_number(len(found))
+    return sorted(found, key=lambda item: item[0])
 
 
 def _check_number(entries: int) -> None:

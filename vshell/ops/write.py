@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from vshell.errors import DecodeError
 from vshell.fs.paths import PathLike, encode
 from vshell.fs.records import Written
 from vshell.ops.context import Context
-from vshell.record import Record
+from vshell.ops.lazy_patch import LazyPatch, Patched, stored_patch
 
 Data = str | bytes | bytearray | memoryview
 
 
 @dataclass(frozen=True, slots=True)
-class WriteResult(Record):
+class WriteResult(Patched):
     """What a write did.
 
     Attributes:
@@ -33,16 +33,7 @@ class WriteResult(Record):
     version: int
     old_hash: str | None
     hash: str
-    _patch: Callable[[], str] = field(repr=False, compare=False)
-
-    @property
-    def patch(self) -> str:
-        return self._patch()
-
-    def as_dict(self) -> dict[str, object]:
-        fields = Record.as_dict(self)
-        del fields["_patch"]
-        return fields
+    _patch: LazyPatch = field(repr=False, compare=False)
 
 
 def write(
@@ -69,6 +60,7 @@ def write(
         NotReadError: The session requires that it is read first.
         IsDirectoryError: It is a directory.
         QuotaExceededError: It would not fit.
+        DecodeError: The text holds lone surrogates other than undecodable bytes.
         NotFoundError: A directory is missing and `parents` is false.
     """
     where = context.resolve(path)
@@ -96,6 +88,7 @@ def append(context: Context, path: PathLike, data: Data) -> WriteResult:
     Raises:
         IsDirectoryError: It is a directory.
         QuotaExceededError: It would not fit.
+        DecodeError: The text holds lone surrogates other than undecodable bytes.
     """
     where = context.resolve(path)
     content = encode_data(data)
@@ -105,26 +98,33 @@ def append(context: Context, path: PathLike, data: Data) -> WriteResult:
 
 
 def encode_data(data: Data) -> bytes | bytearray | memoryview:
-    """Return what a caller gave as bytes."""
-    return encode(data) if isinstance(data, str) else data
+    """Return what a caller gave as bytes.
+
+    Raises:
+        DecodeError: It is text that stands for no bytes.
+    """
+    if not isinstance(data, str):
+        return data
+    try:
+        return encode(data)
+    except UnicodeEncodeError as error:
+        raise DecodeError(
+            f"character {error.start} of the text is a lone surrogate, which stands for no bytes",
+            hint="pass text that UTF-8 can hold, or bytes",
+            data={"offset": error.start},
+        ) from None
 
 
 def written_result(context: Context, written: Written) -> WriteResult:
     """Return the public form of what the file system did."""
-
-    def patch() -> str:
-        from vshell.text.unified import unified_diff
-
-        old = None if written.before is None else context.files.read_hash(written.before)
-        new = context.files.read_hash(written.after)
-        return unified_diff(old, new, old_path=written.path, new_path=written.path).text
-
+    before = None if written.before is None else written.before.hex()
+    after = written.after.hex()
     return WriteResult(
         written.path,
         written.created,
         written.size,
         written.version,
-        written.before and written.before.hex(),
-        written.after.hex(),
-        patch,
+        before,
+        after,
+        stored_patch(context.files, written.path, before, after),
     )

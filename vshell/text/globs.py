@@ -127,19 +127,7 @@ def compile_glob(
             alternatives, has `..` after `**`, a range that runs backwards, or a class
             of an unknown name. `data["position"]` says where.
     """
-    if len(pattern) > MAX_GLOB_CHARACTERS:
-        raise BadPatternError(
-            f"the pattern has more than {MAX_GLOB_CHARACTERS} characters",
-            hint="use a shorter pattern, or several",
-            data={"position": MAX_GLOB_CHARACTERS},
-        )
-    start = tuple((name,) for name in base.split("/") if name)
-    words = [word for word in expand_braces(pattern) if word]
-    if not words:
-        raise BadPatternError(
-            "the pattern is empty", hint="`**` matches everything", data={"position": 0}
-        )
-    alternatives = [_parse_alternative(word, start, pattern) for word in words]
+    alternatives = _alternatives(pattern, base)
     files = [each for each in alternatives if not each.directory]
     matches_directory = _matcher(alternatives, dotfiles=dotfiles, ignore_case=ignore_case)
     if len(files) == len(alternatives):
@@ -155,7 +143,7 @@ def compile_glob(
         min_depth=min(floor for floor, _ in depths),
         max_depth=None if None in ceilings else max(filter(None, ceilings), default=0),
         directories_only=not files,
-        absolute=all(word.startswith("/") for word in words),
+        absolute=all(each.absolute for each in alternatives),
         _matches_file=matches_file,
         _matches_directory=matches_directory,
     )
@@ -176,6 +164,7 @@ def glob_escape(text: str) -> str:
 class _Alternative:
     segments: tuple[Segment, ...]
     directory: bool
+    absolute: bool
 
     def literal(self) -> str | None:
         names = [_literal(segment) for segment in self.segments]
@@ -198,8 +187,25 @@ class _Alternative:
         return tuple(names)
 
 
+def _alternatives(pattern: str, base: str) -> list[_Alternative]:
+    if len(pattern) > MAX_GLOB_CHARACTERS:
+        raise BadPatternError(
+            f"the pattern has more than {MAX_GLOB_CHARACTERS} characters",
+            hint="use a shorter pattern, or several",
+            data={"position": MAX_GLOB_CHARACTERS},
+        )
+    words = [word for word in expand_braces(pattern) if word]
+    if not words:
+        raise BadPatternError(
+            "the pattern is empty", hint="`**` matches everything", data={"position": 0}
+        )
+    start = tuple((name,) for name in base.split("/") if name)
+    return [_parse_alternative(word, start, pattern) for word in words]
+
+
 def _parse_alternative(word: str, start: tuple[Segment, ...], pattern: str) -> _Alternative:
-    segments = [] if word.startswith("/") else list(start)
+    absolute = word.startswith("/")
+    segments = [] if absolute else list(start)
     parts = word.split("/")
     for part in parts:
         if part in ("", "."):
@@ -208,7 +214,7 @@ def _parse_alternative(word: str, start: tuple[Segment, ...], pattern: str) -> _
             _step_up(segments, pattern)
         elif part != "**" or segments[-1:] != [ANY_DEPTH]:
             segments.append(_parse_segment(part, pattern))
-    return _Alternative(tuple(segments), directory=parts[-1] in ("", ".", ".."))
+    return _Alternative(tuple(segments), parts[-1] in ("", ".", ".."), absolute)
 
 
 def _step_up(segments: list[Segment], pattern: str) -> None:

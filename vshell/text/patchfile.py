@@ -147,7 +147,7 @@ class _Parser:
                 index_name = (line[7:].strip(), self._at + 1)
                 self._at += 1
                 continue
-            elif self._is_name_pair(self._at):
+            elif self._is_name_pair(self._at) and not self._is_text(self._at + 2):
                 header = _Header(self._at + 1, index_name=index_name[0] if index_name else None)
                 patches.append(self._plain_file(header))
             elif _HUNK.match(line):
@@ -174,10 +174,14 @@ class _Parser:
             and self._lines[at + 1].startswith(b"+++ ")
         )
 
+    def _is_text(self, at: int) -> bool:
+        """Say whether something else than a hunk, or what is meant as one, comes next."""
+        while at < len(self._lines) and not self._lines[at].strip():
+            at += 1
+        return not (self._tag(at) or (at < len(self._lines) and self._lines[at].startswith(b"@@")))
+
     def _plain_file(self, header: _Header) -> FilePatch:
         self._read_name_pair(header)
-        if not self._at_hunk():
-            self._fail("the file's names are not followed by a hunk", hint=_HUNK_HINT)
         return self._finish(header)
 
     def _read_name_pair(self, header: _Header) -> None:
@@ -187,6 +191,8 @@ class _Parser:
         self._at += 1
         header.new_name, header.new_stamp = self._name(new[4:])
         self._at += 1
+        if not self._next_hunk():
+            self._fail("the file's names are not followed by a hunk", hint=_HUNK_HINT)
 
     def _git_file(self) -> FilePatch:
         first = self._lines[self._at]
@@ -198,8 +204,6 @@ class _Parser:
             line = self._lines[self._at]
             if self._is_name_pair(self._at):
                 self._read_name_pair(header)
-                if not self._at_hunk():
-                    self._fail("the file's names are not followed by a hunk", hint=_HUNK_HINT)
                 break
             self._check_foreign(line)
             if not self._extended(header, line.rstrip(b"\r\n")):
@@ -341,7 +345,7 @@ class _Parser:
     def _strip_components(self, name: bytes, count: int) -> bytes:
         if name == _NULL:
             return name
-        parts = re.split(rb"/+", name, maxsplit=count)
+        parts = re.split(rb"/+", name, maxsplit=count) if count else [name]
         if len(parts) <= count:
             shown = name.decode("utf-8", "replace")
             self._fail(f"{shown!r} has fewer than {count} directories to take off")
