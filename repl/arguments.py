@@ -1,159 +1,197 @@
-"""From an operation's declaration to the arguments of its subcommand."""
+"""From an operation's declaration to the arguments of its subcommand, and back."""
 
 from __future__ import annotations
 
-import argparse
-import json
+import re
 import sys
-from typing import Any, Final, NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from vshell.errors import DecodeError
-from vshell.ops.catalog import Operation, Parameter
+from vshell.ops.catalog import OPERATIONS, Operation, Parameter
+
+from .grammar import Argument, UsageError
 
 STDIN: Final = "-"
+JSON: Final = Argument("json", "Print the result as JSON.", ("--json",), value=True)
 
-# Structures are given as JSON, and text and bytes may come from stdin.
+# Structures are given as JSON; they and contents may come from stdin.
 _STRUCTURES: Final = {"edits", "operations"}
-_CONTENT: Final = {"data", "text", "new_text"}
+_CONTENTS: Final = {"data", "text", "new_text"}
+
+# What is typed often has the letter that the command of that name has elsewhere.
+_LETTERS: Final = {
+    "after": "-A",
+    "before": "-B",
+    "dry_run": "-n",
+    "force": "-f",
+    "ignore_case": "-i",
+    "literal": "-F",
+    "parents": "-p",
+    "recursive": "-r",
+    "word": "-w",
+}
+
+# A word that stands for what the parameter of that name is, in the help.
+_METAVARS: Final = {"mode": "OCTAL", "path": "PATH"}
 
 
-class UsageError(Exception):
-    """The command line is wrong; the message says how, `hint` what would be right."""
-
-    def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that raises `UsageError` where argparse would exit."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message, f"`{self.prog} --help` shows what it takes")
-
-
-def operation_parser(operation: Operation, program: str) -> Parser:
-    """Return the parser of an operation's subcommand."""
-    parser = Parser(
-        prog=program,
-        description=operation.description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def arguments_of(operation: Operation) -> list[Argument]:
+    """Return the arguments of an operation's subcommand, `--json` among them."""
+    found: list[Argument] = []
     for parameter in operation.parameters:
-        _add(parser, parameter)
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    return parser
+        if "Callable" not in parameter.annotation:  # nothing that can be typed
+            found += _arguments(parameter)
+    return [*found, JSON]
 
 
-def values_of(operation: Operation, found: argparse.Namespace) -> dict[str, Any]:
-    """Return what was given, as the operation's function takes it.
+def read_inputs(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
+    """Return what was given as the operation's function takes it: stdin read, JSON decoded.
 
     Raises:
         DecodeError: A structure is no JSON.
     """
     values: dict[str, Any] = {}
     for parameter in operation.parameters:
-        value = getattr(found, parameter.name)
-        if value is None and not parameter.required and parameter.name not in _CONTENT:
-            continue
-        if parameter.name in _CONTENT:
-            value = _content(parameter, value)
-        elif parameter.name in _STRUCTURES:
-            value = _structure(parameter.name, value)
-        values[parameter.name] = value
+        name = parameter.name
+        if name in _CONTENTS:
+            values[name] = _content(parameter, given.get(name, STDIN))
+        elif name in _STRUCTURES:
+            values[name] = structure(name, given.get(name, STDIN))
+        elif name in given:
+            values[name] = given[name]
     return values
 
 
-def octal(text: str) -> int:
-    """Return permission bits that are given as octal digits, such as 755.
+def structure(name: str, given: Any) -> Any:
+    """Return what JSON text says, or JSON from stdin; what is no text is taken as it is.
 
     Raises:
-        ValueError: The text is none.
+        DecodeError: It is no JSON, or nested too deeply.
     """
+    if not isinstance(given, str):
+        return given
+    import json
+
+    text = _decoded(read_stdin(name)) if given == STDIN else given
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DecodeError(
+            f"{name} must be JSON: {error}", hint=f'such as [{{"{_FIRST_KEY[name]}": ...}}]'
+        ) from None
+
+
+def read_stdin(purpose: str) -> bytes:
+    """Return all of stdin; say so where somebody has to type it."""
+    if sys.stdin is None:
+        raise UsageError(f"no {purpose} was given, and stdin is closed")
+    if sys.stdin.isatty():
+        print(f"reading {purpose} from the terminal; Ctrl-D ends it", file=sys.stderr)
+    return sys.stdin.buffer.read()
+
+
+def in_typed_words(hint: str | None, operation: Operation | None) -> str | None:
+    """Return a hint that is written for Python in the words of the command line."""
+    if hint is None:
+        return None
+    options = set() if operation is None else {found.name for found in operation.parameters}
+
+    def typed(found: re.Match[str]) -> str:
+        name, equals, value = found[0].partition("=")
+        if name in _OPERATION_NAMES and not equals:
+            return name.replace("_", "-")
+        if name not in options or not (equals or "_" in name):
+            return found[0]
+        return _flag(name) if value in ("True", "") else f"{_flag(name)} {value.strip(chr(34))}"
+
+    return re.sub(r'\b\w+(?:=True\b|="\w+")?', typed, hint)
+
+
+def integer_or_text(text: str) -> int | str:
+    """Return a number for digits, else the text itself."""
+    return int(text) if text.isascii() and text.isdecimal() else text
+
+
+def octal(text: str) -> int:
+    """octal digits, such as 755"""
     return int(text, 8)
 
 
-def _add(parser: Parser, parameter: Parameter) -> None:
-    options: dict[str, Any] = {"help": _help(parameter)}
-    if parameter.annotation == "bool":
-        _add_flag(parser, parameter, options)
-        return
-    options["type"] = _converter(parameter)
-    if parameter.choices:
-        options["choices"] = parameter.choices
-        options["metavar"] = "|".join(parameter.choices)
-    if parameter.name in _CONTENT | _STRUCTURES:
-        parser.add_argument(parameter.name, nargs="?", default=STDIN, **options)
-    elif parameter.required:
-        parser.add_argument(parameter.name, **options)
-    elif parameter.positional:
-        parser.add_argument(parameter.name, nargs="?", default=None, **options)
-    else:
-        if "Sequence" in parameter.annotation or "Iterable" in parameter.annotation:
-            options["action"] = "append"
-        options.setdefault("metavar", _metavar(parameter))
-        parser.add_argument(_flag(parameter.name), dest=parameter.name, default=None, **options)
+_FIRST_KEY: Final = {"edits": "old", "operations": "op"}
+_OPERATION_NAMES: Final = {operation.name for operation in OPERATIONS}
 
 
-def _add_flag(parser: Parser, parameter: Parameter, options: dict[str, Any]) -> None:
-    flag = _flag(parameter.name)
-    if parameter.default:
-        options["help"] = f"Do not: {options['help']}"
-        flag = f"--no-{flag.removeprefix('--')}"
-    parser.add_argument(
-        flag,
-        dest=parameter.name,
-        action="store_const",
-        const=not parameter.default,
-        default=None,
-        **options,
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _content(parameter: Parameter, given: str) -> str | bytes:
+    if given != STDIN:
+        return given
+    data = read_stdin(parameter.name)
+    return data if "Data" in parameter.types or "bytes" in parameter.types else _decoded(data)
+
+
+def _arguments(parameter: Parameter) -> Sequence[Argument]:
+    name, types = parameter.name, parameter.types
+    if "bool" in types:
+        return _switches(parameter)
+    argument = Argument(
+        name,
+        _help(parameter),
+        metavar=_METAVARS.get(name, "N" if types & {"int", "float"} else ""),
+        convert=_converter(parameter),
+        choices=parameter.choices,
     )
+    if name in _CONTENTS | _STRUCTURES:
+        return [argument]
+    if parameter.positional:
+        return [argument._replace(required=parameter.required, metavar="")]
+    repeated = any(kind.startswith(("Sequence", "Iterable")) for kind in types)
+    return [argument._replace(flags=_flags(name), repeated=repeated)]
+
+
+def _switches(parameter: Parameter) -> Sequence[Argument]:
+    """Return the option that changes a default, and the one that only says it."""
+    name, text = parameter.name, _help(parameter)
+    positive = Argument(name, text, _flags(name), value=True)
+    negative = Argument(name, text, (f"--no-{_flag(name)[2:]}",), value=False)
+    if parameter.default is True:
+        return [negative._replace(help=f"Do not: {text}"), positive._replace(help="", flags=(_flag(name),))]
+    if parameter.default is False:
+        return [positive]
+    return [positive, negative._replace(help=f"The opposite of {_flag(name)}.")]
 
 
 def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _metavar(parameter: Parameter) -> str:
-    if "int" in parameter.annotation or "float" in parameter.annotation:
-        return "OCTAL" if parameter.name == "mode" else "N"
-    return "TEXT"
+def _flags(name: str) -> tuple[str, ...]:
+    letter = _LETTERS.get(name)
+    return (letter, _flag(name)) if letter else (_flag(name),)
 
 
-def _converter(parameter: Parameter) -> Any:
-    if parameter.name == "mode" and "int" in parameter.annotation:
+def _converter(parameter: Parameter) -> Callable[[str], Any]:
+    types = parameter.types
+    if parameter.name == "mode" and "int" in types:
         return octal
-    if "float" in parameter.annotation:
+    if "Moment" in types or {"int", "PathLike"} <= types:
+        return integer_or_text
+    if "float" in types:
         return float
-    return int if "int" in parameter.annotation.split(" | ") else str
+    return int if "int" in types else str
 
 
 def _help(parameter: Parameter) -> str:
-    text = parameter.help.replace("%", "%%")
+    text = parameter.help
     if parameter.name in _STRUCTURES:
         text += " As JSON; - or nothing reads it from stdin."
-    elif parameter.name in _CONTENT:
+    elif parameter.name in _CONTENTS:
         text += " - or nothing reads it from stdin."
     default = parameter.default
     if not parameter.required and default is not None and not isinstance(default, bool):
         shown = f"{default:o}" if parameter.name == "mode" else default
         text += f" (default: {shown})"
     return text
-
-
-def _content(parameter: Parameter, given: str) -> str | bytes:
-    if given != STDIN:
-        return given
-    data = sys.stdin.buffer.read()
-    return data if "Data" in parameter.annotation else data.decode("utf-8", "surrogateescape")
-
-
-def _structure(name: str, given: str) -> Any:
-    text = sys.stdin.read() if given == STDIN else given
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise DecodeError(
-            f"{name} is no JSON: {error}", hint='such as [{"old": "a", "new": "b"}]'
-        ) from None

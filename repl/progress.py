@@ -6,44 +6,46 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
+
+from vshell.ops.transfer_result import Progress
 
 from .output import readable_size
 
 _FIRST_S: Final = 0.5
 _BETWEEN_S: Final = 0.1
 _WIDTH: Final = 24
+_CLEAR_LINE: Final = "\r\x1b[K"
 
 
 @contextmanager
-def progress_bar(name: str) -> Iterator[Callable[[Any], None] | None]:
+def progress_bar(title: str) -> Iterator[Callable[[Progress], None] | None]:
     """Yield a function that shows progress; None when stderr is no terminal."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
-    title = name.partition("_")[0]
     next_s = time.monotonic() + _FIRST_S
     shown = False
 
-    def show(progress: Any) -> None:
+    def show(progress: Progress) -> None:
         nonlocal next_s, shown
         now = time.monotonic()
         if now < next_s:
             return
         next_s = now + _BETWEEN_S
         shown = True
-        sys.stderr.write(f"\r\x1b[K{title} {_bar(progress)}")
+        sys.stderr.write(f"{_CLEAR_LINE}{title} {_bar(progress)}")
         sys.stderr.flush()
 
     try:
         yield show
     finally:
         if shown:
-            sys.stderr.write("\r\x1b[K")
+            sys.stderr.write(_CLEAR_LINE)
             sys.stderr.flush()
 
 
-def _bar(progress: Any) -> str:
+def _bar(progress: Progress) -> str:
     count = f"{progress.entries} entries, {readable_size(progress.bytes)}"
     if not progress.total:
         return count

@@ -18,8 +18,12 @@ from vshell.fs.transaction import Transaction
 from vshell.limits import LOCK_TIMEOUT_S
 from vshell.ops import detect as detect_
 from vshell.ops import entries, metadata, moments, transfer, upkeep
+from vshell.ops import find as find_
+from vshell.ops import glob as glob_
+from vshell.ops import grep as grep_
 from vshell.ops import ls as list_
 from vshell.ops import read as read_
+from vshell.ops import tree as tree_
 from vshell.ops import write as write_
 from vshell.ops.context import Context
 
@@ -42,7 +46,11 @@ class Session(Context):
     read_text = read_.read_text
     write = write_.write
     append = write_.append
+    glob = glob_.glob
+    grep = grep_.grep
     ls = list_.ls
+    find = find_.find
+    tree = tree_.tree
     stat = metadata.stat
     lstat = metadata.lstat
     exists = metadata.exists

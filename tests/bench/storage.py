@@ -17,6 +17,7 @@ from tests.bench.stores import AgentFs, FsspecMemory, PlainFiles, Store, Vshell
 from vshell import Workspace
 
 FILE_BYTES = 2048
+BURST = 20
 
 
 def run(*, quick: bool) -> None:
@@ -59,24 +60,28 @@ def small_files(stores: dict[str, Store], files: int) -> list[Row]:
             "create",
             {name: writing(store, contents[name]) for name, store in stores.items()},
             rounds=files,
+            burst=BURST,
             target={"plain file": 3, "agentfs": 30},
         ),
         interleave(
             "read_bytes",
             {name: reading(store) for name, store in stores.items()},
             rounds=files,
+            burst=BURST,
             target={"plain file": 1.5},
         ),
         interleave(
             "overwrite",
             {name: writing(store, newer[name]) for name, store in stores.items()},
             rounds=files,
+            burst=BURST,
             target={"plain file": 2},
         ),
         interleave(
             "stat",
             {name: looking(store) for name, store in stores.items()},
             rounds=files,
+            burst=BURST,
             target={"plain file": 1},
         ),
     ]

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from tests.fs.workspaces import Clock, change, problems, write
-from vshell.errors import QuotaExceededError
+from vshell.errors import NotFoundError, QuotaExceededError
 from vshell.fs import space
 from vshell.fs.content import EMPTY_HASH, hash_of
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.records import Change
+from vshell.fs.snapshots import undo
 
 Open = Callable[..., FileSystem]
 
@@ -220,6 +221,26 @@ def test_what_is_kept_is_found_from_any_revision(busy: FileSystem, since: int) -
         space.collect(busy.store, keep_revisions=3)
     found = {entry.revision for entry in busy.changes(since=since)}
     assert found == set(range(max(8, since + 1), 11))
+
+
+def test_pruning_everything_leaves_no_part_of_a_revision(
+    busy: FileSystem, open_files: Open
+) -> None:
+    for again in (busy, open_files()):
+        with again.transaction():
+            space.collect(again.store, keep_revisions=0)
+        assert again.changes() == again.history("/b10") == again.history("/") == []
+        assert space.usage(again.store).journal_rows == 0
+
+
+def test_what_was_pruned_cannot_be_undone_by_half(busy: FileSystem) -> None:
+    with busy.transaction():
+        space.collect(busy.store, keep_revisions=0)
+    with pytest.raises(NotFoundError):
+        change(busy, lambda: undo(busy, 1, session=None))
+    write(busy, "/new")
+    change(busy, lambda: undo(busy, 1, session=None))
+    assert len(busy.names("/")) == 20
 
 
 def test_pruning_everything_keeps_the_counters(busy: FileSystem, open_files: Open) -> None:

@@ -83,9 +83,10 @@ def test_the_log_counts_until_it_is_in_the_file(files: FileSystem, database: Pat
 def test_usage_is_of_one_moment(files: FileSystem, open_files: Open) -> None:
     other = open_files()
     with files.reading():
-        before = usage(files.store)
+        assert usage(files.store).files == 0
         write(other, "/a", b"x")
-        assert usage(files.store) == before
+        during = usage(files.store)
+        assert (during.files, during.live_bytes, during.content_bytes) == (0, 0, 0)
     assert usage(files.store).files == 1
 
 
@@ -115,7 +116,7 @@ def test_forgotten_history_gives_its_bytes_back(files: FileSystem) -> None:
         write(files, "/a", b"%d" % index * 100)
     result = gc(files, keep_revisions=2)
     # Revision 4 overwrote what revision 3 wrote, so that is needed to undo it.
-    assert result == GcResult(contents=2, chunks=0, bytes=200, journal_rows=4)
+    assert result == GcResult(contents=2, chunks=0, bytes=200, journal_rows=3)
     assert files.read("/a") == b"4" * 100
     assert [entry.revision for entry in files.changes()] == [4, 5]
 

@@ -140,12 +140,9 @@ def test_listing_costs_the_same_with_any_number_of_entries(cold: Open) -> None:
     writer = cold()
     counts = []
     for size in (3, 300):
-        change(
-            writer,
-            lambda size=size: [
-                writer.write(f"/d{size}/{n}", b"", parents=True) for n in range(size)
-            ],
-        )  # type: ignore[misc]
+        with writer.transaction():
+            for index in range(size):
+                writer.write(f"/d{size}/{index}", b"", parents=True)
         files = cold()
         counts.append(len(count(files, lambda f=files, size=size: f.list_directory(f"/d{size}"))))  # type: ignore[misc]
     assert counts == [2, 2]

@@ -109,13 +109,9 @@ def test_batches_of_any_size_tell_the_same(
 ) -> None:
     monkeypatch.setattr("vshell.fs.watch._BATCH", batch)
     for size in (1, 4, 2, 7, 3, 1):
-        revision = files.revision() + 1
-        change(
-            files,
-            lambda size=size, revision=revision: [
-                files.write(f"/{revision}-{n}", b"") for n in range(size)
-            ],
-        )  # type: ignore[misc]
+        with files.transaction():
+            for index in range(size):
+                files.write(f"/{files.store.journal.next_revision}-{index}", b"")
     expected = [(entry.revision, entry.action, entry.path) for entry in files.changes()]
     assert len(expected) == 18
     assert seen(files) == expected

@@ -48,7 +48,8 @@ _CHECKPOINT_PAGES: Final = 4000
 """16 MiB of log before a commit also copies it into the database: rarer pauses."""
 
 _ALL_TABLES: Final = (
-    "select 1 from journal, inode, entry, content, chunk, content_chunk, setting limit 0"
+    "select 1 from journal, inode, entry, content, chunk, content_chunk, setting,"
+    " snapshot, snapshot_inode, snapshot_entry, undo limit 0"
 )
 """Fails when one is missing, in 20 us and before anybody works with the rest."""
 

@@ -56,7 +56,7 @@ _SNAPSHOT: Final = (
 )
 _JOURNAL: Final = (
     "select action, path, old_path, inode, kind, before_content, before_mode, before_mtime_ns"
-    " from journal where revision > ? order by id desc"
+    " from journal where revision > ? and action <> '' order by id desc"
 )
 
 
@@ -80,7 +80,9 @@ def revision_image(store: Store, revision: int) -> Image:
     image = present_image(store)
     if revision == image.revision:
         return image
-    oldest = store.database.row("select min(revision) from journal where revision > 0")
+    oldest = store.database.row(
+        "select min(revision) from journal where revision > 0 and action <> ''"
+    )
     kept_from = oldest[0] if oldest and oldest[0] is not None else image.revision + 1
     if not kept_from - 1 <= revision <= image.revision:
         raise NotFoundError(

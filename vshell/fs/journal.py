@@ -27,6 +27,11 @@ _CHANGES: Final = (
     " from journal j left join content b on b.id = j.before_content"
     " left join content a on a.id = j.after_content"
 )
+_NO_CHANGE: Final = (
+    "session = '', operation = '', action = '', path = x'2f', old_path = null, inode = 1,"
+    " kind = 2, before_content = null, after_content = null, before_mode = null,"
+    " after_mode = null, before_mtime_ns = null, after_mtime_ns = null"
+)
 
 
 class Journal:
@@ -191,7 +196,7 @@ class Journal:
         found = self._database.rows(
             # The first row, which made the root, is never a change; it may be pruned.
             f"{_CHANGES} where j.id > max(?, coalesce((select id from journal where revision <= ?"
-            " order by id desc limit 1), 1)) and j.revision <= ?"
+            " order by id desc limit 1), 1)) and j.revision <= ? and j.action <> ''"
             f"{condition} order by j.id limit ?",
             (position, since, (1 << 62) if until is None else until, *values, limit),
         )
@@ -201,20 +206,26 @@ class Journal:
         """Return what happened to exactly this path, newest first."""
         encoded = encode(path)
         found = self._database.rows(
-            f"{_CHANGES} where j.revision > 0 and (j.path = ? or j.old_path = ?)"
+            f"{_CHANGES} where j.revision > 0 and j.action <> '' and (j.path = ? or j.old_path = ?)"
             " order by j.id desc limit ? offset ?",
             (encoded, encoded, limit, offset),
         )
         return [_change(row) for row in found]
 
     def prune(self, *, keep_revisions: int) -> int:
-        """Drop rows of all but the newest revisions; return how many."""
+        """Drop the changes of all but the newest revisions; return how many."""
         self.load()
-        self._database.run(
-            "delete from journal where revision <= ? and id < ?",
+        database = self._database
+        database.run(
+            "delete from journal where revision <= ? and id < ? and revision > 0",
             (self.revision - keep_revisions, self._last),
         )
-        return self._database.changed_rows()
+        dropped = database.changed_rows()
+        if not keep_revisions:
+            # The newest row stays for its counters, but a part of a revision is no history.
+            database.run(f"update journal set {_NO_CHANGE} where revision > 0 and action <> ''")
+            dropped += database.changed_rows()
+        return dropped
 
 
 def _path_condition(path: str | None) -> tuple[str, list[Value]]:

@@ -26,8 +26,9 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     -- The journal is the clock of the workspace: its rows number the revisions, and
     -- the id of the row that records a creation is the id of the new inode, so that
     -- neither is ever given twice. One row is one thing that happened to one path.
-    -- The newest row is never pruned: it carries the counters of the next one. There
-    -- is no index: revisions ascend with ids, so `changes(since)` reads from the end.
+    -- The newest row is never pruned, for it carries the counters of the next one; when
+    -- its change is, its action is empty. There is no index: revisions ascend with ids,
+    -- so `changes(since)` reads from the end.
     create table journal (
         id integer primary key,
         revision integer not null,

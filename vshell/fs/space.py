@@ -98,7 +98,9 @@ def usage(store: Store) -> Usage:
             log_bytes=_file_size(f"{store.database.path}-wal"),
             free_bytes=_number(store, "pragma freelist_count") * page_bytes,
             revisions=store.journal.revision,
-            journal_rows=_number(store, "select count(*) from journal where revision > 0"),
+            journal_rows=_number(
+                store, "select count(*) from journal where revision > 0 and action <> ''"
+            ),
             quota_bytes=store.journal.quota_bytes,
         )
 

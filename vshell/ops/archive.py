@@ -277,6 +277,8 @@ def extract_archive(context: Context, path: PathLike, destination: PathLike) -> 
     where, target = context.resolve(path), context.resolve(destination)
     with context.changing("extract_archive"):
         archive = _Archive(context, where)
+        if context.files.exists(target) and context.files.stat(target).kind != "directory":
+            raise NotDirectoryError(f"not a directory: {target}", path=target)
         context.files.mkdir(target, parents=True, exist_ok=True)
         _Extraction(context, archive, where, context.files.realpath(target)).run()
     return ExtractResult(target, _entries(archive.members))

@@ -34,6 +34,7 @@ class Context:
         require_read: bool = False,
     ) -> None:
         self.files = files
+        self._known_paths = files.known_paths
         self.name = name
         self.cwd = cwd
         self.environment = dict(environment or {})
@@ -42,6 +43,8 @@ class Context:
 
     def resolve(self, path: PathLike) -> str:
         """Return `path` from the root; see `paths.absolute` for the errors."""
+        if type(path) is str and path in self._known_paths:
+            return path
         return absolute(path, self.cwd)
 
     def changing(self, operation: str) -> Transaction:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,8 +11,8 @@ from vshell.fs.records import KIND_CODES, KIND_NAMES, EntryDetails, Kind
 from vshell.fs.schema import DIRECTORY, FILE
 from vshell.limits import WALK_ENTRIES
 from vshell.ops.context import Context
-from vshell.ops.ignored import ignored_below
 from vshell.ops.ls import Entry, check_page
+from vshell.ops.walking import Walk, walk
 from vshell.record import Record
 from vshell.text.globs import compile_glob
 
@@ -95,20 +94,120 @@ def find(
     """
     start = context.resolve(path)
     check_page(limit, offset)
-    _check_numbers(min_size=min_size, max_size=max_size, min_depth=min_depth, max_depth=max_depth)
+    check_numbers(min_size=min_size, max_size=max_size, min_depth=min_depth, max_depth=max_depth)
     tests = [
         *_name_tests(name),
         *_kind_tests(kind),
         *_size_tests(min_size, max_size),
         *_time_tests(_time(context, newer_than), _time(context, older_than)),
-        *([] if mode is None else [lambda found: found.entry.mode == mode]),
+        *_mode_tests(mode),
     ]
-    tree = _Tree(context, start, path_pattern=path_pattern, empty=empty, ignore=ignore)
-    found = [
-        each for each in tree.below(min_depth, max_depth) if all(test(each) for test in tests)
-    ]
-    found.sort(key=lambda each: each.path)
+    # Whether a directory is empty shows one level further down.
+    deeper = max_depth if max_depth is None or empty is None else max_depth + 1
+    tree = walk(context, start, max_depth=deeper, ignore=ignore)
+    tests += [*_place_tests(tree, min_depth, max_depth, path_pattern), *_empty_tests(tree, empty)]
+    found = [entry for entry in tree.entries if all(test(entry) for test in tests)]
+    found.sort(key=lambda entry: entry.path)
     end = min(len(found), offset + limit)
     more = end < len(found)
-    entries = tuple(tree.entry(each) for each in found[offset:end])
+    entries = tuple(_entry(tree, entry) for entry in found[offset:end])
     return FindResult(entries, len(found), more, end if more else None)
+
+
+_Test = Callable[[EntryDetails], bool]
+
+
+def _name_tests(name: str | Iterable[str] | None) -> Iterator[_Test]:
+    if name is not None:
+        globs = [compile_glob(each) for each in ([name] if isinstance(name, str) else name)]
+        yield lambda entry: any(
+            glob.match(split(entry.path)[1], is_directory=entry.kind == DIRECTORY) for glob in globs
+        )
+
+
+def _kind_tests(kind: Kind | Iterable[Kind] | None) -> Iterator[_Test]:
+    if kind is None:
+        return
+    names = {kind} if isinstance(kind, str) else set(kind)
+    unknown = names - KIND_CODES.keys()
+    if unknown:
+        raise RangeError(
+            f"no entry is of the kind {min(unknown)!r}",
+            hint=f"the kinds are {', '.join(KIND_CODES)}",
+        )
+    codes = {KIND_CODES[name] for name in names}
+    yield lambda entry: entry.kind in codes
+
+
+def _size_tests(least: int | None, largest: int | None) -> Iterator[_Test]:
+    if least is not None:
+        yield lambda entry: entry.size >= least
+    if largest is not None:
+        yield lambda entry: entry.size <= largest
+
+
+def _time_tests(after_ns: int | None, before_ns: int | None) -> Iterator[_Test]:
+    if after_ns is not None:
+        yield lambda entry: entry.mtime_ns > after_ns
+    if before_ns is not None:
+        yield lambda entry: entry.mtime_ns < before_ns
+
+
+def _mode_tests(mode: int | None) -> Iterator[_Test]:
+    if mode is not None:
+        yield lambda entry: entry.mode == mode
+
+
+def _time(context: Context, given: int | PathLike | None) -> int | None:
+    if given is None or isinstance(given, int):
+        return given
+    return context.files.stat(context.resolve(given)).mtime_ns
+
+
+def _place_tests(
+    tree: Walk, min_depth: int, max_depth: int | None, pattern: str | None
+) -> Iterator[_Test]:
+    if min_depth:
+        yield lambda entry: tree.depth(entry.path) >= min_depth
+    if max_depth is not None:
+        yield lambda entry: tree.depth(entry.path) <= max_depth
+    if pattern is not None:
+        glob = compile_glob(pattern, base=tree.top[1:])
+        yield lambda entry: glob.match(
+            tree.shown(entry.path)[1:], is_directory=entry.kind == DIRECTORY
+        )
+
+
+def _empty_tests(tree: Walk, empty: bool | None) -> Iterator[_Test]:
+    if empty is not None:
+        parents = {split(entry.path)[0] for entry in tree.entries[1:]}
+        yield (
+            lambda entry: (
+                empty
+                == (
+                    entry.path not in parents
+                    if entry.kind == DIRECTORY
+                    else entry.kind == FILE and not entry.size
+                )
+            )
+        )
+
+
+def _entry(tree: Walk, entry: EntryDetails) -> FoundEntry:
+    path = tree.shown(entry.path)
+    return FoundEntry(
+        path,
+        split(path)[1],
+        KIND_NAMES[entry.kind],
+        entry.size,
+        entry.mode,
+        entry.mtime_ns,
+        tree.targets.get(entry.inode),
+        tree.depth(entry.path),
+    )
+
+
+def check_numbers(**numbers: int | None) -> None:
+    for name, number in numbers.items():
+        if number is not None and number < 0:
+            raise RangeError(f"{name} must not be negative, as {number} is")

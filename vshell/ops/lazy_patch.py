@@ -115,6 +115,8 @@ def stored(
             return files.read_hash(bytes.fromhex(content_hash), max_bytes=MAX_TEXT_BYTES)
         except NotFoundError as error:
             raise NotFoundError(error.message, path=path, hint=error.hint) from None
+        except TooLargeError as error:
+            raise _too_large(path, str(error)) from None
 
     return Version(path, kind, mode, content_hash, load)
 
@@ -220,15 +222,15 @@ def check_comparable(path: str, old: bytes, new: bytes) -> None:
     """
     size = max(len(old), len(new))
     if size > MAX_TEXT_BYTES:
-        raise _too_large(path, f"{size} bytes, more than {MAX_TEXT_BYTES}")
+        raise _too_large(path, f"it has {size} bytes, more than {MAX_TEXT_BYTES}")
     lines = old.count(b"\n") + new.count(b"\n")
     if lines > MAX_DIFF_LINES:
-        raise _too_large(path, f"{lines} lines on both sides, more than {MAX_DIFF_LINES}")
+        raise _too_large(path, f"both have {lines} lines, more than {MAX_DIFF_LINES}")
 
 
 def _too_large(path: str, what: str) -> TooLargeError:
     return TooLargeError(
-        f"too large to compare, with {what}: {path}",
+        f"too large to compare, {what}: {path}",
         path=path,
         hint="compare parts of it, or the hashes",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from vshell.errors import (
     DecodeError,
@@ -112,11 +112,13 @@ class _Planner:
             ) from None
 
     def _replaced(self, previous: str, fields: dict[str, Any], where: str, index: int) -> str:
-        options = SearchOptions(**fields["options"])
+        options = cast("SearchOptions", fields["options"])
         mark = _MARK if previous.startswith(_MARK) else ""
         finder = finder_of(fields["search"], options, self._timeout_s)
         replacement = as_bytes(fields["replacement"]).decode()
-        content, count = replace_text(previous[len(mark) :], finder, replacement)
+        content, count = replace_text(
+            previous[len(mark) :], finder, replacement, max_matches=options["max_matches"]
+        )
         if not count:
             raise NoMatchError(
                 f"{where}: the text to replace is not in {fields['path']}:"

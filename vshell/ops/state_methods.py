@@ -294,6 +294,13 @@ SEARCH_OPTIONS: Final = (
     _option("maxMatches", COUNT, None, "Stop after so many matches in a file."),
 )
 
+_REPLACE_OPTIONS: Final = (
+    *SEARCH_OPTIONS[:3],
+    _option("contextBefore", COUNT, 0, "No effect here; options of a search can be passed on."),
+    _option("contextAfter", COUNT, 0, "No effect here; options of a search can be passed on."),
+    _option("maxMatches", COUNT, None, "Replace only so many matches in a file."),
+)
+
 METHODS: Final = (
     Method(
         "getCapabilities",
@@ -466,7 +473,7 @@ METHODS: Final = (
     Method(
         "replaceInFile",
         "write",
-        (_FILE, _SEARCH, _REPLACEMENT, *SEARCH_OPTIONS),
+        (_FILE, _SEARCH, _REPLACEMENT, *_REPLACE_OPTIONS),
         "Replace all matches in a file, also such as reach across lines.",
         "StateReplaceResult",
         "state_search",
@@ -475,7 +482,7 @@ METHODS: Final = (
     Method(
         "replaceInFiles",
         "write",
-        (_GLOB, _SEARCH, _REPLACEMENT, *SEARCH_OPTIONS, _DRY_RUN, _ROLLBACK),
+        (_GLOB, _SEARCH, _REPLACEMENT, *_REPLACE_OPTIONS, _DRY_RUN, _ROLLBACK),
         "Replace all matches in all files that a glob matches, binary ones left out.",
         "StateReplaceInFilesResult",
         "state_search",

@@ -113,14 +113,18 @@ def replace_in_file(
     finder = finder_of(search, options, timeout_s)
     where = resolve(context, path)
     with context.changing("replace_in_file"):
-        data, count = replace_bytes(read_whole(context, where), finder, replacement)
+        data, count = replace_bytes(
+            read_whole(context, where), finder, replacement, options["max_matches"]
+        )
         if count:
             write.write(context, where, data)
     return {"replaced": count, "content": as_text(data)}
 
 
-def replace_bytes(data: bytes, finder: TextFinder, replacement: str) -> tuple[bytes, int]:
-    """Return a file's bytes with every match replaced, and how many there were.
+def replace_bytes(
+    data: bytes, finder: TextFinder, replacement: str, max_matches: int | None
+) -> tuple[bytes, int]:
+    """Return a file's bytes with matches replaced, and how many were.
 
     A byte-order mark and bytes that are no UTF-8 stay what they are.
 
@@ -132,7 +136,7 @@ def replace_bytes(data: bytes, finder: TextFinder, replacement: str) -> tuple[by
     text = data[len(mark) :].decode("utf-8", "surrogateescape")
     # The replacement goes through bytes, so that half a surrogate pair becomes U+FFFD here
     # and is not taken for a byte.
-    new, count = replace_text(text, finder, as_bytes(replacement).decode())
+    new, count = replace_text(text, finder, as_bytes(replacement).decode(), max_matches=max_matches)
     if not count:
         return data, 0
     result = mark + new.encode("utf-8", "surrogateescape")
@@ -152,7 +156,8 @@ def replace_in_files(
     timeout_s: float,
     **options: Unpack[SearchOptions],
 ) -> dict[str, Any]:
-    replacing = _Replacing(context, finder_of(search, options, timeout_s), replacement)
+    finder = finder_of(search, options, timeout_s)
+    replacing = _Replacing(context, finder, replacement, options["max_matches"])
     run_batch(
         context,
         "replace_in_files",
@@ -172,10 +177,13 @@ def replace_in_files(
 class _Replacing:
     """One text being replaced in many files."""
 
-    def __init__(self, context: Context, finder: TextFinder, replacement: str) -> None:
+    def __init__(
+        self, context: Context, finder: TextFinder, replacement: str, max_matches: int | None
+    ) -> None:
         self._context = context
         self._finder = finder
         self._replacement = replacement
+        self._max_matches = max_matches
         self._room = MAX_TEXT_BYTES
         self.files: list[dict[str, Any]] = []
 
@@ -185,7 +193,7 @@ class _Replacing:
             yield partial(self._replace, path, data)
 
     def _replace(self, path: str, data: bytes) -> None:
-        new, count = replace_bytes(data, self._finder, self._replacement)
+        new, count = replace_bytes(data, self._finder, self._replacement, self._max_matches)
         if not count:
             return
         write.write(self._context, path, new)

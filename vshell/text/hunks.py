@@ -114,11 +114,16 @@ def apply_hunks(data: bytes, hunks: Sequence[Hunk[bytes]], *, fuzz: int = 2, pat
 
 
 def _endings_differ(lines: list[bytes], hunks: Sequence[Hunk[bytes]]) -> bool:
-    patch_crlf = [
-        line.endswith(b"\r\n") for hunk in hunks for _, line in hunk.lines if line.endswith(b"\n")
-    ]
-    file_crlf = [line.endswith(b"\r\n") for line in lines if line.endswith(b"\n")]
-    return len(set(patch_crlf)) == 1 and patch_crlf[0] is not all(file_crlf)
+    """Say whether all lines of the patch end alike, and lines of the file otherwise."""
+    in_patch = {_ending(line) for hunk in hunks for _, line in hunk.lines} - {b""}
+    in_file = {_ending(line) for line in lines} - {b""}
+    return len(in_patch) == 1 and bool(in_file - in_patch)
+
+
+def _ending(line: bytes) -> bytes:
+    if line.endswith(b"\r\n"):
+        return b"\r\n"
+    return b"\n" if line.endswith(b"\n") else b""
 
 
 def _with_ending(hunk: Hunk[bytes], ending: bytes) -> Hunk[bytes]:
@@ -127,9 +132,8 @@ def _with_ending(hunk: Hunk[bytes], ending: bytes) -> Hunk[bytes]:
 
 
 def _line_with_ending(line: bytes, ending: bytes) -> bytes:
-    if line.endswith(b"\r\n"):
-        return line[:-2] + ending
-    return line[:-1] + ending if line.endswith(b"\n") else line
+    has = _ending(line)
+    return line[: -len(has)] + ending if has else line
 
 
 class _Old:
@@ -315,8 +319,7 @@ class _Patcher:
         for number, (wanted, found) in enumerate(pairs, start + 1):
             if wanted != found and wanted is not None:
                 data["mismatch"] = number
-                has = "is past the end" if found is None else f"is {_shown(found)!r}"
-                message += f"; line {number} {has}, not {_shown(wanted)!r}"
+                message += f"; line {number} {_difference(wanted, found)}"
                 break
         else:
             message += f"; its lines are at line {start + 1}, but " + (
@@ -335,6 +338,8 @@ class _Patcher:
             if new and at >= 0 and self._keys[at : at + len(new)] == new:
                 return f"the change is in the file already, at line {at + 1}; leave this hunk out"
         here = self._keys[start : start + len(old.lines)]
+        if here == old.lines and start >= self._done:
+            return "give the hunk as many lines of context below the change as above it"
         if old.lines and [*map(_squeezed, here)] == [*map(_squeezed, old.lines)]:
             return "only white space differs; copy the lines from the file as they are"
         return "read the file again, and make the patch from what it holds now"
@@ -357,6 +362,17 @@ def _most_alike(keys: list[bytes], old: list[bytes], expected: int) -> int:
 
 def _squeezed(line: bytes) -> bytes:
     return b" ".join(line.split())
+
+
+def _difference(wanted: bytes, found: bytes | None) -> str:
+    if found is None:
+        return f"is past the end, not {_shown(wanted)!r}"
+    if _line_with_ending(wanted, b"") == _line_with_ending(found, b""):
+        return f"ends with {_ENDINGS[_ending(found)]}, not with {_ENDINGS[_ending(wanted)]}"
+    return f"is {_shown(found)!r}, not {_shown(wanted)!r}"
+
+
+_ENDINGS: Final = {b"": "the file and no newline", b"\n": "LF", b"\r\n": "CR LF"}
 
 
 def _shown(line: bytes) -> str:

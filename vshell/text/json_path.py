@@ -203,17 +203,17 @@ def _lenient_child(value: Any, step: Step) -> Any:
 
 
 def _present(value: Any, step: Step) -> Any:
-    """Return the child, strictly: here a name in a list is no index."""
-    if step.name is not None and not isinstance(value, dict):
+    """Return the child, or raise an error where none could be put."""
+    if isinstance(value, list) and step.name is not None and _index_named(step.name) is None:
         raise _wrong_kind("an object", step, value)
     return _child(value, step)
 
 
 def _assign(container: Any, step: Step, value: Any) -> int:
-    if step.name is not None:
+    if isinstance(container, dict):
         container[step.name] = value
         return 0
-    index = step.index
+    index = step.index if step.name is None else _index_named(step.name)
     if index is None or index < 0 or step.text == "[]" or index - len(container) >= MAX_HOLES:
         raise RangeError(
             f"no element can be put at {step.text} of a list of {len(container)}",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from vshell.errors import (
@@ -227,13 +228,16 @@ def utf16_length(text: str) -> int:
     return len(text) + sum(character > "\uffff" for character in text)
 
 
-def replace_text(text: str, finder: TextFinder, replacement: str) -> tuple[str, int]:
+def replace_text(
+    text: str, finder: TextFinder, replacement: str, *, max_matches: int | None = None
+) -> tuple[str, int]:
     """Return the text with every match replaced, and how many there were.
 
     Args:
         text: The text; here matches may reach across lines.
         finder: What to find.
         replacement: What to put there, as it stands: `$1` is a dollar and a one.
+        max_matches: Replace only so many, from the left; None for all.
 
     Raises:
         TooLargeError: The result has more than 64 Mi characters.
@@ -243,12 +247,13 @@ def replace_text(text: str, finder: TextFinder, replacement: str) -> tuple[str, 
     literal = finder.literal
     if literal is not None:
         count = text.count(literal)
+        count = count if max_matches is None else min(count, max_matches)
         _check_size(len(text) + count * (len(replacement) - len(literal)))
-        return text.replace(literal, replacement), count
+        return text.replace(literal, replacement, count), count
     pieces: list[str] = []
     done = 0
     size = 0
-    for start, end in finder.spans(text):
+    for start, end in islice(finder.spans(text), max_matches):
         size += start - done + len(replacement)
         _check_size(size)
         if len(pieces) >= 2 * MAX_REPLACEMENTS:

@@ -54,7 +54,8 @@ class Hunk(Generic[AnyStr]):
 
     Attributes:
         old_start: The first old line, counted from 1. Where `old_count` is 0, the line
-            before the region, as in the text of a unified diff.
+            before the region, as in the text of a unified diff. 0 with a positive count
+            is a hunk whose place is not known; only patches by hand have such.
         old_count: How many old lines the hunk has.
         new_start: The first new line, as above.
         new_count: How many new lines the hunk has.
@@ -183,12 +184,17 @@ def format_hunk(hunk: Hunk[bytes], *, always_counts: bool = False) -> bytes:
     old_range = _range(hunk.old_start, hunk.old_count, always_counts)
     new_range = _range(hunk.new_start, hunk.new_count, always_counts)
     section = hunk.section and " " + hunk.section
-    parts = [_encode(f"@@ -{old_range} +{new_range} @@{section}\n")]
-    for tag, line in hunk.lines:
-        parts += (_TAG_BYTES[tag], line)
-        if not line.endswith(b"\n"):
-            parts += (b"\n", _NO_NEWLINE)
-    return b"".join(parts)
+    head = _encode(f"@@ -{old_range} +{new_range} @@{section}\n")
+    body = b"".join([_TAG_BYTES[tag] + line for tag, line in hunk.lines])
+    if body.count(b"\n") < len(hunk.lines):
+        body = b"".join(map(_marked, hunk.lines))
+    return head + body
+
+
+def _marked(pair: HunkLine[bytes]) -> bytes:
+    tag, line = pair
+    text = _TAG_BYTES[tag] + line
+    return text if line.endswith(b"\n") else text + b"\n" + _NO_NEWLINE
 
 
 def _range(start: int, count: int, always_counts: bool) -> str:
