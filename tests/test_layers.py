@@ -21,7 +21,7 @@ LAYERS = [
     {"shell", "script"},
     {"workspace", "workspaces"},
     {""},
-    {"tools"},
+    {"tools", "aio"},
     {"repl"},
 ]
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

@@ -78,6 +78,11 @@ class FileReader:
         """Close the database. Closing twice is harmless."""
         self.store.close()
 
+    def interrupt(self) -> None:
+        """End the statement that another thread is running now, with `cancelled`."""
+        if not self.closed:
+            self._database.interrupt()
+
     @property
     def known_paths(self) -> Mapping[str, object]:
         """Paths that need no normalising, as they are in the cache; always the same object."""
