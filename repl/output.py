@@ -87,7 +87,9 @@ class Output:
 
     def name(self, text: str) -> str:
         """Return a path or name for stdout; on a terminal, without control characters."""
-        return printable(text) if _is_terminal(sys.stdout) else text
+        if not _is_terminal(sys.stdout):
+            return text
+        return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
     def _complain(self, message: str, hint: str | None, fields: dict[str, Any]) -> None:
         if self.as_json:
@@ -151,8 +153,12 @@ def _write(stream: TextIO | None, data: bytes | bytearray) -> None:
     if stream is None:  # closed by whoever started us
         raise BrokenPipeError
     stream.flush()
+    buffer = getattr(stream, "buffer", None)
+    if buffer is None:  # a stand-in that takes text only
+        stream.write(data.decode("utf-8", "replace"))
+        return
     with memoryview(data) as rest:
         written = 0
         while written < len(rest):  # unbuffered streams may take less than all
-            written += stream.buffer.write(rest[written:]) or 0
-    stream.buffer.flush()
+            written += buffer.write(rest[written:]) or 0
+    buffer.flush()

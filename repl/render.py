@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
-import datetime
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from vshell.record import Record, plain
 
-from .output import Output, readable_size
+from .output import Output, counted, readable_size
+
+# Of these the patch is the result. Elsewhere it is computed only when asked for.
+_WITH_PATCH: Final = {"apply", "edit", "patch"}
 
 
 def render(name: str, result: Any, output: Output) -> int:
     """Print an operation's result; return the exit code."""
     if output.as_json and name != "watch":
-        output.json(_json_of(result))
+        output.json(_json_of(name, result))
     else:
         _RENDERERS.get(name, _plain)(result, output)
     _mention_rest(result, output)
     return _exit_code(name, result)
 
 
-def _json_of(result: Any) -> Any:
+def change_line(change: Any, output: Output) -> str:
+    """Return one change as a line: revision, time, who, in which operation, what."""
+    who = f"{change.session or '-'}/{change.operation}"
+    path = output.name(change.path)
+    if change.old_path is not None:
+        path = f"{output.name(change.old_path)} -> {path}"
+    revision = output.style(f"{change.revision:>6}", "yellow")
+    return f"{revision}  {readable_time(change.time_ns)}  {who:<20}  {change.action:<10}  {path}"
+
+
+def readable_time(time_ns: int) -> str:
+    """Return a time as the local date and time of day."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_ns // 1_000_000_000))
+    except (ValueError, OSError, OverflowError):
+        return f"{time_ns} ns"
+
+
+def permissions(mode: int) -> str:
+    """Return permission bits as ls(1) writes them."""
+    letters = ["rwx"[bit % 3] if mode & 0o400 >> bit else "-" for bit in range(9)]
+    special = ((0o4000, 2, "s", "S"), (0o2000, 5, "s", "S"), (0o1000, 8, "t", "T"))
+    for bit, place, with_x, without_x in special:
+        if mode & bit:
+            letters[place] = with_x if letters[place] == "x" else without_x
+    return "".join(letters)
+
+
+def _json_of(name: str, result: Any) -> Any:
     fields = plain(result)
-    if isinstance(fields, dict) and isinstance(getattr(type(result), "patch", None), property):
+    if name in _WITH_PATCH:
         fields["patch"] = result.patch
     return fields
 
@@ -43,15 +74,25 @@ def _exit_code(name: str, result: Any) -> int:
 
 def _mention_rest(result: Any, output: Output) -> None:
     """Say on stderr that there is more, and how to see it."""
-    offset = getattr(result, "next_offset", None)
-    if offset is not None:
-        output.talk(f"more follows: --offset {offset} goes on")
+    reason = getattr(result, "truncated_by", None)
+    if getattr(result, "next_offset", None) is not None:
+        output.talk(f"more follows: --offset {result.next_offset} goes on")
     elif getattr(result, "next_line", None) is not None:
         output.talk(f"more follows: --start-line {result.next_line} goes on")
     elif getattr(result, "next_since", None) is not None:
         output.talk(f"more follows: {result.next_since} as SINCE goes on")
-    elif getattr(result, "truncated_by", None):
-        output.talk(f"cut short by {result.truncated_by}")
+    elif reason:
+        output.talk(f"cut short by {_REASONS.get(reason, reason)}")
+    elif getattr(result, "truncated", False):
+        output.talk("more follows: --limit shows it")
+
+
+_REASONS: Final = {
+    "bytes": "--max-bytes, in the middle of a line; read-bytes goes on",
+    "memory": "the memory that the pattern takes",
+    "per_file": "--max-per-file",
+    "timeout": "--timeout-s",
+}
 
 
 def _plain(result: Any, output: Output) -> None:
@@ -69,15 +110,23 @@ def _fields(result: Record, output: Output) -> None:
     fields = result.as_dict()
     width = max(map(len, fields))
     for name, value in fields.items():
-        if name.endswith("_ns") and isinstance(value, int):
-            value = readable_time(value)  # noqa: PLW2901
-        elif name == "mode":
-            value = f"{value:04o}"  # noqa: PLW2901
-        output.line(f"{name:<{width}}  {'-' if value is None else value}")
+        output.line(f"{name:<{width}}  {_shown(name, value, output)}")
+
+
+def _shown(name: str, value: Any, output: Output) -> str:
+    if value is None:
+        return "-"
+    if name.endswith("_ns"):
+        return readable_time(value)
+    if name == "mode":
+        return f"{value:04o}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return output.name(str(value))
 
 
 def _text_line(result: str, output: Output) -> None:
-    output.line(result)
+    output.line(output.name(result))
 
 
 def _read(result: Any, output: Output) -> None:
@@ -85,26 +134,37 @@ def _read(result: Any, output: Output) -> None:
 
 
 def _written(result: Any, output: Output) -> None:
-    done = "created" if getattr(result, "created", False) else "wrote"
-    output.talk(f"{done} {result.path}: {result.bytes} bytes, version {result.version}")
+    done = "created" if result.created else "wrote"
+    output.talk(f"{done} {result.path}: {counted(result.bytes, 'byte')}, version {result.version}")
 
 
 def _patch(result: Any, output: Output) -> None:
     colors = {"+": "green", "-": "red", "@": "cyan"}
-    for line in result.patch.splitlines(keepends=True):
+    *lines, rest = result.patch.split("\n")
+    for line in lines:
         style = colors.get(line[:1])
-        body = line.rstrip("\n")
-        output.data(output.style(body, style) + line[len(body) :] if style else line)
-    for rejected in getattr(result, "rejected", ()):
-        output.talk(f"rejected: {plain(rejected)}")
+        output.line(output.style(line, style) if style else line)
+    output.data(rest)
+
+
+def _patched(result: Any, output: Output) -> None:
+    for file in result.files:
+        path = output.name(file.path)
+        if file.old_path is not None:
+            path = f"{output.name(file.old_path)} -> {path}"
+        output.line(f"{file.action:<8}{path}")
+    for rejected in result.rejected:
+        output.talk(f"rejected {rejected.path}: {rejected.message}")
 
 
 def _paths(result: Any, output: Output) -> None:
-    output.data("".join(f"{path}\n" for path in result.paths))
+    for path in result.paths:
+        output.line(output.name(path))
 
 
 def _entries(result: Any, output: Output) -> None:
-    output.data("".join(f"{entry.path}\n" for entry in result.entries))
+    for entry in result.entries:
+        output.line(output.name(entry.path))
 
 
 def _ls(result: Any, output: Output) -> None:
@@ -113,24 +173,33 @@ def _ls(result: Any, output: Output) -> None:
     width = max(map(len, sizes), default=0)
     for entry, size in zip(result.entries, sizes, strict=True):
         mode = marks[entry.kind] + permissions(entry.mode)
-        name = output.style(entry.name, "bold") if entry.kind == "directory" else entry.name
-        target = "" if entry.target is None else f" -> {entry.target}"
-        output.line(f"{mode}  {size:>{width}}  {readable_time(entry.mtime_ns)}  {name}{target}")
+        target = "" if entry.target is None else f" -> {output.name(entry.target)}"
+        name = f"{_named(entry, output)}{target}"
+        output.line(f"{mode}  {size:>{width}}  {readable_time(entry.mtime_ns)}  {name}")
+
+
+def _named(entry: Any, output: Output) -> str:
+    styles = {"directory": "bold", "symlink": "cyan"}
+    name = output.name(entry.name)
+    return output.style(name, styles[entry.kind]) if entry.kind in styles else name
 
 
 def _grep(result: Any, output: Output) -> None:
-    if not result.matches:
-        for found in result.files:
-            output.line(found if isinstance(found, str) else f"{found.path}:{found.count}")
-        return
+    for count in result.counts:
+        output.line(f"{output.style(output.name(count.path), 'cyan')}:{count.count}")
+    if not result.matches and not result.counts:
+        for path in result.files:
+            output.line(output.name(path))
     context = any(match.before or match.after for match in result.matches)
     last: tuple[str, int] | None = None
-    for path, line, kind, text in _grep_lines(result.matches):
+    for path, line, mark, text in _grep_lines(result.matches):
         if context and last is not None and last != (path, line - 1):
             output.line("--")
         last = (path, line)
-        where = output.style(path, "cyan")
-        output.line(f"{where}{kind}{line}{kind}{text}")
+        output.line(f"{output.style(output.name(path), 'cyan')}{mark}{line}{mark}{text}")
+    for count, what in ((result.skipped_binary, "binary"), (result.skipped_large, "too large")):
+        if count and not result.total:
+            output.talk(f"not searched: {counted(count, 'file')}, {what}")
 
 
 def _grep_lines(matches: Iterable[Any]) -> Iterator[tuple[str, int, str, str]]:
@@ -139,25 +208,29 @@ def _grep_lines(matches: Iterable[Any]) -> Iterator[tuple[str, int, str, str]]:
     for match in matches:
         for back, text in enumerate(reversed(match.before), 1):
             merged.setdefault((match.path, match.line - back), ("-", text))
-        merged[match.path, match.line] = (":", match.text)
-        for ahead, text in enumerate(match.after, 1):
-            merged.setdefault((match.path, match.line + ahead), ("-", text))
-    for (path, line), (kind, text) in sorted(merged.items()):
-        yield path, line, kind, text
+        lines = match.text.split("\n")
+        for place, text in enumerate(lines, match.line):
+            merged[match.path, place] = (":", text)
+        for ahead, text in enumerate(match.after, match.line + len(lines)):
+            merged.setdefault((match.path, ahead), ("-", text))
+    for (path, line), (mark, text) in sorted(merged.items()):
+        yield path, line, mark, text
 
 
 def _tree(result: Any, output: Output) -> None:
-    output.line(result.path)
-    lines: list[str] = []
+    output.line(output.name(result.path))
     pending = [(node, "", node is result.children[-1]) for node in reversed(result.children or ())]
+    cut = result.truncated
     while pending:
         node, prefix, is_last = pending.pop()
         branch, deeper = ("└── ", "    ") if is_last else ("├── ", "│   ")
-        name = output.style(node.name, "bold") if node.kind == "directory" else node.name
-        lines.append(f"{prefix}{branch}{name}\n")
+        target = "" if node.target is None else f" -> {output.name(node.target)}"
+        output.line(f"{prefix}{branch}{_named(node, output)}{target}")
         below = node.children or ()
         pending += [(child, prefix + deeper, child is below[-1]) for child in reversed(below)]
-    output.data("".join(lines))
+        cut = cut or node.truncated
+    if cut and not result.truncated:
+        output.talk("more follows: --limit shows it")
 
 
 def _changes(result: Any, output: Output) -> None:
@@ -165,22 +238,38 @@ def _changes(result: Any, output: Output) -> None:
         output.line(change_line(change, output))
 
 
-def change_line(change: Any, output: Output) -> str:
-    """Return one change as a line: revision, time, who, in which operation, what."""
-    who = f"{change.session or '-'}/{change.operation}"
-    path = change.path if change.old_path is None else f"{change.old_path} -> {change.path}"
-    revision = output.style(f"{change.revision:>6}", "yellow")
-    return f"{revision}  {readable_time(change.time_ns)}  {who:<20}  {change.action:<10}  {path}"
-
-
 def _watch(changes: Any, output: Output) -> None:
+    import json
+
     for change in changes:
         if output.as_json:
-            import json
-
             output.line(json.dumps(change.as_dict()))
         else:
             output.line(change_line(change, output))
+        output.flush()
+
+
+def _compared(result: Any, output: Output) -> None:
+    for change in result.changes:
+        output.line(f"{change.action:<12}{output.name(change.path)}")
+
+
+def _restored(result: Any, output: Output) -> None:
+    output.talk(
+        f"{counted(result.changed, 'path')} changed; revision {result.revision}"
+        f" has the tree of revision {result.state_of}"
+    )
+
+
+def _snapshot(result: Any, output: Output) -> None:
+    output.talk(f"snapshot {result.name} of revision {result.revision}")
+
+
+def _snapshots(result: Any, output: Output) -> None:
+    for made in result:
+        revision = output.style(f"{made.revision:>6}", "yellow")
+        who = made.session or "-"
+        output.line(f"{revision}  {readable_time(made.time_ns)}  {who:<12}  {output.name(made.name)}")
 
 
 def _check(result: Any, output: Output) -> None:
@@ -197,35 +286,25 @@ def _usage(result: Any, output: Output) -> None:
 
 
 def _transfer(result: Any, output: Output) -> None:
-    output.talk(
-        f"{result.files} files, {result.directories} directories, {result.symlinks} links,"
-        f" {readable_size(result.bytes)}"
-    )
+    counts = [
+        counted(result.files, "file"),
+        counted(result.directories, "directory", "directories"),
+        counted(result.symlinks, "link"),
+        readable_size(result.bytes),
+    ]
+    if result.ignored:
+        counts.append(f"{result.ignored} ignored")
+    if result.removed:
+        counts.append(f"{result.removed} removed")
+    output.talk(", ".join(counts))
     for path, reason in result.skipped:
         output.talk(f"skipped {path}: {reason}")
+    if result.skipped_total > len(result.skipped):
+        output.talk(f"... {result.skipped_total - len(result.skipped)} more were skipped")
 
 
 def _exists(result: bool, output: Output) -> None:
     """Say nothing: the exit code is the answer, as with test(1)."""
-
-
-def readable_time(time_ns: int) -> str:
-    """Return a time as the local date and time of day."""
-    try:
-        moment = datetime.datetime.fromtimestamp(time_ns / 1e9).astimezone()
-    except (ValueError, OSError, OverflowError):
-        return f"{time_ns} ns"
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def permissions(mode: int) -> str:
-    """Return permission bits as ls(1) writes them."""
-    letters = ["rwx"[bit % 3] if mode & 0o400 >> bit else "-" for bit in range(9)]
-    special = ((0o4000, 2, "s", "S"), (0o2000, 5, "s", "S"), (0o1000, 8, "t", "T"))
-    for bit, place, with_x, without_x in special:
-        if mode & bit:
-            letters[place] = with_x if letters[place] == "x" else without_x
-    return "".join(letters)
 
 
 _RENDERERS: Final[dict[str, Callable[[Any, Output], None]]] = {
@@ -233,24 +312,32 @@ _RENDERERS: Final[dict[str, Callable[[Any, Output], None]]] = {
     "apply": _patch,
     "changes": _changes,
     "check": _check,
+    "compare": _compared,
+    "compare_patch": _patch,
     "diff": _patch,
     "diff_text": _patch,
     "edit": _patch,
     "exists": _exists,
     "export_directory": _transfer,
     "find": _entries,
+    "gc": _usage,
     "glob": _paths,
     "grep": _grep,
     "hash": _text_line,
     "history": _changes,
     "import_directory": _transfer,
     "ls": _ls,
-    "patch": _patch,
+    "patch": _patched,
     "read": _read,
     "readlink": _text_line,
     "realpath": _text_line,
+    "redo": _restored,
+    "restore": _restored,
+    "snapshot": _snapshot,
+    "snapshots": _snapshots,
     "tree": _tree,
     "truncate": _written,
+    "undo": _restored,
     "usage": _usage,
     "vacuum": _usage,
     "watch": _watch,

@@ -254,8 +254,16 @@ class DirectoryBackend(Backend):
 
     # Paths.
 
-    def _host(self, path: str) -> bytes:
-        """Return the path on the host that leads where the workspace's path leads."""
+    def _host(self, path: str, *, follow: bool = True) -> bytes:
+        """Return the path on the host that leads where the workspace's path leads.
+
+        Args:
+            path: As the workspace has it.
+            follow: Whether the operation follows a link at the end.
+
+        Raises:
+            NotComparableError: A link would lead out of the directory.
+        """
         kept: list[str] = []
         for name in absolute(path).split("/")[1:]:
             if name == "..":
@@ -263,10 +271,9 @@ class DirectoryBackend(Backend):
             elif name:
                 kept.append(name)
         host = self._join(kept)
-        for place in (os.path.realpath(host), os.path.realpath(os.path.dirname(host))):
-            inside = (place + b"/").startswith(encode(self._root) + b"/")
-            if kept and not inside:
-                raise NotComparableError(f"leads out of the directory: {path}")
+        place = os.path.realpath(host if follow or not kept else os.path.dirname(host))
+        if not (place + b"/").startswith(encode(self._root) + b"/"):
+            raise NotComparableError(f"leads out of the directory: {path}")
         return host
 
     def _up(self, kept: list[str]) -> list[str]:
@@ -299,8 +306,7 @@ class DirectoryBackend(Backend):
         return self._status(os.stat(self._host(path)))
 
     def lstat(self, path: str) -> Status:
-        host = self._host(path)
-        status = self._status(os.lstat(host))
+        status = self._status(os.lstat(self._host(path, follow=False)))
         if status.kind == "symlink":
             return status._replace(size=len(encode(self.readlink(path))))
         return status
@@ -314,10 +320,10 @@ class DirectoryBackend(Backend):
         return Status(kind, size, stat.S_IMODE(found.st_mode), nlink)
 
     def inode(self, path: str) -> int:
-        return os.lstat(self._host(path)).st_ino
+        return os.lstat(self._host(path, follow=False)).st_ino
 
     def mtime_ns(self, path: str) -> int:
-        return os.lstat(self._host(path)).st_mtime_ns
+        return os.lstat(self._host(path, follow=False)).st_mtime_ns
 
     def exists(self, path: str) -> bool:
         return os.path.exists(self._host(path))
@@ -328,7 +334,7 @@ class DirectoryBackend(Backend):
             return os.pread(file.number, size, offset)
 
     def readlink(self, path: str) -> str:
-        target = decode(os.readlink(self._host(path)))
+        target = decode(os.readlink(self._host(path, follow=False)))
         if target == self._root or target.startswith(self._root + "/"):
             return target[len(self._root) :] or "/"
         return target
@@ -348,7 +354,7 @@ class DirectoryBackend(Backend):
             file.write(data)
 
     def create(self, path: str, data: bytes) -> None:
-        host = self._host(path)
+        host = self._host(path, follow=False)
         if os.path.isdir(host) and not os.path.islink(host):
             raise IsADirectoryError(errno.EISDIR, "is a directory")
         with self._opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as file:
@@ -366,18 +372,18 @@ class DirectoryBackend(Backend):
         os.truncate(self._host(path), size)
 
     def mkdir(self, path: str, mode: int = 0o755) -> None:
-        os.mkdir(self._host(path), mode)
+        os.mkdir(self._host(path, follow=False), mode)
 
     def rmdir(self, path: str) -> None:
-        host = self._host(path)
+        host = self._host(path, follow=False)
         self._refuse_root(host, path)
         os.rmdir(host)
 
     def unlink(self, path: str) -> None:
-        os.unlink(self._host(path))
+        os.unlink(self._host(path, follow=False))
 
     def rename(self, source: str, path: str) -> None:
-        old, new = self._host(source), self._host(path)
+        old, new = self._host(source, follow=False), self._host(path, follow=False)
         self._refuse_root(old, source)
         self._refuse_root(new, path)
         kind = stat.S_IFMT(os.lstat(old).st_mode)
@@ -389,11 +395,12 @@ class DirectoryBackend(Backend):
             raise
 
     def link(self, source: str, path: str) -> None:
-        os.link(self._host(source), self._host(path), follow_symlinks=False)
+        old, new = self._host(source, follow=False), self._host(path, follow=False)
+        os.link(old, new, follow_symlinks=False)
 
     def symlink(self, target: str, path: str) -> None:
         mapped = self._root + target if target.startswith("/") else target
-        os.symlink(encode(mapped), self._host(path))
+        os.symlink(encode(mapped), self._host(path, follow=False))
 
     def chmod(self, path: str, mode: int) -> None:
         os.chmod(self._host(path), mode)

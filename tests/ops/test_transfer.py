@@ -765,12 +765,13 @@ def test_a_directory_that_is_swapped_for_a_link_is_not_followed(
     assert tree_of(ws) == {"/a": ""}
 
 
-@pytest.mark.parametrize("size", [0, 100, 3 * CHUNK_BYTES])
+@pytest.mark.parametrize("size", [0, 100, 3 * CHUNK_BYTES, 4 * CHUNK_BYTES])
 def test_a_file_that_changes_while_it_is_read_is_read_again(
     ws: Workspace, source: Path, size: int
 ) -> None:
     path = source / "large"
     path.write_bytes(b"o" * 4 * CHUNK_BYTES)
+    os.utime(path, ns=(1, 1))
     result = ws.import_directory(source, progress=at(0, lambda: path.write_bytes(b"n" * size)))
     assert result.skipped == ()
     assert ws.read_bytes("/large") == b"n" * size
@@ -877,9 +878,11 @@ def test_an_import_that_would_not_fit_changes_nothing(ws: Workspace, source: Pat
 def test_a_large_file_that_would_not_fit_is_not_read_first(ws: Workspace, source: Path) -> None:
     ws.set_quota(CHUNK_BYTES)
     with open(source / "huge", "wb") as file:
-        file.truncate(1 << 35)  # it would take minutes
+        file.truncate(1 << 35)
+    told: list[Progress] = []
     with pytest.raises(QuotaExceededError):
-        ws.import_directory(source)
+        ws.import_directory(source, progress=told.append)
+    assert told == []
 
 
 def test_a_file_may_take_the_room_of_what_it_replaces(ws: Workspace, source: Path) -> None:

@@ -119,7 +119,7 @@ class FileSystem(FileReader):
         return self._set_content(place, before, self._content.splice(base, base.size, data), None)
 
     def truncate(self, path: str, size: int) -> Written:
-        """Cut a file, or fill it with zeros, to `size` bytes; if it has them, change nothing.
+        """Cut a file, or fill it with zeros, to `size` bytes.
 
         Raises:
             NotFoundError: It does not exist.
@@ -133,8 +133,6 @@ class FileSystem(FileReader):
         if before is None:
             raise NotFoundError(f"no such file or directory: {path}", path=path)
         base = self._stored(before)
-        if size == base.size:
-            return self._unchanged(place, before)
         self._journal.reserve(size - base.size)
         return self._set_content(place, before, self._content.resize(base, size), None)
 

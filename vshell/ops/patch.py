@@ -120,12 +120,13 @@ def patch(
         patches = patch_plan.reverse(patches)
     with recording(context, "patch", dry_run=dry_run) as recorded:
         root = _root(context, path)
-        attempt = _attempt(context, root, patches, fuzz, removed=_removed(context, root, patches))
+        removed = tuple(_removed(context, root, patches))
+        attempt = _attempt(context, root, patches, fuzz=fuzz, removed=removed, undoes=reverse)
         if attempt.errors and atomic:
-            raise _first_error(attempt)
+            raise _failure(context, root, patches, attempt, undoes=reverse)
         if attempt.errors:
             # What was rejected does not free its old path for others, so nothing may rely on it.
-            attempt = _attempt(context, root, patches, fuzz, removed=())
+            attempt = _attempt(context, root, patches, fuzz=fuzz, undoes=reverse)
         _carry_out(context, attempt.plan, root)
     rejected = tuple(_rejected(file, error) for file, error in attempt.errors)
     return PatchResult(tuple(attempt.done), rejected, dry_run, recorded.patch)
@@ -165,11 +166,18 @@ class _Attempt:
 
 
 def _attempt(
-    context: Context, root: str, patches: list[FilePatch], fuzz: int, *, removed: Iterable[str]
+    context: Context,
+    root: str,
+    patches: list[FilePatch],
+    *,
+    fuzz: int,
+    removed: Iterable[str] = (),
+    undoes: bool = False,
 ) -> _Attempt:
     from vshell.ops.patch_plan import Plan
 
-    attempt = _Attempt(Plan(context, root, fuzz, removed), [], [])
+    plan = Plan(context, root, fuzz=fuzz, removed=removed, undoes=undoes)
+    attempt = _Attempt(plan, [], [])
     for file in patches:
         try:
             attempt.done.append(attempt.plan.add(file))
@@ -188,7 +196,18 @@ def _removed(context: Context, root: str, patches: Iterable[FilePatch]) -> Itera
                 yield place(context.files, root, file.old_path or "")
 
 
-def _first_error(attempt: _Attempt) -> VshellError:
+def _failure(
+    context: Context, root: str, patches: list[FilePatch], attempt: _Attempt, *, undoes: bool
+) -> VshellError:
+    """Return the first error, with what else does not fit; or say that all is done already."""
+    from vshell.ops.patch_plan import applied_already, reverse
+
+    if not any(file.kind == "copy" for file in patches):
+        opposite = reverse(patches)
+        removed = tuple(_removed(context, root, opposite))
+        if not _attempt(context, root, opposite, fuzz=0, removed=removed).errors:
+            path = attempt.errors[0][1].filename if len(patches) == 1 else None
+            return applied_already(path, attempt.errors[0][1].data, undoes=undoes)
     _, error = attempt.errors[0]
     if len(attempt.errors) > 1:
         error.data["rejected"] = [

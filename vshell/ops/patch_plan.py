@@ -80,19 +80,29 @@ class Plan:
         root: The directory that the patch's paths are in.
         fuzz: How many lines of context may be ignored.
         removed: The paths that the patch removes somewhere, and that count as free.
+        undoes: Whether the patches are reversed ones, for messages.
 
     Attributes:
         after: What each path that the patch touches holds then; None for nothing.
         sources: For each new path, the old one of a rename.
     """
 
-    def __init__(self, context: Context, root: str, fuzz: int, removed: Iterable[str]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        root: str,
+        *,
+        fuzz: int,
+        removed: Iterable[str],
+        undoes: bool = False,
+    ) -> None:
         self.after: dict[str, FileState | None] = {}
         self.sources: dict[str, str] = {}
         self._context = context
         self._root = root
         self._fuzz = fuzz
         self._removed = frozenset(removed)
+        self._undoes = undoes
         self._planned_bytes = 0
         self._directories: set[str] = set()
 
@@ -166,7 +176,7 @@ class Plan:
     def _means_link(self, patch: FilePatch, path: str, state: FileState) -> bool:
         """Tell whether the patch is about a link, and not about the file that it leads to."""
         kinds = {_kind_of(mode) for mode in (patch.old_mode, patch.new_mode) if mode is not None}
-        if kinds or path in self.after:
+        if kinds or path in self.after or not self._context.files.exists(path):
             return kinds != {"file"}
         try:
             apply_hunks(self._data(path, state), patch.hunks, fuzz=0, path=path)
@@ -231,11 +241,11 @@ class Plan:
                 hint="make the patch from what the file holds now",
                 data={"hunk": 1, "line": 1},
             )
-            raise _unless_applied(error, data, patch, path)
+            raise self._unless_applied(error, data, patch, path)
         try:
             return apply_hunks(data, patch.hunks, fuzz=fuzz, path=path)
         except PatchContextError as error:
-            raise _unless_applied(error, data, patch, path) from None
+            raise self._unless_applied(error, data, patch, path) from None
 
     # What is where.
 
@@ -305,6 +315,16 @@ class Plan:
 
     # Errors.
 
+    def _unless_applied(
+        self, error: PatchContextError, data: bytes, patch: FilePatch, path: str
+    ) -> PatchContextError:
+        """Return the error, or a clearer one if the file holds what the patch makes of it."""
+        try:
+            apply_hunks(data, [_reversed_hunk(hunk) for hunk in patch.hunks], fuzz=0, path=path)
+        except PatchContextError:
+            return error
+        return applied_already(path, error.data, undoes=self._undoes)
+
     def _missing(self, path: str, patch: FilePatch) -> NotFoundError:
         hint = None
         elsewhere = self._context.resolve((patch.old_path or "").lstrip("/"))
@@ -318,7 +338,7 @@ class Plan:
 
     def _exists(self, path: str, found: FileState, data: bytes | None) -> VshellError:
         if data is not None and path not in self.after and self._data(path, found) == data:
-            return _applied_already(path)
+            return applied_already(path, undoes=self._undoes)
         return ExistsError(
             f"the patch creates a file that exists: {path}",
             path=path,
@@ -414,23 +434,22 @@ def _reversed_hunk(hunk: Hunk[bytes]) -> Hunk[bytes]:
 _OTHER_SIDE: Final[dict[LineTag, LineTag]] = {" ": " ", "-": "+", "+": "-"}
 
 
-def _unless_applied(
-    error: PatchContextError, data: bytes, patch: FilePatch, path: str
+def applied_already(
+    path: str | None, data: Mapping[str, object] | None = None, *, undoes: bool
 ) -> PatchContextError:
-    """Return the error, or a clearer one if the file holds what the patch would make of it."""
-    try:
-        apply_hunks(data, [_reversed_hunk(hunk) for hunk in patch.hunks], fuzz=0, path=path)
-    except PatchContextError:
-        return error
-    return _applied_already(path, error.data)
+    """Return the error for a file, or all of them, that hold what the patch would make of them.
 
-
-def _applied_already(path: str, data: Mapping[str, object] | None = None) -> PatchContextError:
+    Args:
+        path: The file; None for all of them.
+        data: What else is known.
+        undoes: Whether the patch was to be undone.
+    """
+    what = "not applied, so it cannot be undone" if undoes else "applied already"
     return PatchContextError(
-        f"{path}: the patch is applied already",
+        f"{path}: the patch is {what}" if path else f"the patch is {what}",
         path=path,
-        hint="leave it out, or undo it with reverse=True",
-        data={**(data or {}), "applied": True},
+        hint="apply it without reverse=True" if undoes else "undo it with reverse=True",
+        data={**(data or {}), "applied": not undoes},
     )
 
 

@@ -45,6 +45,7 @@ _MAX_COPIES: Final = 50_000
 """How many parts a compiled pattern may have: at some 270 bytes each, 13 MB."""
 
 _CHECKED_CLAUSES: Final = 3
+_EACH_LINE: Final = ("",)
 _LONGEST_S: Final = 1e6
 _GOOD_LITERAL: Final = 2
 _CASE_PARTNERS: Final = tuple(map(str.encode, "\u0130\u0131\u017f\u212a"))
@@ -95,14 +96,14 @@ class Matcher:
     It is immutable, and may be shared between threads.
     """
 
-    __slots__ = ("_clauses", "_confirm", "_ignore_case", "_literal", "_multiline", "_scan")
+    __slots__ = ("_clauses", "_confirm", "_ignore_case", "_literals", "_multiline", "_scan")
 
     def __init__(
         self,
         *,
         clauses: Sequence[Clause],
         ignore_case: bool,
-        literal: str | None = None,
+        literals: Clause | None = None,
         scan: regex.Pattern[str] | None = None,
         confirm: regex.Pattern[str] | None = None,
         multiline: bool = False,
@@ -112,14 +113,15 @@ class Matcher:
         Args:
             clauses: What a text must hold.
             ignore_case: Whether that is meant in any case.
-            literal: Finds the candidates, if given.
-            scan: Finds the candidates otherwise; if neither is given, each line is one.
+            literals: Find the candidates, if given; if case is ignored, they are in lower
+                case, and only for texts of ASCII.
+            scan: Finds the candidates otherwise.
             confirm: Decides about a candidate; if not given, each is a match.
             multiline: Matches of `scan` may span lines.
         """
         self._clauses = _byte_clauses(clauses, ignore_case=ignore_case)
         self._ignore_case = ignore_case
-        self._literal = literal
+        self._literals = literals
         self._scan = scan
         self._confirm = confirm
         self._multiline = multiline
@@ -152,6 +154,7 @@ class Matcher:
         for hit in self._candidates(text, deadline):
             if hit <= done:
                 continue  # in the line that was looked at last
+            _left(deadline)
             start = text.rfind("\n", counted, hit) + 1 or counted
             if start == size:
                 return  # after the last newline
@@ -172,19 +175,13 @@ class Matcher:
 
     def _candidates(self, text: str, deadline: float) -> Iterator[int]:
         """Yield ascending places in lines that may match, at least one in each that does."""
-        if self._scan is not None:
-            for match in self._scan.finditer(text, timeout=_left(deadline)):
-                yield match.start()
-                _left(deadline)
-            return
-        literal = self._literal or ""
-        place = text.find(literal)
-        while place >= 0:
-            yield place
-            _left(deadline)
-            place = text.find("\n", place)
-            if place >= 0:
-                place = text.find(literal, place + 1)
+        if self._literals is not None and not self._ignore_case:
+            return _places(text, self._literals)
+        if self._literals is not None and text.isascii():
+            return _places(text.lower(), self._literals)
+        assert self._scan is not None
+        found = self._scan.finditer(text, timeout=_left(deadline))
+        return (match.start() for match in found)
 
     def _blocks(self, text: str, deadline: float) -> Iterator[LineMatch]:
         """Yield the lines of matches that may span lines; those that share a line are one."""
@@ -208,6 +205,22 @@ class Matcher:
             block = LineMatch(number, first - start + 1, start, end)
         if block is not None:
             yield block
+
+
+def _places(text: str, literals: Clause) -> Iterator[int]:
+    """Yield ascending places of any of the literals, one in each line that holds one."""
+    pending = [(place, literal) for literal in literals if (place := text.find(literal)) >= 0]
+    while pending:
+        place, _ = min(pending)
+        yield place
+        end = text.find("\n", place)
+        if end < 0:
+            return
+        pending = [
+            (place if place > end else text.find(literal, end + 1), literal)
+            for place, literal in pending
+        ]
+        pending = [each for each in pending if each[0] >= 0]
 
 
 @functools.lru_cache(maxsize=8)
@@ -259,7 +272,7 @@ def compile_matcher(
             multiline=True,
         )
     if known is None:
-        return Matcher(clauses=(), ignore_case=ignore_case, confirm=exact)
+        return Matcher(clauses=(), ignore_case=False, literals=_EACH_LINE, confirm=exact)
     if known.clauses == ((pattern,),):  # nothing in it is special
         return _literal_matcher(pattern, ignore_case, word, multiline)
     located = _located(known, exact, ignore_case)
@@ -280,10 +293,15 @@ def _located(known: LineRegex, exact: regex.Pattern[str], ignore_case: bool) -> 
     best = max(known.clauses, key=rarity, default=())
     if not best or min(map(len, best)) < _GOOD_LITERAL:
         return None
-    if len(best) == 1 and not ignore_case:
-        return Matcher(clauses=known.clauses, ignore_case=False, literal=best[0], confirm=exact)
-    scan = _one_per_line("|".join(map(_escape, best)), ignore_case)
-    return Matcher(clauses=known.clauses, ignore_case=ignore_case, scan=scan, confirm=exact)
+    if not ignore_case:
+        return Matcher(clauses=known.clauses, ignore_case=False, literals=best, confirm=exact)
+    return Matcher(
+        clauses=known.clauses,
+        ignore_case=True,
+        literals=_lowered(best),
+        scan=_one_per_line("|".join(map(_escape, best)), ignore_case=True),
+        confirm=exact,
+    )
 
 
 def _literal_matcher(text: str, ignore_case: bool, word: bool, multiline: bool) -> Matcher:
@@ -292,14 +310,22 @@ def _literal_matcher(text: str, ignore_case: bool, word: bool, multiline: bool) 
         return Matcher(clauses=((),), ignore_case=False, scan=nothing)  # no line holds a newline
     clauses: tuple[Clause, ...] = ((text,),) if text and "\n" not in text else ()
     if not (ignore_case or word or multiline):
-        return Matcher(clauses=clauses, ignore_case=False, literal=text)
+        return Matcher(clauses=clauses, ignore_case=False, literals=(text,))
     escaped = _as_word(_escape(text)) if word else _escape(text)
+    exact = _compile(escaped, ignore_case=ignore_case, multiline=multiline)
     if multiline:
-        scan = _compile(escaped, ignore_case=ignore_case, multiline=True)
-        return Matcher(clauses=clauses, ignore_case=ignore_case, scan=scan, multiline=True)
+        return Matcher(clauses=clauses, ignore_case=ignore_case, scan=exact, multiline=True)
     return Matcher(
-        clauses=clauses, ignore_case=ignore_case, scan=_one_per_line(escaped, ignore_case)
+        clauses=clauses,
+        ignore_case=ignore_case,
+        literals=_lowered((text,)) if ignore_case else (text,),
+        scan=_one_per_line(escaped, ignore_case) if ignore_case else None,
+        confirm=exact if word else None,
     )
+
+
+def _lowered(literals: Clause) -> Clause | None:
+    return tuple(map(str.lower, literals)) if "".join(literals).isascii() else None
 
 
 def _one_per_line(confined: str, ignore_case: bool, *, flags: str = "") -> regex.Pattern[str]:

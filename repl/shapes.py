@@ -1,0 +1,125 @@
+"""Where a subcommand takes other words than its operation's function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+from .arguments import STDIN, structure
+from .grammar import Argument, UsageError
+
+Values = dict[str, Any]
+
+
+class Shape(NamedTuple):
+    """How the words of a subcommand differ.
+
+    Attributes:
+        arguments: Makes them, from those that the function's signature gives.
+        values: Turns what was given into what the function takes.
+    """
+
+    arguments: Callable[[list[Argument]], list[Argument]]
+    values: Callable[[Values], Values] = lambda values: values
+
+
+def _renamed(metavars: dict[str, str]) -> Callable[[list[Argument]], list[Argument]]:
+    def rename(found: list[Argument]) -> list[Argument]:
+        return [
+            argument._replace(metavar=metavars.get(argument.name, argument.metavar))
+            for argument in found
+        ]
+
+    return rename
+
+
+def _edit_arguments(found: list[Argument]) -> list[Argument]:
+    """`edit PATH OLD NEW` is what people type; JSON is for programs."""
+    kept = [argument for argument in found if argument.name not in ("path", "edits")]
+    return [
+        *(argument for argument in found if argument.name == "path"),
+        Argument("old", "The text to replace."),
+        Argument("new", "The text to put in its place."),
+        Argument("replace_all", "Replace it wherever it is.", ("-a", "--all"), value=True),
+        Argument(
+            "edits",
+            'Instead of OLD and NEW, several edits: [{"old": "a", "new": "b"}]; - is stdin.',
+            ("--edits",),
+            metavar="JSON",
+        ),
+        *kept,
+    ]
+
+
+def _edit_values(given: Values) -> Values:
+    values = dict(given)
+    one = {name: values.pop(name) for name in ("old", "new", "replace_all") if name in values}
+    if "edits" in values:
+        if one:
+            raise UsageError("edit takes OLD and NEW, or --edits JSON, and not both")
+        values["edits"] = structure("edits", values["edits"])
+    elif not {"old", "new"} <= one.keys():
+        raise UsageError("missing OLD and NEW", "vshell edit PATH OLD NEW")
+    else:
+        values["edits"] = [one]
+    return values
+
+
+def _search_arguments(found: list[Argument]) -> list[Argument]:
+    """`glob PATTERN PATH` and `grep PATTERN PATH`, as everywhere; --path means the same."""
+    path = next(argument for argument in found if argument.name == "path")
+    return [found[0], path._replace(flags=()), *found[1:]]
+
+
+def _grep_arguments(found: list[Argument]) -> list[Argument]:
+    return [
+        *_search_arguments(found),
+        Argument("around", "--before and --after at once.", ("-C", "--context"), "N", int),
+        Argument("mode", "--mode files.", ("-l",), value="files"),
+        Argument("mode", "--mode count.", ("-c",), value="count"),
+    ]
+
+
+def _grep_values(given: Values) -> Values:
+    values = dict(given)
+    around = values.pop("around", None)
+    return values if around is None else {"before": around, "after": around} | values
+
+
+def _apply_values(given: Values) -> Values:
+    return given | {"operations": structure("operations", given.get("operations", STDIN))}
+
+
+def _export_arguments(found: list[Argument]) -> list[Argument]:
+    """`export [SRC] DIR`."""
+    renamed = _renamed({"source": "SRC", "target": "DIR"})(found)
+    return [
+        argument._replace(required=False, help=f"{argument.help} (default: /)")
+        if argument.name == "source"
+        else argument
+        for argument in renamed
+    ]
+
+
+def _compare_arguments(found: list[Argument]) -> list[Argument]:
+    return [*found, Argument("patch", "Print the changes as a patch.", ("--patch",), value=True)]
+
+
+def _same(found: list[Argument]) -> list[Argument]:
+    return found
+
+
+SHAPES: Final[dict[str, Shape]] = {
+    "apply": Shape(_same, _apply_values),
+    "compare": Shape(_compare_arguments),
+    "edit": Shape(_edit_arguments, _edit_values),
+    "export_directory": Shape(_export_arguments, lambda given: {"source": "/"} | given),
+    "glob": Shape(_search_arguments),
+    "grep": Shape(_grep_arguments, _grep_values),
+    "import_directory": Shape(_renamed({"source": "DIR", "destination": "DEST"})),
+}
+
+
+def words_of(arguments: Sequence[Argument]) -> list[str]:
+    """Return what stands for each argument that is known by its place."""
+    return [argument.metavar or argument.name.upper() for argument in arguments if not argument.flags]
