@@ -13,7 +13,6 @@ from vshell.ops.catalog import OPERATIONS, Operation, Parameter
 from .grammar import Argument, UsageError
 
 STDIN: Final = "-"
-JSON: Final = Argument("json", "Print the result as JSON.", ("--json",), value=True)
 
 # Structures are given as JSON; they and contents may come from stdin.
 _STRUCTURES: Final = {"edits", "operations"}
@@ -29,20 +28,19 @@ _LETTERS: Final = {
     "literal": "-F",
     "parents": "-p",
     "recursive": "-r",
+    "reverse": "-R",
+    "strip": "-p",
     "word": "-w",
 }
 
-# A word that stands for what the parameter of that name is, in the help.
-_METAVARS: Final = {"mode": "OCTAL", "path": "PATH"}
-
 
 def arguments_of(operation: Operation) -> list[Argument]:
-    """Return the arguments of an operation's subcommand, `--json` among them."""
+    """Return the arguments of an operation's subcommand."""
     found: list[Argument] = []
     for parameter in operation.parameters:
         if "Callable" not in parameter.annotation:  # nothing that can be typed
             found += _arguments(parameter)
-    return [*found, JSON]
+    return [argument._replace(help=in_typed_words(argument.help, operation)) for argument in found]
 
 
 def read_inputs(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
@@ -91,21 +89,28 @@ def read_stdin(purpose: str) -> bytes:
     return sys.stdin.buffer.read()
 
 
-def in_typed_words(hint: str | None, operation: Operation | None) -> str | None:
-    """Return a hint that is written for Python in the words of the command line."""
-    if hint is None:
-        return None
-    options = set() if operation is None else {found.name for found in operation.parameters}
+def in_typed_words(text: str, operation: Operation) -> str:
+    """Return documentation or a hint, written for Python, in the words of the command line."""
+    flags = {
+        parameter.name: parameter.name.upper()
+        if parameter.positional and parameter.required
+        else _flag(parameter.name)
+        for parameter in operation.parameters
+    } | _OTHER_FLAGS
+    choices = {choice for parameter in operation.parameters for choice in parameter.choices}
 
     def typed(found: re.Match[str]) -> str:
-        name, equals, value = found[0].partition("=")
+        quoted, name, equals = found["quoted"] or "", found["name"], found["value"] or ""
+        if quoted == '"':
+            return name if name in choices else found[0]
         if name in _OPERATION_NAMES and not equals:
-            return name.replace("_", "-")
-        if name not in options or not (equals or "_" in name):
+            return f"{quoted}{name.replace('_', '-')}{quoted}"
+        if name not in flags or not (quoted or equals or "_" in name):
             return found[0]
-        return _flag(name) if value in ("True", "") else f"{_flag(name)} {value.strip(chr(34))}"
+        value = equals[1:].strip('"')
+        return flags[name] if value in ("True", "") else f"{flags[name]} {value}"
 
-    return re.sub(r'\b\w+(?:=True\b|="\w+")?', typed, hint)
+    return _WORD.sub(typed, text)
 
 
 def integer_or_text(text: str) -> int | str:
@@ -119,6 +124,14 @@ def octal(text: str) -> int:
 
 
 _FIRST_KEY: Final = {"edits": "old", "operations": "op"}
+_WORD: Final = re.compile(
+    r"""(?P<quoted>["`])?\b(?P<name>[a-z_]+)(?P<value>=True\b|="\w+")?(?(quoted)(?P=quoted)|\b)"""
+)
+# What is no parameter, but a part of one.
+_OTHER_FLAGS: Final = {"replace_all": "--all"}
+
+# "None is all" says in Python what happens when nothing is given.
+_NONE: Final = re.compile(r"\bNone (?:is|for) ")
 _OPERATION_NAMES: Final = {operation.name for operation in OPERATIONS}
 
 
@@ -140,7 +153,7 @@ def _arguments(parameter: Parameter) -> Sequence[Argument]:
     argument = Argument(
         name,
         _help(parameter),
-        metavar=_METAVARS.get(name, "N" if types & {"int", "float"} else ""),
+        metavar=_metavar(parameter),
         convert=_converter(parameter),
         choices=parameter.choices,
     )
@@ -158,7 +171,10 @@ def _switches(parameter: Parameter) -> Sequence[Argument]:
     positive = Argument(name, text, _flags(name), value=True)
     negative = Argument(name, text, (f"--no-{_flag(name)[2:]}",), value=False)
     if parameter.default is True:
-        return [negative._replace(help=f"Do not: {text}"), positive._replace(help="", flags=(_flag(name),))]
+        return [
+            negative._replace(help=f"Do not: {text}"),
+            positive._replace(help="", flags=(_flag(name),)),
+        ]
     if parameter.default is False:
         return [positive]
     return [positive, negative._replace(help=f"The opposite of {_flag(name)}.")]
@@ -173,9 +189,21 @@ def _flags(name: str) -> tuple[str, ...]:
     return (letter, _flag(name)) if letter else (_flag(name),)
 
 
+def _metavar(parameter: Parameter) -> str:
+    if _is_octal(parameter):
+        return "OCTAL"
+    if parameter.name == "path" or "PathLike" in parameter.types:
+        return "PATH" if "int" not in parameter.types else "TIME|PATH"
+    return "N" if parameter.types & {"int", "float"} else ""
+
+
+def _is_octal(parameter: Parameter) -> bool:
+    return parameter.name == "mode" and "int" in parameter.types
+
+
 def _converter(parameter: Parameter) -> Callable[[str], Any]:
     types = parameter.types
-    if parameter.name == "mode" and "int" in types:
+    if _is_octal(parameter):
         return octal
     if "Moment" in types or {"int", "PathLike"} <= types:
         return integer_or_text
@@ -185,13 +213,13 @@ def _converter(parameter: Parameter) -> Callable[[str], Any]:
 
 
 def _help(parameter: Parameter) -> str:
-    text = parameter.help
+    text = _NONE.sub("by default ", parameter.help)
     if parameter.name in _STRUCTURES:
         text += " As JSON; - or nothing reads it from stdin."
     elif parameter.name in _CONTENTS:
         text += " - or nothing reads it from stdin."
     default = parameter.default
     if not parameter.required and default is not None and not isinstance(default, bool):
-        shown = f"{default:o}" if parameter.name == "mode" else default
+        shown = f"{default:o}" if _is_octal(parameter) else default
         text += f" (default: {shown})"
     return text

@@ -11,16 +11,26 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Final
+from contextlib import ExitStack, suppress
+from typing import Any, Final
 
 from vshell._version import __version__
-from vshell.errors import ConflictError, OperationTimeoutError, VshellError
+from vshell.errors import ConflictError, NotFoundError, OperationTimeoutError, VshellError
 from vshell.workspace import Workspace
 
-from .arguments import UsageError
-from .commands import Command, commands
+from .arguments import in_typed_words
+from .commands import TOPICS, Call, Command, commands
+from .grammar import (
+    ASKED_FOR_HELP,
+    HELP,
+    Argument,
+    UsageError,
+    help_table,
+    help_text,
+    nearest,
+    parse,
+    parse_leading,
+)
 from .output import Output
 
 FAILED: Final = 1
@@ -30,36 +40,40 @@ INTERNAL: Final = 4
 TIMEOUT: Final = 124
 INTERRUPTED: Final = 130
 
-_HELP: Final = """\
+_DEFAULT_WORKSPACE: Final = "vshell.db"
+_DEFAULT_SESSION: Final = "cli"
+
+_GLOBAL: Final = (
+    Argument(
+        "workspace",
+        f"The workspace (default: $VSHELL_WORKSPACE, else {_DEFAULT_WORKSPACE} here).",
+        ("-w", "--workspace"),
+        "FILE",
+    ),
+    Argument("agent", "The workspace of an agent, kept in --root.", ("--agent",), "ID"),
+    Argument("root", "The directory of the agents' workspaces.", ("--root",), "DIR"),
+    Argument("session", "Who makes the changes, for the journal.", ("--session",), "NAME"),
+    Argument("json", "Print results and errors as JSON.", ("--json",), value=True),
+    Argument("color", "Print without colour, as NO_COLOR=1 does.", ("--no-color",), value=False),
+    Argument("version", "Print the version.", ("--version",), value=True),
+)
+
+_JSON: Final = Argument("json", "Print the result as JSON.", ("--json",), value=True)
+
+_HEADER: Final = """\
 usage: vshell [-w FILE | --agent ID --root DIR] [--json] COMMAND ...
 
 An AI agent's durable computer in one SQLite file.
 
 options:
-  -w, --workspace FILE  the workspace (default: $VSHELL_WORKSPACE, else vshell.db here)
-  --agent ID            the workspace of an agent, kept in --root
-  --root DIR            the directory of the agents' workspaces
-  --session NAME        who is making the changes, for the journal
-  --json                print results as JSON
-  --no-color            print without colour, as NO_COLOR=1 does
-  --version             print the version
-  -h, --help            print this, or of a command its own help
-
-commands:
 """
 
+_FOOTER: Final = """
+`vshell COMMAND --help` says what a command takes.
 
-@dataclass
-class _Options:
-    """What stands before the command."""
-
-    workspace: str | None = None
-    agent: str | None = None
-    root: str | None = None
-    session: str = "cli"
-    as_json: bool = False
-    color: bool | None = None
-    show: str | None = None
+exit codes: 0 done, 1 failed (of grep: no match), 2 wrong usage, 3 conflict,
+4 internal error, 124 timeout, 130 interrupted
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,99 +81,162 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     output = Output(as_json="--json" in given)
     try:
-        return _run(given, output)
-    except UsageError as error:
-        output.usage_error(str(error), error.hint)
-        return USAGE
-    except VshellError as error:
-        output.error(error)
-        return _exit_code(error)
+        code = _reported(given, output)
+        output.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has seen enough. Python would complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return FAILED
-    except SystemExit as leaving:  # argparse has printed a command's help
-        return int(leaving.code or 0)
+    except OSError as error:  # stdout takes no more
+        _silence()
+        with suppress(OSError):
+            output.complaint("output", f"cannot write the output: {error.strerror}")
+        return FAILED
+    return code
+
+
+def _reported(given: list[str], output: Output) -> int:
+    """Run a command line; write what went wrong, and return the exit code."""
+    line = _Line(output)
+    try:
+        return line.run(given)
+    except UsageError as error:
+        name = "vshell" if line.command is None else f"vshell {line.command.name}"
+        output.complaint("usage", str(error), error.hint or f"`{name} --help` shows what it takes")
+        return USAGE
+    except VshellError as error:
+        output.error(error, line.hint or _typed_hint(error, line.command))
+        return _exit_code(error)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) or error.filename is None:
+            raise
+        output.complaint("host", f"{error.strerror}: {error.filename}")
+        return FAILED
     except Exception as error:
         if os.environ.get("VSHELL_DEBUG"):
             raise
-        output.usage_error(
+        output.complaint(
+            "internal",
             f"internal error: {type(error).__name__}: {error}",
             "VSHELL_DEBUG=1 shows where; please report it",
         )
         return INTERNAL
 
 
-def _run(given: list[str], output: Output) -> int:
-    options, rest = _split(given)
-    output.as_json = options.as_json
-    output.color = options.color
-    if options.show == "version":
-        output.line(f"vshell {__version__}")
-        return 0
-    known = commands()
-    if options.show == "help" or not rest:
-        output.data(_help(known))
-        return 0 if options.show == "help" else USAGE
-    command = known.get(rest[0])
+class _Line:
+    """A command line, as far as it is understood.
+
+    Attributes:
+        command: The command, once it is known.
+        hint: What the person should do who meets an error now; None if its own will do.
+    """
+
+    def __init__(self, output: Output) -> None:
+        self.command: Command | None = None
+        self.hint: str | None = None
+        self._output = output
+
+    def run(self, given: list[str]) -> int:
+        options, rest = parse_leading(_GLOBAL, given)
+        output = self._output
+        output.as_json = "json" in options
+        output.color = options.get("color")
+        known = commands()
+        if "version" in options:
+            output.line(f"vshell {__version__}")
+            return 0
+        if rest[:1] == ["help"]:
+            rest = [*rest[1:2], "--help"] if len(rest) > 1 else []
+            options = {ASKED_FOR_HELP: True} if not rest else options
+        if ASKED_FOR_HELP in options:
+            output.data(_help(known))
+            return 0
+        if not rest:
+            output.talk(_help(known).rstrip("\n"))
+            return USAGE
+        self.command = _command(rest[0], known)
+        return self._run_command(self.command, rest[1:], options)
+
+    def _run_command(self, command: Command, given: list[str], options: dict[str, Any]) -> int:
+        arguments = [*command.arguments(), _JSON]
+        try:
+            values = parse(arguments, given)
+        except UsageError as error:
+            raise _explained(error) from None
+        if ASKED_FOR_HELP in values:
+            described = command.description or command.summary
+            self._output.data(help_text(f"vshell {command.name}", arguments, described()))
+            return 0
+        self._output.as_json |= values.pop("json", False)
+        with ExitStack() as stack:
+            opener = self._opener(options, command, stack)
+            return command.run(Call(values, self._output, opener, options.get("session")))
+
+    def _opener(
+        self, options: dict[str, Any], command: Command, stack: ExitStack
+    ) -> Callable[[], Workspace]:
+        _check_choice(options)
+
+        def open_workspace() -> Workspace:
+            if "agent" in options:
+                workspace = _open_agent(options["agent"], options["root"], command, stack)
+            else:
+                workspace = self._open_file(options.get("workspace"), command, stack)
+            workspace.name = options.get("session", _DEFAULT_SESSION)
+            return workspace
+
+        return open_workspace
+
+    def _open_file(self, given: str | None, command: Command, stack: ExitStack) -> Workspace:
+        path = given or os.environ.get("VSHELL_WORKSPACE") or _DEFAULT_WORKSPACE
+        try:
+            return stack.enter_context(Workspace.open(path, create=command.creates))
+        except NotFoundError:
+            if not command.creates:
+                self.hint = (
+                    f"it would be {path}; -w FILE names another, write or import make a new one"
+                )
+            raise
+
+
+def _open_agent(agent: str, root: str, command: Command, stack: ExitStack) -> Workspace:
+    from vshell.workspaces import Workspaces
+
+    agents = stack.enter_context(Workspaces(root))
+    return agents.open(agent, create=command.creates)
+
+
+def _check_choice(options: dict[str, Any]) -> None:
+    if ("agent" in options) != ("root" in options):
+        raise UsageError("--agent ID and --root DIR belong together")
+    if "agent" in options and "workspace" in options:
+        raise UsageError("the workspace is -w FILE, or --agent ID with --root DIR, and not both")
+
+
+def _command(name: str, known: dict[str, Command]) -> Command:
+    # `read_bytes` is what Python says; it costs nothing to understand it.
+    command = known.get(name) or known.get(name.replace("_", "-"))
     if command is None:
-        raise UsageError(f"no such command: {rest[0]}", _nearest(rest[0], known))
-    found = command.parser(f"vshell {command.name}").parse_args(rest[1:])
-    output.as_json = output.as_json or found.json
-    with ExitStack() as stack:
-        return command.run(_opener(options, command, stack), found, output)
+        near = nearest(name, list(known))
+        hint = f"did you mean {near}?" if near else "`vshell --help` lists the commands"
+        raise UsageError(f"no such command: {name}", hint)
+    return command
 
 
-def _split(given: list[str]) -> tuple[_Options, list[str]]:
-    """Return the options before the command, and the command with its arguments."""
-    options = _Options()
-    rest = list(given)
-    while rest and rest[0].startswith("-"):
-        name, equals, value = rest.pop(0).partition("=")
-        if name in _VALUE_OPTIONS:
-            if not equals and not rest:
-                raise UsageError(f"{name} needs a value")
-            setattr(options, _VALUE_OPTIONS[name], value if equals else rest.pop(0))
-        elif name == "--json":
-            options.as_json = True
-        elif name == "--no-color":
-            options.color = False
-        elif name in ("-h", "--help"):
-            options.show = "help"
-        elif name == "--version":
-            options.show = "version"
-        else:
-            raise UsageError(f"no such option: {name}", "`vshell --help` lists them")
-    return options, rest
+def _explained(error: UsageError) -> UsageError:
+    """Add what to do about an option that is known, but stands in the wrong place."""
+    flags = {flag for argument in _GLOBAL for flag in argument.flags}
+    flag = str(error).rpartition(": ")[2]
+    if str(error).startswith("no such option") and flag in flags:
+        return UsageError(str(error), f"{flag} stands before the command")
+    return error
 
 
-_VALUE_OPTIONS: Final = {
-    "-w": "workspace",
-    "--workspace": "workspace",
-    "--agent": "agent",
-    "--root": "root",
-    "--session": "session",
-}
-
-
-def _opener(options: _Options, command: Command, stack: ExitStack) -> Callable[[], Workspace]:
-    def open_workspace() -> Workspace:
-        if options.agent is not None:
-            from vshell.workspaces import Workspaces
-
-            if options.root is None:
-                raise UsageError("--agent needs --root DIR")
-            agents = stack.enter_context(Workspaces(options.root))
-            workspace = agents.open(options.agent, create=command.creates)
-        else:
-            path = options.workspace or os.environ.get("VSHELL_WORKSPACE") or "vshell.db"
-            workspace = stack.enter_context(Workspace.open(path, create=command.creates))
-        workspace.name = options.session
-        return workspace
-
-    return open_workspace
+def _typed_hint(error: VshellError, command: Command | None) -> str | None:
+    if error.hint is None or command is None or command.operation is None:
+        return error.hint
+    return in_typed_words(error.hint, command.operation)
 
 
 def _exit_code(error: VshellError) -> int:
@@ -169,16 +246,24 @@ def _exit_code(error: VshellError) -> int:
 
 
 def _help(known: dict[str, Command]) -> str:
+    text = _HEADER + help_table([*_GLOBAL, HELP])
     width = max(map(len, known))
-    lines = [f"  {name:<{width}}  {command.summary()}\n" for name, command in known.items()]
-    return _HELP + "".join(lines)
+    for topic, title in TOPICS.items():
+        text += f"\n{title}:\n"
+        for command in known.values():
+            if command.topic == topic:
+                text += f"  {command.name:<{width}}  {command.summary()}\n"
+    return text + _FOOTER
 
 
-def _nearest(name: str, known: dict[str, Command]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else "`vshell --help` lists the commands"
+def _silence() -> None:
+    """Give Python nothing to complain about when it closes a stdout that failed."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -2,163 +2,199 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from vshell.ops.catalog import OPERATIONS, Operation
 from vshell.workspace import Workspace
 
-from .arguments import Parser, operation_parser, values_of
+from .arguments import arguments_of, in_typed_words, integer_or_text, read_inputs
+from .grammar import Argument
 from .output import Output
-from .render import change_line, render
+from .render import render
+from .shapes import SHAPES
 
 # The command line says these with the words that people type.
 _NAMES: Final = {"import_directory": "import", "export_directory": "export"}
 
+TOPICS: Final = {
+    "files": "Files",
+    "search": "Looking and searching",
+    "changes": "Editing, diffs and patches",
+    "history": "History",
+    "transfer": "Directories of the host, and copies",
+    "upkeep": "Upkeep",
+    "about": "Getting to know it",
+}
 
-@dataclass(frozen=True)
-class Command:
+
+@dataclass(slots=True)
+class Call:
+    """One call of a subcommand.
+
+    Attributes:
+        values: What was given, by name.
+        output: Where it writes.
+        open_workspace: Opens the workspace; it is closed after the call.
+        session: The name that was given for the journal; None when none was.
+    """
+
+    values: dict[str, Any]
+    output: Output
+    open_workspace: Callable[[], Workspace]
+    session: str | None
+
+
+class Command(NamedTuple):
     """A subcommand.
 
     Attributes:
         name: What is typed.
-        summary: One line for the list of commands.
-        parser: Makes its parser, given the program's name.
-        run: Runs it on the workspace that `open_workspace` opens; returns the exit code.
+        topic: Under which of `TOPICS` the help has it.
+        summary: Says in one line what it does.
+        arguments: What it takes.
+        run: Runs it; returns the exit code.
         creates: Whether a missing workspace is made.
+        description: Says all that is to be said; the summary if it is None.
+        operation: The operation that it is, if it is one.
     """
 
     name: str
+    topic: str
     summary: Callable[[], str]
-    parser: Callable[[str], Parser]
-    run: Callable[[Callable[[], Workspace], argparse.Namespace, Output], int]
-    creates: bool = True
+    arguments: Callable[[], Sequence[Argument]]
+    run: Callable[[Call], int]
+    creates: bool = False
+    description: Callable[[], str] | None = None
+    operation: Operation | None = None
 
 
 def commands() -> dict[str, Command]:
     """Return all subcommands by name, in the order of the help."""
-    found = [_of_operation(operation) for operation in OPERATIONS]
-    found += [
-        Command("log", lambda: "Show the latest changes, newest first.", _log_parser, _log, False),
-        Command("demo", lambda: _DEMO, _demo_parser, _demo),
-        Command("doctor", lambda: _DOCTOR, _doctor_parser, _doctor),
-    ]
+    found = [_of_operation(operation) for operation in OPERATIONS] + _OTHERS
+    order = list(TOPICS)
+    found.sort(key=lambda command: order.index(command.topic))
     return {command.name: command for command in found}
 
 
 def _of_operation(operation: Operation) -> Command:
-    def parser(program: str) -> Parser:
-        made = _SPECIAL_PARSERS.get(operation.name, operation_parser)(operation, program)
-        made.set_defaults(progress=None)
-        return made
+    shape = SHAPES.get(operation.name)
 
-    def run(
-        open_workspace: Callable[[], Workspace], found: argparse.Namespace, output: Output
-    ) -> int:
-        values = _SPECIAL_VALUES.get(operation.name, values_of)(operation, found)
-        workspace = open_workspace()
-        if operation.name in _NAMES:
-            from .progress import progress_bar
+    def arguments() -> Sequence[Argument]:
+        found = arguments_of(operation)
+        return shape.arguments(found) if shape else found
 
-            with progress_bar(operation.name) as progress:
-                result = operation.function(workspace, **values, progress=progress)
-        else:
-            result = operation.function(workspace, **values)
-        return render(operation.name, result, output)
+    def run(call: Call) -> int:
+        values = read_inputs(operation, shape.values(call.values) if shape else call.values)
+        if operation.name == "undo" and call.session is None:
+            # Who names no session is nobody in particular, and undoes whatever was last.
+            values.setdefault("force", True)
+        workspace = call.open_workspace()
+        with _progress(operation) as progress:
+            result = operation.function(workspace, **values, **progress)
+        as_patch = call.values.get("patch") is True
+        return render(
+            f"{operation.name}_patch" if as_patch else operation.name, result, call.output
+        )
 
-    name = _NAMES.get(operation.name, operation.name.replace("_", "-"))
-    return Command(name, lambda: operation.summary, parser, run, operation.kind == "write")
-
-
-def _edit_parser(operation: Operation, program: str) -> Parser:
-    """`edit PATH OLD NEW` is what people type; JSON edits remain for programs."""
-    parser = Parser(prog=program, description=operation.description, allow_abbrev=False)
-    helps = {parameter.name: parameter.help for parameter in operation.parameters}
-    parser.add_argument("path", help=helps["path"])
-    parser.add_argument("old", nargs="?", help="The text to replace.")
-    parser.add_argument("new", nargs="?", help="The text to put in its place.")
-    parser.add_argument("--all", action="store_true", help="Replace every occurrence.")
-    parser.add_argument(
-        "--edits", metavar="JSON", help='Several edits: [{"old": "a", "new": "b"}]; - is stdin.'
+    return Command(
+        _NAMES.get(operation.name, operation.name.replace("_", "-")),
+        operation.topic,
+        lambda: in_typed_words(operation.summary, operation),
+        arguments,
+        run,
+        operation.creates,
+        lambda: in_typed_words(operation.description, operation),
+        operation,
     )
-    for name in ("basis", "fuzz"):
-        choices = next(p.choices for p in operation.parameters if p.name == name)
-        parser.add_argument(f"--{name}", choices=choices or None, help=helps[name])
-    parser.add_argument("--expected-version", type=int, metavar="N", help=helps["expected_version"])
-    parser.add_argument("--dry-run", action="store_true", default=None, help=helps["dry_run"])
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    return parser
 
 
-def _edit_values(operation: Operation, found: argparse.Namespace) -> dict[str, Any]:
-    if found.edits is not None:
-        return values_of(operation, found)
-    from .arguments import UsageError
+@contextlib.contextmanager
+def _progress(operation: Operation) -> Any:
+    if operation.name not in _NAMES:
+        yield {}
+        return
+    from .progress import progress_bar
 
-    if found.old is None or found.new is None:
-        raise UsageError("edit needs OLD and NEW, or --edits JSON")
-    found.edits = "[]"
-    values = values_of(operation, found)
-    values["edits"] = [{"old": found.old, "new": found.new, "replace_all": found.all}]
-    return values
+    with progress_bar(_NAMES[operation.name]) as progress:
+        yield {"progress": progress}
 
 
-_SPECIAL_PARSERS: Final = {"edit": _edit_parser}
-_SPECIAL_VALUES: Final = {"edit": _edit_values}
+def _log(call: Call) -> int:
+    from .log import run_log
 
-_DEMO: Final = "Import a real tree; search, edit, diff, patch and export it; show each step."
-_DOCTOR: Final = "Show versions, what works here, and why something does not."
-
-
-def _log_parser(program: str) -> Parser:
-    parser = Parser(prog=program, description="Show the latest changes, newest first.")
-    parser.add_argument("path", nargs="?", help="Only changes to this path.")
-    parser.add_argument("-n", type=int, default=20, metavar="N", help="How many (default: 20).")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    return parser
+    workspace = call.open_workspace()
+    return run_log(workspace, call.values.get("path"), call.values.get("n", 20), call.output)
 
 
-def _log(open_workspace: Callable[[], Workspace], found: argparse.Namespace, output: Output) -> int:
-    workspace = open_workspace()
-    if found.path is not None:
-        return render("history", workspace.history(found.path, limit=found.n), output)
-    latest = workspace.files.revision()
-    # A revision has at least one change, so the last n of them have enough.
-    recent = workspace.changes(max(0, latest - found.n), limit=1_000_000)
-    newest = tuple(reversed(recent.changes))[: found.n]
-    if output.as_json:
-        output.json([change.as_dict() for change in newest])
+def _fork(call: Call) -> int:
+    workspace = call.open_workspace()
+    destination = call.values["destination"]
+    with workspace.fork(destination, at=call.values.get("at")) as copy:
+        found = {"destination": destination, "revision": copy.files.revision()}
+    if call.output.as_json:
+        call.output.json(found)
     else:
-        for change in newest:
-            output.line(change_line(change, output))
+        call.output.talk(f"copied to {destination}")
     return 0
 
 
-def _demo_parser(program: str) -> Parser:
-    parser = Parser(prog=program, description=_DEMO)
-    parser.add_argument(
-        "directory", nargs="?", default=".", help="The tree to work on; it is not changed."
-    )
-    parser.add_argument("--keep", metavar="DIR", help="Keep the database and the export here.")
-    parser.add_argument("--json", action="store_true", help="print the steps as JSON")
-    return parser
-
-
-def _demo(_: Callable[[], Workspace], found: argparse.Namespace, output: Output) -> int:
+def _demo(call: Call) -> int:
     from .demo import run_demo
 
-    return run_demo(found.directory, found.keep, output)
+    return run_demo(call.values.get("directory", "."), call.values.get("keep"), call.output)
 
 
-def _doctor_parser(program: str) -> Parser:
-    parser = Parser(prog=program, description=_DOCTOR)
-    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
-    return parser
-
-
-def _doctor(_: Callable[[], Workspace], __: argparse.Namespace, output: Output) -> int:
+def _doctor(call: Call) -> int:
     from .doctor import run_doctor
 
-    return run_doctor(output)
+    return run_doctor(call.output)
+
+
+_OTHERS: Final = [
+    Command(
+        "log",
+        "history",
+        lambda: "Show what happened last, newest first.",
+        lambda: [
+            Argument("path", "Only what happened to this path and below it."),
+            Argument("n", "How many revisions (default: 20).", ("-n",), "N", int),
+        ],
+        _log,
+    ),
+    Command(
+        "fork",
+        "transfer",
+        lambda: "Copy the whole workspace to a new file, as it is now or was.",
+        lambda: [
+            Argument("destination", "The new file of the host.", metavar="DEST", required=True),
+            Argument(
+                "at", "The snapshot or revision to copy.", ("--at",), "MOMENT", integer_or_text
+            ),
+        ],
+        _fork,
+    ),
+    Command(
+        "demo",
+        "about",
+        lambda: "Import a real tree; search, edit, diff, patch and export it; show each step.",
+        lambda: [
+            Argument(
+                "directory",
+                "The tree to work on; it is only read. (default: the current directory)",
+                metavar="DIR",
+            ),
+            Argument("keep", "Keep the database and the export here.", ("--keep",), "DIR"),
+        ],
+        _demo,
+    ),
+    Command(
+        "doctor",
+        "about",
+        lambda: "Show versions, what works here, and why something does not.",
+        list,
+        _doctor,
+    ),
+]

@@ -219,18 +219,23 @@ def _grep_lines(matches: Iterable[Any]) -> Iterator[tuple[str, int, str, str]]:
 
 def _tree(result: Any, output: Output) -> None:
     output.line(output.name(result.path))
-    pending = [(node, "", node is result.children[-1]) for node in reversed(result.children or ())]
+    pending = _siblings(result, "")
     cut = result.truncated
     while pending:
         node, prefix, is_last = pending.pop()
         branch, deeper = ("└── ", "    ") if is_last else ("├── ", "│   ")
         target = "" if node.target is None else f" -> {output.name(node.target)}"
         output.line(f"{prefix}{branch}{_named(node, output)}{target}")
-        below = node.children or ()
-        pending += [(child, prefix + deeper, child is below[-1]) for child in reversed(below)]
+        pending += _siblings(node, prefix + deeper)
         cut = cut or node.truncated
     if cut and not result.truncated:
         output.talk("more follows: --limit shows it")
+
+
+def _siblings(node: Any, prefix: str) -> list[tuple[Any, str, bool]]:
+    """Return the children of a node, the first one last, and which one ends them."""
+    children = list(node.children or ())
+    return [(child, prefix, child is children[-1]) for child in reversed(children)]
 
 
 def _changes(result: Any, output: Output) -> None:
@@ -269,7 +274,9 @@ def _snapshots(result: Any, output: Output) -> None:
     for made in result:
         revision = output.style(f"{made.revision:>6}", "yellow")
         who = made.session or "-"
-        output.line(f"{revision}  {readable_time(made.time_ns)}  {who:<12}  {output.name(made.name)}")
+        output.line(
+            f"{revision}  {readable_time(made.time_ns)}  {who:<12}  {output.name(made.name)}"
+        )
 
 
 def _check(result: Any, output: Output) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from .arguments import STDIN, structure
+from .arguments import structure
 from .grammar import Argument, UsageError
 
 Values = dict[str, Any]
@@ -68,7 +68,11 @@ def _edit_values(given: Values) -> Values:
 def _search_arguments(found: list[Argument]) -> list[Argument]:
     """`glob PATTERN PATH` and `grep PATTERN PATH`, as everywhere; --path means the same."""
     path = next(argument for argument in found if argument.name == "path")
-    return [found[0], path._replace(flags=()), *found[1:]]
+    rest = [
+        argument._replace(help="") if argument.name == "path" else argument
+        for argument in found[1:]
+    ]
+    return [found[0], path._replace(flags=()), *rest]
 
 
 def _grep_arguments(found: list[Argument]) -> list[Argument]:
@@ -86,10 +90,6 @@ def _grep_values(given: Values) -> Values:
     return values if around is None else {"before": around, "after": around} | values
 
 
-def _apply_values(given: Values) -> Values:
-    return given | {"operations": structure("operations", given.get("operations", STDIN))}
-
-
 def _export_arguments(found: list[Argument]) -> list[Argument]:
     """`export [SRC] DIR`."""
     renamed = _renamed({"source": "SRC", "target": "DIR"})(found)
@@ -105,12 +105,7 @@ def _compare_arguments(found: list[Argument]) -> list[Argument]:
     return [*found, Argument("patch", "Print the changes as a patch.", ("--patch",), value=True)]
 
 
-def _same(found: list[Argument]) -> list[Argument]:
-    return found
-
-
 SHAPES: Final[dict[str, Shape]] = {
-    "apply": Shape(_same, _apply_values),
     "compare": Shape(_compare_arguments),
     "edit": Shape(_edit_arguments, _edit_values),
     "export_directory": Shape(_export_arguments, lambda given: {"source": "/"} | given),
@@ -118,8 +113,3 @@ SHAPES: Final[dict[str, Shape]] = {
     "grep": Shape(_grep_arguments, _grep_values),
     "import_directory": Shape(_renamed({"source": "DIR", "destination": "DEST"})),
 }
-
-
-def words_of(arguments: Sequence[Argument]) -> list[str]:
-    """Return what stands for each argument that is known by its place."""
-    return [argument.metavar or argument.name.upper() for argument in arguments if not argument.flags]

@@ -88,7 +88,7 @@ class HostTree:
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._levels = [_Level(b"", identity(os.fstat(descriptor)), descriptor)]
+        self._levels = [_Level("", identity(os.fstat(descriptor)), descriptor)]
         self._open: deque[_Level] = deque()
         self._temporary = f".vshell-{os.urandom(6).hex()}-"
         self._temporaries = 0
@@ -155,7 +155,7 @@ class HostTree:
     @property
     def path(self) -> str:
         """The path of the present directory, relative to the top."""
-        return "/".join(_decoded(level.name) for level in self._levels[1:])
+        return "/".join(level.name for level in self._levels[1:])
 
     def enter(self, name: str, *, writable: bool = False) -> os.stat_result:
         """Go into a directory of the present one, and return its metadata.
@@ -168,10 +168,9 @@ class HostTree:
             OSError: It is no directory, or a link to one, or cannot be opened.
             InvalidPathError: It is no name.
         """
-        encoded = _encoded(name)
-        descriptor = self._open_directory(encoded, writable=writable)
+        descriptor = self._open_directory(_encoded(name), writable=writable)
         status = os.fstat(descriptor)
-        level = _Level(encoded, identity(status), descriptor)
+        level = _Level(name, identity(status), descriptor)
         self._levels.append(level)
         self._note_open(level)
         return status
@@ -182,14 +181,14 @@ class HostTree:
         if level.descriptor >= 0:
             self._open.pop()
             level.close()
-        return _decoded(level.name)
+        return level.name
 
     def go(self, path: str, *, writable: bool = False) -> None:
         """Go to a directory by its path; arguments and errors as for `enter`."""
         names = path.split("/") if path else []
         shared = 0
         for level, name in zip(self._levels[1:], names, strict=False):
-            if level.name != _encoded(name):
+            if level.name != name:
                 break
             shared += 1
         while self.depth > shared:
@@ -239,7 +238,7 @@ class HostTree:
             index -= 1
         for level in self._levels[index + 1 :]:
             above = self._levels[index].descriptor
-            descriptor = os.open(level.name, _DIRECTORY, dir_fd=above)
+            descriptor = os.open(_encoded(level.name), _DIRECTORY, dir_fd=above)
             if identity(os.fstat(descriptor)) != level.identity:
                 os.close(descriptor)
                 raise OSError(errno.ESTALE, "another directory took its place meanwhile")
@@ -498,7 +497,7 @@ class _Level:
 
     __slots__ = ("descriptor", "identity", "name")
 
-    def __init__(self, name: bytes, identity: Identity, descriptor: int) -> None:
+    def __init__(self, name: str, identity: Identity, descriptor: int) -> None:
         self.name = name
         self.identity = identity
         self.descriptor = descriptor
@@ -547,6 +546,7 @@ _TRANSLATIONS: Final[dict[int, tuple[type[VshellError], str | None]]] = {
     errno.ENAMETOOLONG: (NameTooLongError, "use a shorter name"),
     errno.EFBIG: (TooLargeError, None),
     errno.ESTALE: (ConflictError, "try again when nobody else changes the directory"),
+    errno.EBUSY: (ConflictError, "try again when nobody else uses it"),
     errno.ENOSPC: (UnavailableError, "free space on the host, then try again"),
     errno.EDQUOT: (UnavailableError, "free space on the host, then try again"),
 }

@@ -16,12 +16,16 @@ from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import PathLike
 from vshell.fs.transaction import Transaction
 from vshell.limits import LOCK_TIMEOUT_S
+from vshell.ops import apply as apply_
 from vshell.ops import detect as detect_
+from vshell.ops import diff as diff_
+from vshell.ops import edit as edit_
 from vshell.ops import entries, metadata, moments, transfer, upkeep
 from vshell.ops import find as find_
 from vshell.ops import glob as glob_
 from vshell.ops import grep as grep_
 from vshell.ops import ls as list_
+from vshell.ops import patch as patch_
 from vshell.ops import read as read_
 from vshell.ops import tree as tree_
 from vshell.ops import write as write_
@@ -46,8 +50,12 @@ class Session(Context):
     read_text = read_.read_text
     write = write_.write
     append = write_.append
+    edit = edit_.edit
     glob = glob_.glob
     grep = grep_.grep
+    diff = diff_.diff
+    diff_text = diff_.diff_text
+    patch = patch_.patch
     ls = list_.ls
     find = find_.find
     tree = tree_.tree
@@ -67,6 +75,7 @@ class Session(Context):
     cp = entries.cp
     link = entries.link
     symlink = entries.symlink
+    apply = apply_.apply
     changes = upkeep.changes
     history = upkeep.history
     check = upkeep.check

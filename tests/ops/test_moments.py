@@ -297,3 +297,19 @@ def test_a_fork_of_a_moment_that_never_was_leaves_no_file(ws: Workspace, tmp_pat
     with pytest.raises(NotFoundError):
         ws.fork(tmp_path / "none.db", at="no such snapshot")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_any_past_version_can_be_read(ws: Workspace) -> None:
+    first = ws.write("/a", "one\ntwo\n").version
+    ws.snapshot("named")
+    ws.write("/a", "three\n")
+    ws.mv("/a", "/b")
+    assert ws.read("/a", at=first).text == "one\ntwo\n"
+    assert ws.read("/a", at="named", start_line=2).text == "two\n"
+    assert ws.read_bytes("/a", at=first, offset=4, length=3) == b"two"
+    with pytest.raises(NotFoundError):
+        ws.read("/b", at=first)
+    with pytest.raises(NotFoundError):
+        ws.read("/a", at="no such snapshot")
+    with pytest.raises(IsADirectoryError):
+        ws.read_bytes("/", at=first)

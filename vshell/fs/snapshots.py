@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from vshell.errors import ConflictError, ExistsError, NotFoundError, RangeError
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.image import Image, apply_image, present_image, revision_image, snapshot_image
+from vshell.fs.records import KIND_NAMES, Stat
+from vshell.fs.schema import DIRECTORY
 from vshell.fs.transaction import Store
 from vshell.record import Record
 
@@ -105,6 +107,36 @@ def image_of(store: Store, moment: int | str | None) -> Image:
         return revision_image(store, moment)
     number, revision = _require(store, moment)
     return snapshot_image(store, number, revision)
+
+
+def stat_at(files: FileSystem, moment: int | str, path: str) -> tuple[Stat, int | None]:
+    """Return what a path was at another moment, and the number of its content.
+
+    Links are not followed: where they led then is not asked.
+
+    Raises:
+        NotFoundError: There is no such moment, or nothing was there.
+    """
+    image = image_of(files.store, moment)
+    inode = image.at(path)
+    if inode is None:
+        raise NotFoundError(f"no such file or directory at {moment}: {path}", path=path)
+    stored = files.store.content.find(inode.content)
+    number = image.paths[path]
+    is_directory = inode.kind == DIRECTORY
+    stat = Stat(
+        path,
+        KIND_NAMES[inode.kind],
+        stored.size,
+        inode.mode,
+        inode.mtime_ns,
+        inode.mtime_ns,
+        sum(other == number for other in image.paths.values()),
+        number,
+        image.revision,
+        None if is_directory else stored.hash.hex(),
+    )
+    return stat, inode.content
 
 
 def restore(files: FileSystem, moment: int | str, *, path: str = "/") -> Restored:

@@ -84,7 +84,8 @@ class Operation:
     @cached_property
     def summary(self) -> str:
         """The first sentence of the documentation."""
-        return " ".join(self._documentation.partition("\n\n")[0].split())
+        paragraph = " ".join(self._documentation.partition("\n\n")[0].split())
+        return re.split(r"(?<=\.) (?=[A-Z`])", paragraph)[0]
 
     @cached_property
     def description(self) -> str:

@@ -84,23 +84,15 @@ class Importer:
                 elif entry.kind == "directory":
                     kept.append(entry)
                 else:
-                    self.add(place.directory, entry, entry.name, path)
+                    self._add(place.directory, entry, path)
             found.entries[:] = kept
 
-    def add(self, directory: BulkDirectory, entry: HostEntry, name: str, path: str) -> None:
-        """Add a file or a link of the present directory.
-
-        Args:
-            directory: Where to.
-            entry: The file.
-            name: Its name in the workspace.
-            path: What it is called when it has to be skipped.
-        """
+    def _add(self, directory: BulkDirectory, entry: HostEntry, path: str) -> None:
         try:
             if entry.kind == "file":
-                self._add_file(directory, entry, name)
+                self.add_file(directory, entry, entry.name)
             elif entry.kind == "symlink":
-                self._add_symlink(directory, entry, name)
+                self._add_symlink(directory, entry)
             else:
                 kind = stat.S_IFMT(self._tree.status(entry.name).st_mode)
                 self._tally.skip(path, _SPECIAL.get(kind, "neither file, directory nor link"))
@@ -150,21 +142,23 @@ class Importer:
 
     def _ignore_file(self, found: HostDirectory) -> bytes:
         """Return the directory's `.gitignore`; as git has it, a link is none."""
-        if not any(entry.name == ".gitignore" and entry.kind == "file" for entry in found.entries):
-            return b""
-        try:
-            descriptor, _ = self._tree.open_file(".gitignore")
-        except OSError:  # it is met again as a file, and reported then
-            return b""
         from vshell.ignore import MAX_IGNORE_BYTES
 
-        try:
-            # One byte more, so that the rules say what is wrong with a larger one.
-            return _read_whole(descriptor, MAX_IGNORE_BYTES)
-        except OSError:
+        files = [
+            entry for entry in found.entries if entry.name == ".gitignore" and entry.kind == "file"
+        ]
+        if not files:
             return b""
-        finally:
-            os.close(descriptor)
+        try:
+            self._refuse_open(files[0])
+            descriptor, _ = self._tree.open_file(".gitignore")
+            try:
+                # With one byte more, the rules say what is wrong with a larger one.
+                return _read_whole(descriptor, MAX_IGNORE_BYTES)
+            finally:
+                os.close(descriptor)
+        except OSError:  # it is met again as a file, and reported then
+            return b""
 
     def _ignored(self, place: _Place, entry: HostEntry) -> bool:
         rules = place.rules
@@ -175,7 +169,17 @@ class Importer:
 
     # Files and links.
 
-    def _add_file(self, directory: BulkDirectory, entry: HostEntry, name: str) -> None:
+    def add_file(self, directory: BulkDirectory, entry: HostEntry, name: str) -> None:
+        """Add a file of the tree's present directory.
+
+        Args:
+            directory: Where to.
+            entry: The file.
+            name: Its name in the workspace.
+
+        Raises:
+            OSError: It cannot be read, or keeps changing.
+        """
         self._refuse_open(entry)
         for _ in range(ATTEMPTS):
             descriptor, before = self._tree.open_file(entry.name)
@@ -225,15 +229,15 @@ class Importer:
             yield piece
             self._tally.tell(done)
 
-    def _add_symlink(self, directory: BulkDirectory, entry: HostEntry, name: str) -> None:
+    def _add_symlink(self, directory: BulkDirectory, entry: HostEntry) -> None:
         status = self._tree.status(entry.name)
         target = self._tree.read_link(entry.name)
         if len(encode(target)) > MAX_PATH_BYTES:
             raise OSError(errno.ENAMETOOLONG, "the target is too long")
         key = identity(status) if status.st_nlink > 1 else None
-        if key is None or not self._merge.add_name(directory, name, key):
+        if key is None or not self._merge.add_name(directory, entry.name, key):
             self._merge.add_symlink(
-                directory, name, target, mtime_ns=status.st_mtime_ns, identity=key
+                directory, entry.name, target, mtime_ns=status.st_mtime_ns, identity=key
             )
         self._tally.add("symlink")
 

@@ -14,10 +14,8 @@ from vshell.fs.records import KIND_NAMES, Kind
 from vshell.fs.schema import DIRECTORY, FILE, SYMLINK
 from vshell.fs.snapshots import Restored, Snapshot
 from vshell.ops.context import Context
+from vshell.ops.read import Moment
 from vshell.record import Record
-
-Moment = int | str
-"""A revision's number, or a snapshot's name."""
 
 _TYPE_BITS = {FILE: 0o100000, SYMLINK: 0o120000}
 _LONGEST_NAME = 255

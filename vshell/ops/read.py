@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from vshell.errors import BinaryFileError, DecodeError, RangeError, TooLargeError
+from vshell.errors import (
+    BinaryFileError,
+    DecodeError,
+    IsDirectoryError,
+    RangeError,
+    TooLargeError,
+)
 from vshell.fs.paths import PathLike
 from vshell.fs.records import Stat
+from vshell.fs.snapshots import stat_at
 from vshell.limits import MAX_TEXT_BYTES, READ_BYTES, READ_LINES
 from vshell.ops.context import Context
 from vshell.record import Record
@@ -20,6 +27,9 @@ from vshell.text.lines import (
     line_start,
     newline_style,
 )
+
+Moment = int | str
+"""A revision's number, or a snapshot's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,7 @@ def read(
     start_line: int = 1,
     max_lines: int = READ_LINES,
     max_bytes: int = READ_BYTES,
+    at: Moment | None = None,
 ) -> ReadResult:
     """Read lines of a text file, whole ones as long as one fits into `max_bytes`.
 
@@ -75,6 +86,7 @@ def read(
         start_line: The first line, counted from 1.
         max_lines: How many lines at most.
         max_bytes: How many bytes at most; a single line that is longer is cut.
+        at: The revision or snapshot to read it from; None is now.
 
     Raises:
         BinaryFileError: It is no text; `read_bytes` reads it.
@@ -91,14 +103,22 @@ def read(
     ):
         if value < 1:
             raise RangeError(f"{name} must be 1 or more, not {value}", path=where)
-    data, stat = context.files.read_with_stat(where)
+    if at is not None:
+        data, stat = _read_at(context, where, at)
+    else:
+        data, stat = context.files.read_with_stat(where)
+        context.note_read(where, stat.hash)
     check_text(where, data)
-    context.note_read(where, stat.hash)
     return _window(data, stat, start_line, max_lines, max_bytes)
 
 
 def read_bytes(
-    context: Context, path: PathLike, *, offset: int = 0, length: int | None = None
+    context: Context,
+    path: PathLike,
+    *,
+    offset: int = 0,
+    length: int | None = None,
+    at: Moment | None = None,
 ) -> bytes:
     """Read bytes of a file.
 
@@ -106,6 +126,7 @@ def read_bytes(
         path: The file.
         offset: Where to begin, in bytes; beyond the end, nothing is read.
         length: How many bytes at most; None for all.
+        at: The revision or snapshot to read it from; None is now.
 
     Raises:
         RangeError: `offset` or `length` is negative.
@@ -113,6 +134,11 @@ def read_bytes(
         NotFoundError: It does not exist.
     """
     where = context.resolve(path)
+    if at is not None:
+        if offset < 0 or (length is not None and length < 0):
+            raise RangeError(f"offset and length must not be negative: {where}", path=where)
+        data, _ = _read_at(context, where, at)
+        return data[offset:] if length is None else data[offset : offset + length]
     data = context.files.read(where, offset, length)
     if context.require_read and not offset and length is None:
         context.note_read(where, context.files.stat(where).hash)
@@ -141,6 +167,15 @@ def read_text(context: Context, path: PathLike, *, errors: str = "strict") -> st
             hint='use read_bytes, or errors="replace"',
             data={"offset": error.start},
         ) from None
+
+
+def _read_at(context: Context, path: str, at: Moment) -> tuple[bytes, Stat]:
+    files = context.files
+    with files.reading():
+        stat, content = stat_at(files, at, path)
+        if stat.kind == "directory":
+            raise IsDirectoryError(f"is a directory: {path}", path=path)
+        return files.content(content), stat
 
 
 def check_text(path: str, data: bytes) -> None:

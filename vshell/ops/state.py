@@ -89,9 +89,11 @@ class State:
 def _unknown(name: object) -> BadCallError:
     import difflib
 
-    near = difflib.get_close_matches(str(name)[:100], METHODS_BY_NAME, n=1)
+    text = str(name)[:100]
+    known = [method.python_name if "_" in text else method.name for method in METHODS]
+    near = difflib.get_close_matches(text, known, n=1)
     return BadCallError(
-        f"there is no method {str(name)[:100]}",
+        f"there is no method {text}",
         hint=f"did you mean {near[0]}?" if near else "see the list of methods",
     )
 

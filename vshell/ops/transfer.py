@@ -41,12 +41,13 @@ def import_directory(
     """Copy a directory of the host into the workspace, all of it or nothing.
 
     What the directory holds goes into `destination`, with modes, times, links as links
-    and hard links as such. Files and links that are there already are replaced,
-    directories are merged, and what the source does not have stays.
+    and hard links as such; `destination` gets the mode and the time of the source.
+    Files and links that are there already are replaced, directories are merged, and
+    what the source does not have stays.
 
-    What cannot be copied is skipped and reported: FIFOs, sockets and devices, what
-    may not be read, a file that keeps changing while it is read, and the database
-    of a workspace that this process has open.
+    What is in a directory and cannot be copied is skipped and reported: FIFOs, sockets
+    and devices, what may not be read, a file that keeps changing while it is read, and
+    the database of a workspace that this process has open.
 
     Args:
         source: The directory, or a single file, on the host. Links on the way to it are
@@ -65,7 +66,7 @@ def import_directory(
         NotDirectoryError: A directory would replace a file, or `destination` is a file.
         IsDirectoryError: A file would replace a directory.
         QuotaExceededError: It would not fit.
-        ConflictError: `progress` changed the workspace.
+        ConflictError: `progress` changed the workspace, or a single file keeps changing.
     """
     where = context.resolve(destination)
     tally = Tally(progress, None)
@@ -77,8 +78,8 @@ def import_directory(
         if name is None:
             importer.add_tree()
         else:
-            inode = tree.status(name).st_ino
-            importer.add(merge.top, HostEntry(name, "file", inode), new_name, name)
+            entry = HostEntry(name, "file", tree.status(name).st_ino)
+            importer.add_file(merge.top, entry, new_name)
         merge.finish()
     return tally.result()
 

@@ -83,7 +83,8 @@ def _compile(pattern: str) -> Glob:
             "the pattern holds a character that no path has (a lone surrogate)",
             data={"position": error.start},
         ) from None
-    return compile_glob(pattern if "/" in pattern.rstrip("/") else f"**/{pattern}")
+    names_only = pattern and "/" not in pattern.rstrip("/")
+    return compile_glob(f"**/{pattern}" if names_only else pattern)
 
 
 def _suffixes(globs: list[Glob]) -> list[str] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Final
 
 from vshell.errors import (
@@ -34,8 +34,11 @@ MAX_MATCHES: Final = 100_000
 MAX_REPLACEMENTS: Final = 1_000_000
 """How many matches of a regular expression one text may have replaced."""
 
-MAX_RESULT_CHARACTERS: Final = 16 * 1024**2
+MAX_RESULT_CHARACTERS: Final = 64 * 1024**2
 """How much text all matches together may carry, lines around them included."""
+
+_LINE_OVERHEAD: Final = 16
+"""What a line takes besides its characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Room:
         self.matches -= 1
         self.characters -= characters
         if self.matches < 0 or self.characters < 0:
-            what = f"{MAX_MATCHES} matches" if self.matches < 0 else "16 Mi characters of matches"
+            what = f"{MAX_MATCHES} matches" if self.matches < 0 else "64 Mi characters of matches"
             raise OutputLimitError(
                 f"the search has more than {what}",
                 hint="search for something rarer, in fewer files, or set maxMatches",
@@ -189,14 +192,15 @@ def search_lines(
         return found
     room = Room() if room is None else room
     lines = text.split("\n")
+    sizes = [0, *accumulate(len(line) + _LINE_OVERHEAD for line in lines)]
     for index, line in enumerate(lines):
         units = 0
         counted = 0
         for start, end in finder.spans(line):
             units += utf16_length(line[counted:start])
             counted = start
-            first, last = max(0, index - before), index + 1 + after
-            room.take(_characters(lines, first, last, room.characters))
+            first, last = max(0, index - before), min(len(lines), index + 1 + after)
+            room.take(sizes[last] - sizes[first])
             match = LineMatch(
                 index + 1,
                 units + 1,
@@ -209,16 +213,6 @@ def search_lines(
             if len(found) == max_matches:
                 return found
     return found
-
-
-def _characters(lines: Sequence[str], first: int, last: int, enough: int) -> int:
-    """Return how much text lines have, as soon as it is clear that it is too much."""
-    total = 0
-    for index in range(first, min(last, len(lines))):
-        total += len(lines[index]) + 1
-        if total > enough:
-            break
-    return total
 
 
 def utf16_length(text: str) -> int:
