@@ -179,25 +179,24 @@ class _Line:
         _check_choice(options)
 
         def open_workspace() -> Workspace:
-            if "agent" in options:
-                workspace = _open_agent(options["agent"], options["root"], command, stack)
-            else:
-                workspace = self._open_file(options.get("workspace"), command, stack)
+            name = options.get("agent") or _workspace_file(options)
+            try:
+                if "agent" in options:
+                    workspace = _open_agent(name, options["root"], command, stack)
+                else:
+                    workspace = stack.enter_context(Workspace.open(name, create=command.creates))
+            except NotFoundError:
+                if not command.creates:
+                    self.hint = f"it would be {name}; `write` or `import` make a new one"
+                raise
             workspace.name = options.get("session", _DEFAULT_SESSION)
             return workspace
 
         return open_workspace
 
-    def _open_file(self, given: str | None, command: Command, stack: ExitStack) -> Workspace:
-        path = given or os.environ.get("VSHELL_WORKSPACE") or _DEFAULT_WORKSPACE
-        try:
-            return stack.enter_context(Workspace.open(path, create=command.creates))
-        except NotFoundError:
-            if not command.creates:
-                self.hint = (
-                    f"it would be {path}; -w FILE names another, write or import make a new one"
-                )
-            raise
+
+def _workspace_file(options: dict[str, Any]) -> str:
+    return options.get("workspace") or os.environ.get("VSHELL_WORKSPACE") or _DEFAULT_WORKSPACE
 
 
 def _open_agent(agent: str, root: str, command: Command, stack: ExitStack) -> Workspace:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from vshell.errors import VshellError
 from vshell.ops.catalog import OPERATIONS, Operation
 from vshell.workspace import Workspace
 
@@ -92,7 +93,7 @@ def _of_operation(operation: Operation) -> Command:
             # Who names no session is nobody in particular, and undoes whatever was last.
             values.setdefault("force", True)
         workspace = call.open_workspace()
-        with _progress(operation) as progress:
+        with _progress(operation) as progress, _host_paths_named(values):
             result = operation.function(workspace, **values, **progress)
         as_patch = call.values.get("patch") is True
         return render(
@@ -112,7 +113,7 @@ def _of_operation(operation: Operation) -> Command:
 
 
 @contextlib.contextmanager
-def _progress(operation: Operation) -> Any:
+def _progress(operation: Operation) -> Iterator[dict[str, Any]]:
     if operation.name not in _NAMES:
         yield {}
         return
@@ -120,6 +121,18 @@ def _progress(operation: Operation) -> Any:
 
     with progress_bar(_NAMES[operation.name]) as progress:
         yield {"progress": progress}
+
+
+@contextlib.contextmanager
+def _host_paths_named(values: dict[str, Any]) -> Iterator[None]:
+    """Say which path of the host it is, as errors do not: here it is no secret."""
+    try:
+        yield
+    except VshellError as error:
+        for name in ("source", "target"):
+            if name in values:
+                error.message = error.message.replace(f"the {name} on the host", values[name])
+        raise
 
 
 def _log(call: Call) -> int:

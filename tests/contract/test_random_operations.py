@@ -35,10 +35,11 @@ pytestmark = [
 ]
 
 # Few names, so that operations meet what others left.
-NAMES = st.sampled_from(["a", "b", "c", "\udcff"])
-SEGMENTS = st.lists(NAMES | st.just(".."), min_size=1, max_size=4)
+NAMES = st.sampled_from(["a", "b", "c"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map(lambda names: "/" + "/".join(names))
-ANY_PATHS = PATHS | SEGMENTS.map(lambda names: "/" + "/".join(names))
+# A third of the paths goes up somewhere.
+UPWARDS = st.tuples(PATHS, PATHS).map("/..".join)
+ANY_PATHS = PATHS | PATHS | UPWARDS
 # `..` only in front: it never follows a name that may be missing (see `DirectoryBackend`).
 TARGETS = PATHS | st.tuples(st.lists(st.just(".."), max_size=2), st.lists(NAMES, max_size=2)).map(
     lambda parts: "/".join([*parts[0], *parts[1]]) or "."
@@ -80,7 +81,8 @@ def works(draw: st.DrawFn) -> Work:
         "lstat": lambda backend: backend.lstat(path),
         "read": lambda backend: backend.read(path, offset, 10),
     }
-    kind = draw(st.sampled_from([*kinds, "mkdir", "mkdir", "symlink", "chmod", "utime"]))
+    changing = ["mkdir", "mkdir", "symlink", "rename", "rename", "link", "write"]
+    kind = draw(st.sampled_from([*kinds, *changing, "chmod", "utime"]))
     if kind == "mkdir":
         mode = draw(DIRECTORY_MODES)
         return lambda backend: backend.mkdir(path, mode)
@@ -119,8 +121,11 @@ class TwoStores(RuleBasedStateMachine):
         self.other = WorkspaceBackend(self._open())
         self.asked = "/"
         for backend in (self.directory, self.workspace):
-            backend.write("/a", b"")  # the root of a new workspace has no time yet
-            backend.unlink("/a")
+            backend.mkdir("/a")  # the root of a new workspace has no time yet
+            backend.mkdir("/b")
+            backend.mkdir("/a/b")
+            backend.write("/b/c", b"text")
+            backend.symlink("a", "/c")
 
     def _open(self) -> FileSystem:
         return FileSystem(str(self._parent / "agent.db"), now=self._clock)
@@ -216,7 +221,7 @@ class TwoStores(RuleBasedStateMachine):
             assert all(ours >= earlier for before, earlier in times if before < theirs)
 
 
-TwoStores.TestCase.settings = settings(max_examples=100, stateful_step_count=30)
+TwoStores.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
 
 
 TestTwoStores = TwoStores.TestCase

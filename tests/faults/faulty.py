@@ -8,13 +8,14 @@ with a log are intercepted in the table of the open file's methods.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import apsw
 
@@ -73,6 +74,14 @@ class FaultPlan:
             yield
         finally:
             self.active = False
+
+    @contextmanager
+    def off(self) -> Iterator[None]:
+        before, self.active = self.active, False
+        try:
+            yield
+        finally:
+            self.active = before
 
     def strikes(self, call: str) -> str | None:
         """Count a call; return the mode in which it fails, if it does."""
@@ -188,10 +197,11 @@ def _faulty_host_calls(plan: FaultPlan) -> Iterator[None]:
 
     def wrapped(name: str) -> Callable[..., object]:
         def call(*values: Any, **options: Any) -> object:
-            here = plan.active and threading.get_ident() == thread
+            here = plan.active and threading.get_ident() == thread and _concerns(values[0])
             mode = plan.strikes(f"host {name}") if here else None
             if mode is not None:
-                raise OSError(5 if mode == "error" else 28, "injected")
+                number = errno.EIO if mode == "error" else errno.ENOSPC
+                raise OSError(number, os.strerror(number))
             return originals[name](*values, **options)
 
         return call
@@ -203,6 +213,11 @@ def _faulty_host_calls(plan: FaultPlan) -> Iterator[None]:
     finally:
         for name, original in originals.items():
             setattr(os, name, original)
+
+
+def _concerns(subject: object) -> bool:
+    """Tell whether a call of Python's concerns a workspace's file, or one beside it."""
+    return isinstance(subject, int) or b"agent.db" in os.fsencode(cast("str", subject))
 
 
 # The locks that processes share in a database with a log are no calls that apsw hands

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from tests.faults.faulty import FaultPlan, intercept_shared_locks
 from tests.fs.workspaces import dump
-from vshell.fs.change_counter import SharedChangeCounter
 from vshell.fs.database import Durability
 from vshell.ops.edit import edit
 from vshell.workspace import Workspace
@@ -60,7 +59,7 @@ class Scene:
         database = self.opened.files.store.database
         # SQLite's own copying of the log into the database is to happen often.
         database._connection.wal_autocheckpoint(40)
-        if isinstance(database.counter, SharedChangeCounter):
+        if self.plan.fault is None or self.plan.fault.call == "shared lock":
             intercept_shared_locks(self.opened, self.plan)
 
     def close(self) -> None:
@@ -85,7 +84,8 @@ class Scene:
 
     def state(self) -> Rows | None:
         """Return all rows that are committed, as another connection sees them."""
-        return dump(self.path) if self.path.exists() and self.path.stat().st_size else None
+        with self.plan.off():
+            return dump(self.path) if self.path.exists() and self.path.stat().st_size else None
 
 
 Step = Callable[[Scene], object]
@@ -106,6 +106,18 @@ def _read(scene: Scene) -> None:
     assert workspace.read_bytes("/large") == LARGE[:266_000] + b"patch" + LARGE[266_005:]
     assert workspace.read_text("/a/first") == "1"
     assert [entry.name for entry in workspace.ls("/a").entries] == ["first", "linked", "second"]
+
+
+def _fork(scene: Scene) -> None:
+    target = scene.directory / "fork of agent.db"
+    try:
+        scene.workspace.fork(target).close()
+    finally:
+        with scene.plan.off():
+            if target.exists() and dump(target) != dump(scene.path):
+                raise AssertionError("the fork is neither whole nor missing")
+            for path in scene.directory.glob("fork of agent.db*"):
+                path.unlink()
 
 
 def _edit(scene: Scene) -> None:
@@ -151,6 +163,7 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("read", _read),
     ("import", _import),
     ("vacuum", lambda scene: scene.workspace.vacuum()),
+    ("fork", _fork),
     ("remove tree", lambda scene: scene.workspace.rm("/imported", recursive=True)),
     ("undo", lambda scene: scene.workspace.undo()),
     ("redo", lambda scene: scene.workspace.redo()),

@@ -33,7 +33,9 @@ texts = st.builds(
     st.booleans(),
 )
 files = st.builds(lambda data, executable: Leaf(data, executable), texts, st.booleans())
-links = st.sampled_from(_NAMES).map(lambda name: Leaf(name.encode(), link=True))
+links = st.sampled_from(("a", "b", "nowhere", "../x y")).map(
+    lambda target: Leaf(target.encode(), link=True)
+)
 leaves = st.one_of(files, files, links)
 paths = st.lists(st.sampled_from(_NAMES), min_size=1, max_size=3).map("/".join)
 

@@ -110,7 +110,8 @@ class Database:
             self._connection.execute(_ALL_TABLES)
             self.counter: ChangeCounter = open_change_counter(self._connection)
         except BaseException as error:
-            self._connection.close()
+            with contextlib.suppress(apsw.Error):  # the first error says more
+                self._connection.close()
             if isinstance(error, apsw.CantOpenError):
                 raise _unopened(path) from None
             if isinstance(error, apsw.SQLError):
@@ -120,10 +121,17 @@ class Database:
             raise
 
     def close(self, reason: VshellError) -> None:
-        """Close the file; every later statement raises `reason`."""
-        self._cursor.close(True)
-        self._connection.close(True)
-        self._refuse(reason)
+        """Close the file; every later statement raises `reason`.
+
+        What is committed is safe in the log, even when closing fails.
+        """
+        try:
+            self._cursor.close(True)
+            self._connection.close(True)
+        except apsw.Error as error:
+            raise translated(error) from None
+        finally:
+            self._refuse(reason)
 
     def abandon(self, reason: VshellError, *, idle: bool) -> None:
         """Let go of the file in a forked child; every later statement raises `reason`.
@@ -401,7 +409,7 @@ _TRANSLATIONS: Final[
     list[tuple[tuple[type[apsw.Error], ...], type[VshellError], str, str | None]]
 ] = [
     (
-        (apsw.BusyError, apsw.LockedError),
+        (apsw.BusyError, apsw.LockedError, apsw.ProtocolError),
         OperationTimeoutError,
         "another process kept writing to the workspace",
         "try again, or open the workspace with a longer lock_timeout_s",

@@ -148,6 +148,24 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         redo text not null
     );
     """,
+    """
+    -- The search index: see search_index.py. A segment is written once and read whole;
+    -- contents above the setting `index_up_to` are in none.
+    create table index_segment (
+        id integer primary key,
+        format integer not null,
+        contents integer not null,
+        checksum integer not null,
+        documents blob not null,
+        vocabulary blob not null,
+        word_starts blob not null,
+        posting_starts blob not null,
+        postings blob not null,
+        always blob not null,
+        partners blob not null,
+        binary blob not null
+    );
+    """,
 )
 
 VERSION: Final = len(MIGRATIONS)

@@ -50,8 +50,8 @@ class Store:
         with self.lock:
             if self.database.refused:
                 return
-            self.database.close(ClosedError("the workspace is closed"))
             self.tree.forget()
+            self.database.close(ClosedError("the workspace is closed"))
 
     @property
     def closed(self) -> bool:

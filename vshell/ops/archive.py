@@ -352,15 +352,15 @@ class _Extraction:
         if place == self._itself:
             raise self._unsafe(member, "it would replace the archive itself")
         self._make_room(place, keep=member.kind == "file")
-        self._done[place] = member.kind
         if member.kind == "link":
             self._files.link(self._link_source(member), place)
-            return
-        if member.kind == "symlink":
+        elif member.kind == "symlink":
             self._files.symlink(self._link_target(member, place), place)
         else:
             self._files.write(place, self._archive.content(member), mode=member.mode & 0o777)
-        self._files.utime(place, member.mtime_ns, follow=False)
+        if member.kind != "link":
+            self._files.utime(place, member.mtime_ns, follow=False)
+        self._done[place] = member.kind
 
     def _make_room(self, place: str, *, keep: bool) -> None:
         """Remove what is there, but for a file with one name when a file replaces it."""

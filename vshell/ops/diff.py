@@ -11,6 +11,7 @@ from vshell.errors import IsDirectoryError, NotDirectoryError, NotFoundError
 from vshell.fs.content import hash_of
 from vshell.fs.paths import PathLike, split
 from vshell.fs.records import KIND_NAMES, EntryDetails
+from vshell.fs.schema import FILE
 from vshell.ops.context import Context
 from vshell.ops.lazy_patch import (
     Compared,
@@ -183,24 +184,21 @@ def _versions(context: Context, entries: dict[str, EntryDetails]) -> list[Versio
 
 def _renames(gone: dict[str, EntryDetails], come: dict[str, EntryDetails]) -> dict[str, str]:
     """Find what only changed its name: first where the last part of it stayed, then in order."""
-    sources: dict[tuple[int, int | None], list[str]] = defaultdict(list)
+    sources: dict[int | None, list[str]] = defaultdict(list)
+    named: dict[tuple[int | None, str], list[str]] = defaultdict(list)
     for path in sorted(gone.keys() - come.keys(), reverse=True):
-        if gone[path].size:
-            sources[gone[path].kind, gone[path].content].append(path)
-    named: dict[tuple[int, int | None, str], list[str]] = defaultdict(list)
-    for (kind, content), paths in sources.items():
-        for path in paths:
-            named[kind, content, split(path)[1]].append(path)
+        if gone[path].size and gone[path].kind == FILE:
+            sources[gone[path].content].append(path)
+            named[gone[path].content, split(path)[1]].append(path)
+    new_paths = [path for path in sorted(come.keys() - gone.keys()) if come[path].kind == FILE]
     renames: dict[str, str] = {}
-    taken: set[str] = set()
-    new_paths = sorted(come.keys() - gone.keys())
     for path in new_paths:
-        same_name = named.get((come[path].kind, come[path].content, split(path)[1]))
+        same_name = named.get((come[path].content, split(path)[1]))
         if same_name:
             renames[path] = same_name.pop()
-            taken.add(renames[path])
+    taken = set(renames.values())
     for path in new_paths:
-        left = sources.get((come[path].kind, come[path].content), [])
+        left = sources.get(come[path].content, [])
         while left and left[-1] in taken:
             left.pop()
         if left and path not in renames:

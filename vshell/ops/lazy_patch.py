@@ -139,8 +139,9 @@ def pairs_of(
     """Match the two sides of a patch, as git does.
 
     What is at the same path on both sides is a modification. A rename counts only where
-    its old path is free afterwards and its new one was free before: so no entry of the
-    patch depends on another, and tools that apply them in turn get the same result.
+    its old path is free afterwards and its new one was free before, and no directory has
+    to make way: so no entry of the patch depends on another, and tools that apply them
+    in turn get the same result.
 
     Args:
         before: What was there, of all paths that the patch is about.
@@ -148,33 +149,42 @@ def pairs_of(
         renames: The old path of each new one.
 
     Returns:
-        Pairs in the order of their paths; but what must go before something takes a
-        directory's place comes first.
+        Pairs in the order of their paths.
     """
     old = {version.path: version for version in before}
     new = {version.path: version for version in after}
-    pairs: dict[str, Pair] = {}
-    moved = set()
-    for path, version in new.items():
-        source = renames.get(path, path)
-        if path not in old and source not in new and source in old and source not in moved:
+    old_directories, new_directories = _directories(old), _directories(new)
+
+    def is_free(path: str, side: Mapping[str, Version], directories: set[str]) -> bool:
+        return path not in side and path not in directories and not side.keys() & _above(path)
+
+    pairs: dict[str, Pair] = {path: (old.get(path), version) for path, version in new.items()}
+    moved: set[str] = set()
+    for path, source in renames.items():
+        if (
+            # GNU patch does not rename a link.
+            new[path].kind == "file"
+            and source not in moved
+            and is_free(path, old, old_directories)
+            and is_free(source, new, new_directories)
+        ):
             moved.add(source)
-            pairs[path] = (old[source], version)
-        else:
-            pairs[path] = (old.get(path), version)
-    gone = old.keys() - pairs.keys() - moved
-    pairs |= {path: (old[path], None) for path in gone}
-    return sorted(pairs.values(), key=lambda pair: _order(pair, new))
+            pairs[path] = (old[source], new[path])
+    for path in old.keys() - new.keys() - moved:
+        pairs[path] = (old[path], None)
+    return [pairs[path] for path in sorted(pairs)]
 
 
-def _order(pair: Pair, new: Mapping[str, Version]) -> tuple[bool, str]:
-    path = _path(*pair[::-1])
-    parent = _path(*pair).rpartition("/")[0]
-    while parent:
-        if parent in new:
-            return False, path
-        parent = parent.rpartition("/")[0]
-    return True, path
+def _directories(paths: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for path in paths:
+        found |= _above(path)
+    return found
+
+
+def _above(path: str) -> set[str]:
+    """Return the directories that a path is in, but for the root."""
+    return {path[:at] for at, character in enumerate(path) if character == "/" and at}
 
 
 def compare_versions(pairs: Iterable[Pair]) -> Iterator[Compared]:

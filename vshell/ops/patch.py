@@ -14,10 +14,12 @@ from vshell.errors import (
     NotFoundError,
     PatchInvalidError,
     RangeError,
+    SymlinkLoopError,
     TooLargeError,
     VshellError,
 )
 from vshell.fs.paths import PathLike, decode, is_below, split
+from vshell.fs.records import Kind
 from vshell.limits import MAX_TEXT_BYTES
 from vshell.ops.changeset import recording
 from vshell.ops.context import Context
@@ -237,17 +239,16 @@ def _carry_out(context: Context, plan: Plan, root: str) -> None:
         for new, old in plan.sources.items()
         if old not in moves and (state := plan.after[new]) is not None and state.data is None
     }
-    emptied = list(moves)
-    for path, state in plan.after.items():
-        if path not in moves and _goes(context, path, state):
+    gone = [path for path, state in plan.after.items() if state is None]
+    for path in gone:
+        if path not in moves and _kind(context, path) is not None:
             files.unlink(path)
-            emptied.append(path)
     for old, new in moves.items():
         files.rename(old, new, parents=True)
     for path, state in plan.after.items():
         if state is not None:
             _put(context, path, state, contents.get(path, state.data))
-    _remove_empty(context, emptied, root)
+    _remove_empty(context, gone, root)
 
 
 def _is_free(context: Context, path: str) -> bool:
@@ -256,20 +257,14 @@ def _is_free(context: Context, path: str) -> bool:
         context.files.stat(path, follow=False)
     except NotFoundError:
         return True
-    except NotDirectoryError:
+    except (NotDirectoryError, SymlinkLoopError):
         return False
     return False
 
 
-def _goes(context: Context, path: str, state: FileState | None) -> bool:
-    """Tell whether what is at a path must go, because nothing or something else comes there."""
-    try:
-        kind = context.files.stat(path, follow=False).kind
-    except (NotFoundError, NotDirectoryError):
-        return False
-    if kind == "directory":
-        return False
-    return state is None or kind != state.kind or (kind == "symlink" and state.data is not None)
+def _kind(context: Context, path: str) -> Kind | None:
+    files = context.files
+    return files.stat(path, follow=False).kind if files.exists(path, follow=False) else None
 
 
 def _put(context: Context, path: str, state: FileState, data: bytes | None) -> None:
@@ -278,8 +273,9 @@ def _put(context: Context, path: str, state: FileState, data: bytes | None) -> N
         if files.stat(path, follow=False).mode != state.mode:
             files.chmod(path, state.mode)
         return
-    if not _is_free(context, path) and files.stat(path, follow=False).kind != "file":
-        # A directory that holds no file any more, or a link that was renamed.
+    kind = _kind(context, path)
+    if kind is not None and not kind == state.kind == "file":
+        # A directory without files, a link, or what makes way for one.
         files.remove_tree(path)
     if state.kind == "symlink":
         files.symlink(decode(data), path, parents=True)

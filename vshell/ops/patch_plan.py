@@ -8,9 +8,8 @@ can be swapped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
 from stat import S_IFLNK, S_IFMT, S_IFREG
 from typing import Final, Literal, NamedTuple
 
@@ -121,7 +120,7 @@ class Plan:
         """
         _check_modes(patch)
         if patch.kind == "create":
-            return self._create(patch, self._place(patch.path))
+            return self._create(patch, self._new_place(patch))
         old = self._place(patch.old_path)
         if patch.kind == "modify":
             if patch.may_create and self._now(old) is None:
@@ -129,10 +128,21 @@ class Plan:
             return self._modify(patch, old)
         if patch.kind == "delete":
             return self._delete(patch, old)
-        return self._transfer(patch, old, self._place(patch.new_path))
+        return self._transfer(patch, old, self._new_place(patch))
 
     def _place(self, name: str | None) -> str:
-        return self._inside(place(self._context.files, self._root, name or ""))
+        def is_gone(path: str) -> bool:
+            return path in self.after and self.after[path] is None
+
+        return self._inside(place(self._context.files, self._root, name or "", is_gone))
+
+    def _new_place(self, patch: FilePatch) -> str:
+        name = patch.new_path or ""
+        return self._inside(place(self._context.files, self._root, name, self._is_gone))
+
+    def _is_gone(self, path: str) -> bool:
+        """Tell whether the patch takes away what was at a path."""
+        return self.after[path] is None if path in self.after else path in self._removed
 
     def _inside(self, path: str) -> str:
         if not is_below(path, self._root):
@@ -250,13 +260,17 @@ class Plan:
     # What is where.
 
     def _now(self, path: str) -> FileState | None:
-        return self.after[path] if path in self.after else self._original(path)
+        if path in self.after:
+            return self.after[path]
+        if any(self.after.get(above, ...) is None for above in _above(path)):
+            return None  # it was below a link that is gone
+        return self._original(path)
 
     def _occupant(self, path: str) -> FileState | None:
         """Return what keeps a path from being created."""
         if path in self.after:
             return self.after[path]
-        if path in self._removed or self._is_emptied(path):
+        if self._is_gone(path) or any(map(self._is_gone, _above(path))) or self._is_emptied(path):
             return None
         return self._original(path)
 
@@ -266,7 +280,7 @@ class Plan:
         if not files.exists(path, follow=False) or _stat_kind(self._context, path) != "directory":
             return False
         return all(
-            entry.kind == DIRECTORY or entry.path in self._removed for entry in files.walk(path)
+            entry.kind == DIRECTORY or self._is_gone(entry.path) for entry in files.walk(path)
         )
 
     def _original(self, path: str) -> FileState | None:
@@ -300,11 +314,7 @@ class Plan:
 
     def _keep_apart(self, path: str) -> None:
         """Make sure that nothing is made below what the patch makes a file or a link."""
-        directory = split(path)[0]
-        directories = []
-        while directory != "/":
-            directories.append(directory)
-            directory = split(directory)[0]
+        directories = _above(path)
         blocked = [above for above in directories if self.after.get(above) is not None]
         if blocked or path in self._directories:
             raise NotDirectoryError(
@@ -346,23 +356,39 @@ class Plan:
         )
 
 
-def place(files: FileReader, root: str, name: str) -> str:
+def place(
+    files: FileReader, root: str, name: str, is_gone: Callable[[str], bool] = lambda _: False
+) -> str:
     """Return the one path that all names of the same place have; a link at its end stays.
 
     Args:
         files: The files.
-        root: The directory that the name is in, also if it begins with `/`.
+        root: The directory that the name is in, also if it begins with `/`; without links.
         name: A path of a patch.
+        is_gone: Tells whether what is at a path is not there any more.
 
     Raises:
         InvalidPathError, NameTooLongError: It is no possible path.
     """
-    directory, last = split(absolute(join(root, name.lstrip("/"))))
-    missing = [last]
-    while not files.exists(directory):
-        directory, last = split(directory)
-        missing.append(last)
-    return reduce(join, reversed(missing), files.realpath(directory))
+    whole = absolute(join(root, name.lstrip("/")))
+    *directories, last = whole[len(root) :].strip("/").split("/")
+    reached, is_there = root, True
+    for directory in directories:
+        reached = join(reached, directory)
+        is_there = is_there and not is_gone(reached) and files.exists(reached)
+        if is_there:
+            reached = files.realpath(reached)
+    return join(reached, last)
+
+
+def _above(path: str) -> list[str]:
+    """Return the directories that a path is in, but for the root, the nearest first."""
+    found = []
+    directory = split(path)[0]
+    while directory != "/":
+        found.append(directory)
+        directory = split(directory)[0]
+    return found
 
 
 def load(context: Context, path: str) -> bytes:

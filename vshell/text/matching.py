@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import regex
 
 __all__ = [
+    "CASE_PARTNERS",
     "MAX_PATTERN_CHARACTERS",
     "LineMatch",
     "Matcher",
@@ -48,7 +49,7 @@ _CHECKED_CLAUSES: Final = 3
 _EACH_LINE: Final = ("",)
 _LONGEST_S: Final = 1e6
 _GOOD_LITERAL: Final = 2
-_CASE_PARTNERS: Final = tuple(map(str.encode, "\u0130\u0131\u017f\u212a"))
+CASE_PARTNERS: Final = tuple(map(str.encode, "\u0130\u0131\u017f\u212a"))
 """The only other characters that match ASCII letters (i, s, k) when case is ignored."""
 
 
@@ -126,12 +127,17 @@ class Matcher:
         self._confirm = confirm
         self._multiline = multiline
 
+    @property
+    def required(self) -> tuple[tuple[tuple[bytes, ...], ...], bool]:
+        """What UTF-8 must hold to match: of each clause one text; and whether in any case."""
+        return self._clauses, self._ignore_case
+
     def may_match(self, data: bytes) -> bool:
         """Tell quickly whether anything in UTF-8 can match; False is certain."""
         if not self._clauses:
             return True
         if self._ignore_case:
-            if not data.isascii() and any(partner in data for partner in _CASE_PARTNERS):
+            if not data.isascii() and any(partner in data for partner in CASE_PARTNERS):
                 return True
             data = data.lower()
         return all(any(text in data for text in clause) for clause in self._clauses)
