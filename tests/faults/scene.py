@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -80,7 +81,10 @@ class Scene:
         self.abandon()
         self.opened = None
         for path in self.directory.glob("*agent.db*"):
-            path.unlink()
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def state(self) -> Rows | None:
         """Return all rows that are committed, as another connection sees them."""

@@ -32,7 +32,7 @@ texts = st.builds(
     lines,
     st.booleans(),
 )
-files = st.builds(lambda data, executable: Leaf(data, executable), texts, st.booleans())
+files = st.builds(Leaf, texts, st.booleans(), st.just(False))
 links = st.sampled_from(("a", "b", "nowhere", "../x y")).map(
     lambda target: Leaf(target.encode(), link=True)
 )
@@ -159,7 +159,11 @@ def gnu_patch(directory: Path, patch: str, *options: str) -> None:
 
 
 def _run(arguments: list[str], directory: Path, patch: str) -> None:
-    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(directory.parent), "LC_ALL": "C.UTF-8"}
+    environment = {
+        **os.environ,
+        "GIT_CEILING_DIRECTORIES": str(directory.parent),
+        "LC_ALL": "C.UTF-8",
+    }
     done = subprocess.run(
         arguments,
         cwd=directory,

@@ -24,7 +24,8 @@ from vshell.errors import (
 )
 from vshell.ops import state_text
 from vshell.ops.state import METHODS_BY_NAME, State
-from vshell.ops.state_methods import METHODS, SHAPES
+from vshell.ops.state_methods import METHODS
+from vshell.ops.state_shapes import SHAPES
 from vshell.ops.state_table import REQUIRED, Method, snake_case
 from vshell.ops.state_types import BadCallError
 from vshell.workspace import Workspace
@@ -178,6 +179,21 @@ def test_names_of_arguments_may_be_in_snake_case(method: Method) -> None:
     by_name = outcome(method.name, **given)
     assert outcome(method.name, snake) == by_name
     assert outcome(method.python_name, **snake) == by_name
+
+
+@pytest.mark.parametrize(
+    ("method", "given"),
+    [
+        ("symlink", {"target": "a.txt", "link": "/l2"}),
+        ("diff", {"a": "/a.txt", "b": "/j"}),
+        ("compressFile", {"path": "/a.txt", "dest": "/n.gz"}),
+        ("decompressFile", {"path": "/z.gz", "dest": "/z"}),
+        ("searchFiles", {"glob_pattern": "*.txt", "query": "text"}),
+        ("glob", {"globPattern": "*"}),
+    ],
+)
+def test_short_names_of_arguments_are_known_too(method: str, given: dict[str, Any]) -> None:
+    assert outcome(method, given) == outcome(method, CALLS[method])
 
 
 @ONE_BY_ONE

@@ -173,7 +173,7 @@ def check(store: Store) -> list[str]:
             return problems
         for rule in _RULES:
             problems += _broken(store, rule)
-        return problems + list(_damaged_content(store))
+        return [*problems, *_damaged_content(store), *store.index.problems()]
 
 
 def repair(store: Store) -> list[str]:
@@ -185,6 +185,10 @@ def repair(store: Store) -> list[str]:
             for statement in rule.repair:
                 store.database.run(statement)
             repaired += found
+    damaged = store.index.problems()
+    if damaged:
+        store.index.drop()
+        repaired += damaged
     store.tree.forget()
     store.journal.forget()
     store.journal.load()

@@ -49,7 +49,7 @@ _CHECKPOINT_PAGES: Final = 4000
 
 _ALL_TABLES: Final = (
     "select 1 from journal, inode, entry, content, chunk, content_chunk, setting,"
-    " snapshot, snapshot_inode, snapshot_entry, undo limit 0"
+    " snapshot, snapshot_inode, snapshot_entry, undo, index_segment limit 0"
 )
 """Fails when one is missing, in 20 us and before anybody works with the rest."""
 
@@ -230,6 +230,17 @@ class Database:
         """Become the one writer, waiting for others."""
         self.run("begin immediate")
         self._writing = True
+
+    def try_begin(self) -> bool:
+        """Become the one writer if nobody else is; tell whether that is so."""
+        patience, self._lock_timeout_s = self._lock_timeout_s, 0
+        try:
+            self.begin()
+        except OperationTimeoutError:
+            return False
+        finally:
+            self._lock_timeout_s = patience
+        return True
 
     def begin_read(self) -> None:
         """Pin what is committed now for the statements that follow."""

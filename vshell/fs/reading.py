@@ -6,7 +6,7 @@ Paths are absolute and normalised (`paths.absolute`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import fields
 from typing import Final
@@ -26,13 +26,15 @@ from vshell.fs.content import EMPTY_HASH, Stored
 from vshell.fs.database import Database, Durability
 from vshell.fs.paths import decode
 from vshell.fs.records import KIND_NAMES, Change, EntryDetails, EntryRow, Inode, Stat
-from vshell.fs.schema import DIRECTORY, SYMLINK
+from vshell.fs.schema import DIRECTORY, ROOT, SYMLINK
+from vshell.fs.search_index import Question
 from vshell.fs.transaction import Store, Transaction
 from vshell.fs.tree import Node
 from vshell.limits import LOCK_TIMEOUT_S
 
 _FIRST_BATCH_BYTES = 1024 * 1024
 _BATCH_BYTES = 8 * 1024 * 1024
+_MAX_LISTING = 100_000
 """What `read_many` loads at once: large enough that statements cost nothing in comparison."""
 
 
@@ -314,6 +316,47 @@ class FileReader:
     def _stored(self, inode: Inode) -> Stored:
         return self._content.find(inode.content)
 
+    # Searching.
+
+    def candidates(self, question: Question) -> set[int] | None:
+        """Return the contents that may hold what a question asks for; None: any of them.
+
+        Call it inside `reading()`.
+        """
+        answer = self.store.index.answer(question)
+        if answer.contents is None:
+            return None
+        tail = self._database.rows(
+            "select distinct content from inode where content > ?", (answer.up_to,)
+        )
+        return answer.contents | {content for (content,) in tail}
+
+    def fold_index(self) -> None:
+        """Take some of what was written lately into the search index, if nobody is writing."""
+        store = self.store
+        with store.lock:
+            if self._database.read_only or store.depth or store.pinned:
+                return
+            if not store.read(store.index.wants_folding) or not self._database.try_begin():
+                return
+            try:
+                store.index.fold()
+                self._database.commit()
+            except BaseException:
+                self._database.rollback()
+                raise
+            finally:
+                store.fresh()
+
+    def build_index(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Take everything into the search index; call it inside `transaction()`.
+
+        Args:
+            progress: Called with how many contents are done, and how many there are.
+        """
+        assert self.store.depth, "changes need a transaction"
+        self.store.index.build(progress)
+
     # Listing.
 
     def list_directory(
@@ -372,6 +415,7 @@ class FileReader:
         follow: bool = False,
         max_depth: int | None = None,
         suffixes: Iterable[str] | None = None,
+        contents: Collection[int] | None = None,
     ) -> tuple[list[EntryDetails], dict[int, str]]:
         """Return what is at `path`, first, and everything below it, and the targets of links.
 
@@ -381,6 +425,7 @@ class FileReader:
             follow: If it is a link, survey what it leads to. Others are never followed.
             max_depth: How deep; 0 is the path alone, None is all.
             suffixes: As for `walk`; what is at `path` is always there.
+            contents: Only files with one of these contents, whatever else is said.
 
         Returns:
             The entries, and the target of each link by the link's inode.
@@ -395,12 +440,38 @@ class FileReader:
             metadata = (inode.size, inode.mode, inode.mtime_ns, inode.content)
             found = [EntryDetails(top.path, top.inode, top.kind, *metadata)]
             if top.kind == DIRECTORY:
-                found += self._walk(top, max_depth=max_depth, suffixes=suffixes)
+                found += self._below(top, contents, max_depth=max_depth, suffixes=suffixes)
             links = [entry for entry in found if entry.kind == SYMLINK]
             read = self._read_batch(links) if links else ()
             return found, {entry.inode: decode(target) for entry, target in read}
 
         return self.store.read(everything)
+
+    def _below(
+        self,
+        top: Node,
+        contents: Collection[int] | None,
+        *,
+        max_depth: int | None,
+        suffixes: Iterable[str] | None,
+    ) -> list[EntryDetails]:
+        """Return what `survey` finds below a directory.
+
+        The list of everything is kept until something is committed, for a search is
+        seldom the only one.
+        """
+        kept = self._tree.listing if not self.store.depth else None
+        if contents is not None and (kept is None or top.inode != ROOT):
+            return self._tree.with_contents(top, contents)
+        if top.inode != ROOT or max_depth is not None or (suffixes is not None and kept is None):
+            return self._walk(top, max_depth=max_depth, suffixes=suffixes)
+        if kept is None:
+            kept = sorted(self._walk(top, max_depth=None, suffixes=None), key=_path_of)
+            if not self.store.depth and len(kept) <= _MAX_LISTING:
+                self._tree.listing = kept
+        if contents is None:
+            return kept
+        return [entry for entry in kept if entry.content in contents]
 
     def _walk(
         self, directory: Node, *, max_depth: int | None, suffixes: Iterable[str] | None
@@ -458,6 +529,10 @@ class FileReader:
 # A frozen dataclass sets its fields through `object.__setattr__`, which takes longer
 # than the whole rest of a cached `stat`; the slots' own setters take half of it.
 _SET_FIELDS: Final = tuple(getattr(Stat, field.name).__set__ for field in fields(Stat))
+
+
+def _path_of(entry: EntryDetails) -> str:
+    return entry.path
 
 
 def _stat(path: str, inode: Inode) -> Stat:

@@ -243,19 +243,20 @@ class SearchIndex:
         if self._segments() is None:
             self.drop()
         up_to = self.indexed_up_to()
-        batch, size = [], 0
+        batch: dict[int, int] = {}
+        total = 0
         rows = self._database.rows(
             "select id, size from content where id > ? order by id limit 50000", (up_to,)
         )
         for number, length in rows:
-            if batch and size + length > max_bytes:
+            if batch and total + length > max_bytes:
                 break
-            batch.append(number)
-            size += length
+            batch[number] = length
+            total += length
         if not batch:
             return False
         self._save(_build(self._texts(batch)))
-        self._set_up_to(batch[-1])
+        self._set_up_to(max(batch))
         self._merge_small()
         return len(batch) < len(rows)
 
@@ -299,14 +300,13 @@ class SearchIndex:
     def _set_up_to(self, number: int) -> None:
         self._database.run("insert or replace into setting values (?, ?)", (_UP_TO, number))
 
-    def _texts(self, numbers: Collection[int]) -> Iterator[tuple[int, bytes | None]]:
+    def _texts(self, sizes: dict[int, int]) -> Iterator[tuple[int, bytes | None]]:
         """Yield contents as `grep` searches them; None for those that are no text."""
-        for number in numbers:
-            stored = self._content.find(number)
-            if stored.size > MAX_TEXT_BYTES:
-                yield number, b""  # which are never searched
-            else:
-                yield number, text_bytes(self._content.read(stored))
+        searched = [number for number, size in sizes.items() if size <= MAX_TEXT_BYTES]
+        loaded = self._content.read_many(searched)
+        for number in sizes:
+            data = loaded.pop(number, None)
+            yield number, b"" if data is None else text_bytes(data)
 
     def _save(self, segment: _Segment) -> int:
         blobs = [_blob(getattr(segment, column)) for column in _COLUMNS]
@@ -326,7 +326,8 @@ class SearchIndex:
         small = [(number, count) for number, count in rows if count < _MERGED_CONTENTS // 4]
         if len(small) <= _MAX_SMALL_SEGMENTS:
             return
-        joined, count = [], 0
+        joined: list[int] = []
+        count = 0
         for number, contents in small:
             if count + contents > _MERGED_CONTENTS:
                 break
@@ -362,12 +363,18 @@ class SearchIndex:
         )
         if row is None or row[0] != _FORMAT or _checksum(row[3:]) != row[2]:
             return None
-        documents, vocabulary, *numbers = row[3:]
+        documents, vocabulary, word_starts, posting_starts, postings, always, partners, binary = (
+            row[3:]
+        )
         segment = _Segment(
             _array("q", documents),
             vocabulary,
-            *(_array("I", blob) for blob in numbers[:3]),
-            *(_array("q", blob) for blob in numbers[3:]),
+            _array("I", word_starts),
+            _array("I", posting_starts),
+            _array("I", postings),
+            _array("q", always),
+            _array("q", partners),
+            _array("q", binary),
         )
         self._loaded[number] = segment
         return segment
@@ -409,7 +416,7 @@ def _pack(
         position += len(word) + 1
         places.extend(postings[word])
         posting_starts.append(len(places))
-    vocabulary = b"\n" + b"\n".join(words) + b"\n"
+    vocabulary = b"".join((b"\n", *(word + b"\n" for word in words)))
     return _Segment(
         documents, vocabulary, word_starts, posting_starts, places, always, partners, binary
     )

@@ -27,6 +27,7 @@ class Usage(Record):
         revisions: The number of the last revision.
         journal_rows: How many changes the history has.
         quota_bytes: The limit for `live_bytes`; None for no limit.
+        index_bytes: What the search index takes.
     """
 
     files: int
@@ -41,6 +42,7 @@ class Usage(Record):
     revisions: int
     journal_rows: int
     quota_bytes: int | None
+    index_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ def usage(store: Store) -> Usage:
                 store, "select count(*) from journal where revision > 0 and action <> ''"
             ),
             quota_bytes=store.journal.quota_bytes,
+            index_bytes=store.index.size_bytes(),
         )
 
 
@@ -122,6 +125,7 @@ def collect(store: Store, *, keep_revisions: int | None) -> GcResult:
     database.run("delete from content_chunk where content not in (select id from content)")
     database.run("delete from chunk where id not in (select chunk from content_chunk)")
     chunks = database.changed_rows()
+    store.index.after_collection()
     store.tree.forget()
     after = _number(store, _STORED.format(inline="", chunks=""))
     return GcResult(contents, chunks, before - after, pruned)

@@ -18,6 +18,7 @@ from vshell.errors import ClosedError, ReadOnlyError, UnavailableError, VshellEr
 from vshell.fs.content import ContentStore
 from vshell.fs.database import Database
 from vshell.fs.journal import Journal
+from vshell.fs.search_index import SearchIndex
 from vshell.fs.tree import Tree
 
 Result = TypeVar("Result")
@@ -38,10 +39,11 @@ class Store:
         self.content = ContentStore(database)
         self.tree = Tree(database, self.content)
         self.journal = Journal(database)
+        self.index = SearchIndex(database, self.content)
         self.now = now
         self.lock = threading.RLock()
         self.depth = 0
-        self._pinned = False
+        self.pinned = False
         self._begun_at = b""
         _open_stores.add(self)
 
@@ -72,14 +74,14 @@ class Store:
                 "the workspace was opened before this process was forked",
                 hint="open it again in the child process",
             ),
-            idle=ours and not self.depth and not self._pinned,
+            idle=ours and not self.depth and not self.pinned,
         )
         self.tree.forget()
 
     def fresh(self) -> bytes:
         """Drop what is no longer true; return the state that the caches show."""
         state = self.tree.state
-        if self.depth or self._pinned:
+        if self.depth or self.pinned:
             return state
         now = self.database.counter.state()
         if now != state:
@@ -95,7 +97,7 @@ class Store:
         meanwhile; then again, in the end inside a transaction.
         """
         with self.lock:
-            if self.depth or self._pinned:
+            if self.depth or self.pinned:
                 return question()
             for _ in range(_OPTIMISTIC_READS):
                 state = self.fresh()
@@ -114,7 +116,7 @@ class Store:
     def reading(self) -> Iterator[None]:
         """Let everything inside see one committed state."""
         with self.lock:
-            if self.depth or self._pinned:
+            if self.depth or self.pinned:
                 yield
                 return
             before = self.fresh()
@@ -125,10 +127,10 @@ class Store:
                 if self.database.counter.state() != before:
                     self.tree.forget()
                     self.journal.forget()
-                self._pinned = True
+                self.pinned = True
                 yield
             finally:
-                self._pinned = False
+                self.pinned = False
                 self.database.rollback()
 
     def transaction(self, session: str, operation: str) -> Transaction:
@@ -169,7 +171,7 @@ class Store:
             self.lock.release()
 
     def _begin(self) -> None:
-        if self._pinned:
+        if self.pinned:
             raise ReadOnlyError("nothing can be changed while a snapshot is being read")
         if self.database.read_only:
             self.database.counter.state()
@@ -181,6 +183,7 @@ class Store:
         try:
             # Another process may have committed until the lock was ours.
             self._begun_at = self.fresh()
+            self.tree.listing = None
             self.journal.open(self.now())
         except BaseException:
             self.database.rollback()

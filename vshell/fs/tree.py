@@ -7,8 +7,9 @@ whoever changes a row says so here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 from vshell.errors import (
     NameTooLongError,
@@ -20,7 +21,7 @@ from vshell.fs.content import ContentStore
 from vshell.fs.database import Database
 from vshell.fs.paths import decode, encode, join
 from vshell.fs.records import EntryDetails, EntryRow, Inode, Stat
-from vshell.fs.schema import DIRECTORY, ROOT, SYMLINK
+from vshell.fs.schema import DIRECTORY, FILE, ROOT, SYMLINK
 from vshell.limits import INLINE_BYTES, MAX_NAME_BYTES, MAX_SYMLINKS
 
 _MAX_CACHED_PATHS: Final = 50_000
@@ -40,7 +41,8 @@ _BELOW: Final = (
     " select e.inode, depth + 1 from below join entry e on e.parent = below.id"
     " where e.kind = 2 and depth < ?)"
 )
-_ANY_DEPTH: Final = 1 << 40
+_ANY_DEPTH: Final = 20_000
+"""Deeper than any tree, and an end to the walk of a damaged one that has a circle."""
 _MAX_SUFFIXES: Final = 50
 """More alternatives are left to the caller: SQLite's expressions are 1,000 levels deep at most."""
 
@@ -85,6 +87,7 @@ class Tree:
         self.paths: dict[str, Node] = {}
         self.aliases: dict[str, Node] = {}
         self.inodes: dict[int, Inode] = {}
+        self.listing: list[EntryDetails] | None = None
         self._contents: dict[int, bytes] = {}
         self._cached_bytes = 0
         self.forget()
@@ -97,6 +100,7 @@ class Tree:
         self.paths.clear()
         self.aliases.clear()
         self.inodes.clear()
+        self.listing = None
         self._contents.clear()
         self._cached_bytes = 0
         self.paths["/"] = self.root
@@ -361,9 +365,9 @@ class Tree:
             f" where e.parent in (select id from below){condition}",
             (directory.inode, depth, *values),
         )
-        paths = _directory_paths(directory, [row for row in found if row[3] == DIRECTORY])
+        path_of = _directory_paths(directory, found)
         return [
-            EntryRow(paths[parent] + decode(name), inode, kind)
+            EntryRow(path_of(parent) + decode(name), inode, kind)
             for parent, name, inode, kind in found
         ]
 
@@ -385,8 +389,38 @@ class Tree:
             f" where e.parent in (select id from below){condition}",
             (directory.inode, depth, *values),
         )
-        paths = _directory_paths(directory, [row[:4] for row in found if row[3] == DIRECTORY])
-        return [EntryDetails(paths[row[0]] + decode(row[1]), *row[2:]) for row in found]
+        path_of = _directory_paths(directory, found)
+        return [EntryDetails(path_of(row[0]) + decode(row[1]), *row[2:]) for row in found]
+
+    def with_contents(self, top: Node, contents: Collection[int]) -> list[EntryDetails]:
+        """Return the files below a directory that have one of these contents, in no order.
+
+        Two passes over the tables find them: indexes on the contents of inodes and on the
+        inodes of entries would make each write dearer.
+        """
+        found = self._database.rows(
+            "select id, size, mode, mtime_ns, content from inode where kind = 1"
+            " and content in (select value from json_each(?))",
+            (json.dumps(list(contents)),),
+        )
+        inodes = {row[0]: row[1:] for row in found}
+        entries = self._database.rows(
+            "select parent, name, inode from entry where kind = 1"
+            " and inode in (select value from json_each(?))",
+            (json.dumps(list(inodes)),),
+        )
+        if not entries:
+            return []
+        path_of = _directory_paths(
+            self.root,
+            self._database.rows("select parent, name, inode, kind from entry where kind = 2"),
+        )
+        below = "/" if top.path == "/" else f"{top.path}/"
+        return [
+            EntryDetails(path_of(parent) + decode(name), number, FILE, *inodes[number])
+            for parent, name, number in entries
+            if path_of(parent).startswith(below)
+        ]
 
     def inodes_below(self, directory: Node) -> dict[int, Inode]:
         """Return the inodes of all entries below a directory by their numbers."""
@@ -409,17 +443,27 @@ def _suffix_condition(suffixes: Sequence[str] | None) -> tuple[str, list[bytes]]
     return f" and ({matches})", encoded
 
 
-def _directory_paths(top: Node, directories: list[tuple[int, bytes, int, int]]) -> dict[int, str]:
-    """Return the path of each directory, ending in a slash, by its inode."""
+def _directory_paths(top: Node, rows: Iterable[tuple[Any, ...]]) -> Callable[[int], str]:
+    """Return what tells a directory's path, ending in a slash, by its inode.
+
+    Args:
+        top: The directory that the others are below.
+        rows: Parent, name, inode and kind of what is below it; others than directories
+            are passed over. A path is put together when it is asked for.
+    """
     paths = {top.inode: "/" if top.path == "/" else f"{top.path}/"}
-    places = {inode: (parent, name) for parent, name, inode, _ in directories}
-    for start in places:
-        chain = []
-        inode = start
-        while inode not in paths:
-            chain.append(inode)
-            inode = places[inode][0]
-        for inode in reversed(chain):
-            parent, name = places[inode]
-            paths[inode] = f"{paths[parent]}{decode(name)}/"
-    return paths
+    places = {row[2]: row for row in rows if row[3] == DIRECTORY}
+
+    def path_of(inode: int) -> str:
+        path = paths.get(inode)
+        if path is None:
+            chain = []
+            while inode not in paths:
+                chain.append(places[inode])
+                inode = places[inode][0]
+            path = paths[inode]
+            for row in reversed(chain):
+                path = paths[row[2]] = f"{path}{decode(row[1])}/"
+        return path
+
+    return path_of

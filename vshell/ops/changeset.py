@@ -319,7 +319,7 @@ def _listing(context: Context, directory: str, later: tuple[FileChange, ...]) ->
     """Return what was below a directory before `later` happened."""
     files = context.files
     found: dict[str, _State] = {}
-    if _is_directory(context, directory):
+    if is_directory_at(context, directory):
         entries = files.walk_details(directory)
         hashes = files.hashes(entries)
         found = {
@@ -336,7 +336,7 @@ def _listing(context: Context, directory: str, later: tuple[FileChange, ...]) ->
     return found
 
 
-def _is_directory(context: Context, path: str) -> bool:
+def is_directory_at(context: Context, path: str) -> bool:
     """Tell whether a directory is at exactly this path, and not where a link leads."""
     files = context.files
     return (

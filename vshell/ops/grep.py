@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
 from itertools import islice
 from typing import Final, Literal
@@ -13,6 +13,7 @@ from vshell.errors import RangeError, TooLargeError
 from vshell.fs.paths import PathLike
 from vshell.fs.records import EntryDetails
 from vshell.fs.schema import DIRECTORY, FILE
+from vshell.fs.search_index import Question
 from vshell.limits import (
     GREP_LINE_CHARACTERS,
     GREP_MATCHES,
@@ -45,6 +46,9 @@ MAX_CHARACTERS: Final = 16 * 1024**2
 
 _LINE_COST: Final = 60
 """What an empty line costs in memory, in characters."""
+
+_FEW_FILES: Final = 1000
+"""Up to so many candidates, their paths are looked up; beyond that, all paths are listed."""
 
 _BLOCK_CHARACTERS: Final = 10 * GREP_LINE_CHARACTERS
 """Where a match of many lines is cut."""
@@ -100,8 +104,9 @@ class GrepResult(Record):
             the result would take too much memory; `"timeout"`; `"memory"`, the pattern
             takes too much on some line; `"per_file"`, the limit for each file alone.
         next_offset: The offset to go on with after `"matches"` or `"characters"`.
-        searched: How many files were searched.
-        skipped_binary: How many files were not, as they are no text.
+        searched: How many files were read; the index tells of the others that nothing in
+            them can match.
+        skipped_binary: How many files were read and are no text.
         skipped_large: How many files were not, as they have more than 64 MiB.
     """
 
@@ -198,11 +203,22 @@ def grep(
         max_per_file=max_per_file,
         binary=binary,
     )
+    clauses, any_case = matcher.required
+    question = Question(clauses, any_case, binary)
     with context.files.reading():
-        found = walk(context, start, follow=True, suffixes=chosen.suffixes, ignore=ignore)
-        candidates = search.small_enough(_candidates(found, chosen))
+        possible = context.files.candidates(question)
+        found = walk(
+            context,
+            start,
+            follow=True,
+            suffixes=chosen.suffixes,
+            ignore=ignore,
+            contents=possible if possible is not None and len(possible) <= _FEW_FILES else None,
+        )
+        candidates = search.small_enough(_candidates(found, chosen, possible))
         contents = context.files.read_many(candidates)
         search.run((found.shown(entry.path), data) for entry, data in contents)
+    context.files.fold_index()
     return search.result()
 
 
@@ -218,7 +234,9 @@ def _check_options(*, before: int, after: int, mode: str, timeout_s: float) -> N
         raise RangeError(f"timeout_s must be more than 0, not {timeout_s}")
 
 
-def _candidates(found: Walk, chosen: PathFilter) -> list[EntryDetails]:
+def _candidates(
+    found: Walk, chosen: PathFilter, possible: Collection[int] | None
+) -> list[EntryDetails]:
     """Return the files to search, in the order of the result."""
     top = found.entries[0]
     if top.kind != DIRECTORY:
@@ -232,7 +250,9 @@ def _candidates(found: Walk, chosen: PathFilter) -> list[EntryDetails]:
     files = [
         entry
         for entry in found.entries
-        if entry.kind == FILE and chosen.accepts(found.relative(entry.path))
+        if entry.kind == FILE
+        and (possible is None or entry.content in possible)
+        and chosen.accepts(found.relative(entry.path))
     ]
     return sorted(files, key=lambda entry: entry.path)
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from vshell.errors import (
     DecodeError,
     NotDirectoryError,
-    NotEmptyError,
     NotFoundError,
     PatchInvalidError,
     RangeError,
@@ -21,7 +20,7 @@ from vshell.errors import (
 from vshell.fs.paths import PathLike, decode, is_below, split
 from vshell.fs.records import Kind
 from vshell.limits import MAX_TEXT_BYTES
-from vshell.ops.changeset import recording
+from vshell.ops.changeset import is_directory_at, recording
 from vshell.ops.context import Context
 from vshell.ops.lazy_patch import LazyPatch, Patched
 from vshell.ops.write import encode_data
@@ -288,9 +287,11 @@ def _remove_empty(context: Context, gone: Iterable[str], root: str) -> None:
     """Remove the directories that a patch emptied, as git does, since it knows none."""
     for path in gone:
         directory = split(path)[0]
-        while is_below(directory, root) and directory not in (root, "/"):
-            try:
-                context.files.rmdir(directory)
-            except (NotEmptyError, NotFoundError, NotDirectoryError):
-                break
+        while (
+            is_below(directory, root)
+            and directory not in (root, "/")
+            and is_directory_at(context, directory)
+            and not context.files.names(directory)
+        ):
+            context.files.rmdir(directory)
             directory = split(directory)[0]

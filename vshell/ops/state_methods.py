@@ -1,12 +1,13 @@
 """The methods of the scripting API, each declared once.
 
-Calls, both spellings of every name, stubs and the reference are made of this table. The
-names, options and fields of results are those of `@cloudflare/shell` 0.4.
+Calls, both spellings of every name, stubs and the reference are made of this table, and
+of `state_shapes` for the objects that come and go. The functions that do the work stand
+in the modules that it names; what they do is said here alone. Names, options and fields
+of results are those of `@cloudflare/shell` 0.4.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from vshell.ops.state_table import Method, Parameter
@@ -27,232 +28,8 @@ from vshell.ops.state_types import (
     list_of,
 )
 
-__all__ = ["JSON_OPTIONS", "METHODS", "SEARCH_OPTIONS", "SHAPES", "Field", "Shape"]
+__all__ = ["JSON_OPTIONS", "METHODS", "SEARCH_OPTIONS"]
 
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a result.
-
-    Attributes:
-        name: Its name.
-        type: Its type, as TypeScript writes it.
-        doc: What it means.
-        optional: Whether it may be missing.
-    """
-
-    name: str
-    type: str
-    doc: str
-    optional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """An object that methods take or return.
-
-    Attributes:
-        name: The name of its type.
-        fields: Its fields.
-    """
-
-    name: str
-    fields: tuple[Field, ...]
-
-
-_PATH_FIELD: Final = Field("path", "string", "The path.")
-_NAME_FIELD: Final = Field("name", "string", "The last name of the path.")
-_TYPE_FIELD: Final = Field("type", "StateEntryType", "What it is.")
-_SIZE_FIELD: Final = Field("size", "number", "Bytes of content; of a link, of its target.")
-_MTIME_FIELD: Final = Field("mtime", "number", "When it last changed, in milliseconds since 1970.")
-_CONTENT_FIELD: Final = Field("content", "string", "The text after the change.")
-_DIFF_FIELD: Final = Field("diff", "string", "The change as a unified diff; empty for none.")
-_CHANGED_FIELD: Final = Field("changed", "boolean", "Whether the file gets other text.")
-_DRY_RUN_FIELD: Final = Field("dryRun", "boolean", "Whether nothing was written.")
-
-SHAPES: Final = (
-    Shape(
-        "StateCapabilities",
-        (
-            Field("chmod", "boolean", "Whether permission bits are kept."),
-            Field("utimes", "boolean", "Whether times can be set."),
-            Field("hardLinks", "boolean", "Whether files can have several names."),
-        ),
-    ),
-    Shape(
-        "StateStat",
-        (_TYPE_FIELD, _SIZE_FIELD, _MTIME_FIELD, Field("mode", "number", "The permission bits.")),
-    ),
-    Shape("StateDirent", (_NAME_FIELD, _TYPE_FIELD)),
-    Shape(
-        "StateFindEntry",
-        (
-            _PATH_FIELD,
-            _NAME_FIELD,
-            _TYPE_FIELD,
-            Field("depth", "number", "How many names below the path that was searched."),
-            _SIZE_FIELD,
-            _MTIME_FIELD,
-        ),
-    ),
-    Shape(
-        "StateTreeNode",
-        (
-            _PATH_FIELD,
-            _NAME_FIELD,
-            _TYPE_FIELD,
-            _SIZE_FIELD,
-            Field("children", "StateTreeNode[]", "What is in the directory.", optional=True),
-        ),
-    ),
-    Shape(
-        "StateTreeSummary",
-        (
-            Field("files", "number", "How many files."),
-            Field("directories", "number", "How many directories, the top included."),
-            Field("symlinks", "number", "How many symbolic links; none is followed."),
-            Field("totalBytes", "number", "Bytes of all files together."),
-            Field("maxDepth", "number", "How deep the deepest entry is."),
-        ),
-    ),
-    Shape(
-        "StateTextMatch",
-        (
-            Field("line", "number", "The line, from 1."),
-            Field("column", "number", "Where in it, from 1, in UTF-16 code units."),
-            Field("match", "string", "What matched."),
-            Field("lineText", "string", "The line."),
-            Field("beforeLines", "string[]", "With contextBefore: lines before.", optional=True),
-            Field("afterLines", "string[]", "With contextAfter: lines after.", optional=True),
-        ),
-    ),
-    Shape(
-        "StateFileSearchResult",
-        (_PATH_FIELD, Field("matches", "StateTextMatch[]", "Its matches.")),
-    ),
-    Shape(
-        "StateReplaceResult",
-        (Field("replaced", "number", "How many matches were replaced."), _CONTENT_FIELD),
-    ),
-    Shape(
-        "StateFileReplaceResult",
-        (
-            _PATH_FIELD,
-            Field("replaced", "number", "How many matches were replaced."),
-            _CONTENT_FIELD,
-            _DIFF_FIELD,
-        ),
-    ),
-    Shape(
-        "StateReplaceInFilesResult",
-        (
-            _DRY_RUN_FIELD,
-            Field("files", "StateFileReplaceResult[]", "The files with matches."),
-            Field("totalFiles", "number", "How many they are."),
-            Field("totalReplacements", "number", "How many matches they have."),
-        ),
-    ),
-    Shape(
-        "StateJsonUpdateOperation",
-        (
-            Field("op", '"set" | "delete"', "What to do."),
-            Field("path", "string", 'Where, such as ".items[0].name".'),
-            Field("value", "unknown", "What to set.", optional=True),
-        ),
-    ),
-    Shape(
-        "StateJsonUpdateResult",
-        (
-            Field("value", "unknown", "The value after the change."),
-            _CONTENT_FIELD,
-            Field("diff", "string", "From the old value to the new one, both formatted alike."),
-            Field("operationsApplied", "number", "How many operations there were."),
-        ),
-    ),
-    Shape(
-        "StateArchiveEntry",
-        (
-            Field("path", "string", "Its name in the archive."),
-            Field("type", 'StateEntryType | "other"', "What it is."),
-            Field("size", "number", "Bytes of content; 0 for all but files."),
-        ),
-    ),
-    Shape(
-        "StateArchiveCreateResult",
-        (
-            _PATH_FIELD,
-            Field("entries", "StateArchiveEntry[]", "What was packed."),
-            Field("bytesWritten", "number", "How large the archive is."),
-        ),
-    ),
-    Shape(
-        "StateArchiveExtractResult",
-        (
-            Field("destination", "string", "The directory."),
-            Field("entries", "StateArchiveEntry[]", "What came out."),
-        ),
-    ),
-    Shape(
-        "StateCompressionResult",
-        (
-            Field("path", "string", "The file that was read."),
-            Field("destination", "string", "The file that was written."),
-            Field("bytesWritten", "number", "How large that is."),
-        ),
-    ),
-    Shape(
-        "StateFileDetection",
-        (
-            Field("mime", "string", "The media type."),
-            Field("description", "string", "The media type and the extension."),
-            Field("extension", "string", "The extension in lower case.", optional=True),
-            Field("binary", "boolean", "Whether it is no text."),
-        ),
-    ),
-    Shape("StateEdit", (_PATH_FIELD, Field("content", "string", "All that it is to hold."))),
-    Shape(
-        "StateEditInstruction",
-        (
-            Field("kind", '"write" | "replace" | "writeJson"', "What to do."),
-            _PATH_FIELD,
-            Field("content", "string", "To write.", optional=True),
-            Field("search", "string", "To replace: what; it must be there.", optional=True),
-            Field("replacement", "string", "To replace: with what.", optional=True),
-            Field("value", "unknown", "To write as JSON.", optional=True),
-            Field("options", "object", "As of replaceInFile or writeJson.", optional=True),
-        ),
-    ),
-    Shape(
-        "StatePlannedEdit",
-        (
-            Field("instruction", "StateEditInstruction", "What was asked for."),
-            _PATH_FIELD,
-            _CHANGED_FIELD,
-            _CONTENT_FIELD,
-            _DIFF_FIELD,
-        ),
-    ),
-    Shape(
-        "StateEditPlan",
-        (
-            Field("edits", "StatePlannedEdit[]", "One for each instruction."),
-            Field("totalChanged", "number", "How many change anything."),
-            Field("totalInstructions", "number", "How many there are."),
-        ),
-    ),
-    Shape(
-        "StateAppliedEditResult",
-        (_PATH_FIELD, _CHANGED_FIELD, _CONTENT_FIELD, _DIFF_FIELD),
-    ),
-    Shape(
-        "StateApplyEditsResult",
-        (
-            _DRY_RUN_FIELD,
-            Field("edits", "StateAppliedEditResult[]", "One for each edit."),
-            Field("totalChanged", "number", "How many changed anything."),
-        ),
-    ),
-)
 
 _OPERATIONS: Final = list_of(OBJECT, "StateJsonUpdateOperation[]")
 _INSTRUCTIONS: Final = list_of(OBJECT, "StateEditInstruction[]")
@@ -268,7 +45,10 @@ _FILE: Final = Parameter("path", PATH, "The file.")
 _ANY: Final = Parameter("path", PATH, "The path.")
 _DIRECTORY: Final = Parameter("path", PATH, "The directory.")
 _GLOB: Final = Parameter(
-    "pattern", STRING, "A glob: * ? ** [a-z] [!a] {a,b}; relative ones start where paths do."
+    "pattern",
+    STRING,
+    "A glob: * ? ** [a-z] [!a] {a,b}; relative ones start where paths do.",
+    aliases=("globPattern",),
 )
 _SOURCE: Final = Parameter("src", PATH, "What.")
 _TARGET: Final = Parameter("dest", PATH, "Its new path, not the directory to put it in.")
@@ -525,7 +305,7 @@ METHODS: Final = (
         "write",
         (
             Parameter("target", PATH, "What the link says."),
-            Parameter("linkPath", PATH, "Where the link is."),
+            Parameter("linkPath", PATH, "Where the link is.", aliases=("link",)),
         ),
         "Make a symbolic link, and missing directories.",
         "void",
@@ -558,8 +338,8 @@ METHODS: Final = (
         "diff",
         "read",
         (
-            Parameter("pathA", PATH, "The file before."),
-            Parameter("pathB", PATH, "The file after."),
+            Parameter("pathA", PATH, "The file before.", aliases=("a",)),
+            Parameter("pathB", PATH, "The file after.", aliases=("b",)),
         ),
         "Compare two files of up to 10,000 lines; the result is empty when they are equal.",
         "string",
@@ -606,7 +386,16 @@ METHODS: Final = (
     Method(
         "compressFile",
         "write",
-        (_FILE, Parameter("destination", PATH, "Where to; path + .gz by default.", None)),
+        (
+            _FILE,
+            Parameter(
+                "destination",
+                PATH,
+                "Where to; path + .gz by default.",
+                None,
+                aliases=("dest",),
+            ),
+        ),
         "Compress a file with gzip.",
         "StateCompressionResult",
         "state_archive",
@@ -614,7 +403,16 @@ METHODS: Final = (
     Method(
         "decompressFile",
         "write",
-        (_FILE, Parameter("destination", PATH, "Where to; path without .gz by default.", None)),
+        (
+            _FILE,
+            Parameter(
+                "destination",
+                PATH,
+                "Where to; path without .gz by default.",
+                None,
+                aliases=("dest",),
+            ),
+        ),
         "Decompress a gzip file.",
         "StateCompressionResult",
         "state_archive",

@@ -15,6 +15,7 @@ from vshell.ops.state_batch import run_batch
 from vshell.ops.state_text import as_bytes, as_text, check_size, read_whole, resolve
 from vshell.ops.state_tree import matching_files
 from vshell.text.lines import UTF8_BOM, is_binary
+from vshell.text.media_types import SNIFFED_BYTES
 from vshell.text.search import LineMatch, Room, TextFinder, replace_text, search_lines
 from vshell.text.unified import state_diff
 
@@ -69,12 +70,23 @@ def finder_of(query: str, options: SearchOptions, timeout_s: float) -> TextFinde
 
 def _texts(context: Context, found: list[tuple[str, EntryDetails]]) -> Iterator[tuple[str, bytes]]:
     """Yield the files that are no binary ones; call it inside `reading()`."""
-    for path, entry in found:
-        check_size(entry.size, path)
-    contents = context.files.read_many(entry for _, entry in found)
-    for (path, _), (_, data) in zip(found, contents, strict=True):
+    chosen = [(path, entry) for path, entry in found if _is_small(context, path, entry)]
+    contents = context.files.read_many(entry for _, entry in chosen)
+    for (path, _), (_, data) in zip(chosen, contents, strict=True):
         if not is_binary(data):
             yield path, data
+
+
+def _is_small(context: Context, path: str, entry: EntryDetails) -> bool:
+    """Tell whether a file can be searched. One that cannot is passed over if it is binary.
+
+    Raises:
+        TooLargeError: It is text, and too much.
+    """
+    if entry.size > MAX_TEXT_BYTES and is_binary(context.files.read(entry.path, 0, SNIFFED_BYTES)):
+        return False
+    check_size(entry.size, path)
+    return True
 
 
 def _search(

@@ -43,6 +43,7 @@ class Parameter:
         doc: What it means.
         default: What it is when it is not given, or `REQUIRED`.
         option: Whether it belongs to the method's options.
+        aliases: Other names that a call may use for it.
     """
 
     name: str
@@ -50,10 +51,17 @@ class Parameter:
     doc: str
     default: object = REQUIRED
     option: bool = False
+    aliases: tuple[str, ...] = ()
 
     @property
     def python_name(self) -> str:
         return snake_case(self.name)
+
+    @property
+    def all_names(self) -> set[str]:
+        """Every name that a call may use for it."""
+        names = (self.name, *self.aliases)
+        return {*names, *map(snake_case, names)}
 
 
 @dataclass(frozen=True)
@@ -170,8 +178,7 @@ class _Given:
         self._where = where
         self._parameters = parameters
         self._options = {parameter.name for parameter in parameters if parameter.option}
-        self._names = {parameter.python_name: parameter.name for parameter in parameters}
-        self._names |= {parameter.name: parameter.name for parameter in parameters}
+        self._names = {name: each.name for each in parameters for name in each.all_names}
         self._found: dict[str, object] = {}
 
     def add(self, name: object, value: object) -> None:
@@ -230,7 +237,7 @@ def _is_object_form(method: Method, argument: object) -> bool:
     first = method.positional[0] if method.positional else None
     if first is None or first.type.read is not OBJECT.read:
         return True
-    return first.name in argument or first.python_name in argument
+    return any(name in argument for name in first.all_names)
 
 
 def _add_positional(given: _Given, method: Method, arguments: Sequence[object]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -52,6 +52,7 @@ def walk(
     max_depth: int | None = None,
     suffixes: Iterable[str] | None = None,
     ignore: bool = False,
+    contents: Collection[int] | None = None,
 ) -> Walk:
     """Walk a tree, with one statement, or two when there are links.
 
@@ -62,6 +63,7 @@ def walk(
         suffixes: Only entries whose names end in one of these, and all directories.
         ignore: Leave out what the `.gitignore` files say, and every `.git`; but never
             what is at the path itself.
+        contents: Only files that have one of these contents; None is all.
 
     Raises:
         NotFoundError: Nothing is there.
@@ -71,7 +73,7 @@ def walk(
     """
     with context.files.reading() if ignore else nullcontext():
         entries, targets = context.files.survey(
-            path, follow=follow, max_depth=max_depth, suffixes=suffixes
+            path, follow=follow, max_depth=max_depth, suffixes=suffixes, contents=contents
         )
         real = entries[0].path
         if ignore and entries[0].kind == DIRECTORY:
