@@ -260,8 +260,10 @@ def _silence() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
+        except AttributeError:
+            continue  # it is None: closed from the beginning
         except (OSError, ValueError):
-            with suppress(OSError):
+            with suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

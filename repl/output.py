@@ -68,7 +68,8 @@ class Output:
     def talk(self, text: str) -> None:
         """Write a line to stderr, after all data that came before it."""
         self.flush()
-        _write(sys.stderr, _encoded(f"{text}\n"))
+        if sys.stderr is not None:  # closed by whoever started us, who wants no talk
+            _write(sys.stderr, _encoded(f"{text}\n"))
 
     def error(self, error: VshellError, hint: str | None) -> None:
         """Write what failed, and what to do next."""

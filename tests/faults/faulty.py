@@ -124,17 +124,18 @@ class FaultyFile(apsw.VFSFile):
 
     def __init__(self, plan: FaultPlan, name: Any, flags: list[int]) -> None:
         self._plan = plan
+        self._prefix = "log " if flags[0] & apsw.SQLITE_OPEN_WAL else ""
         super().__init__("unix", name, flags)
 
     def xRead(self, amount: int, offset: int) -> bytes:
-        mode = self._plan.strikes("read")
+        mode = self._plan.strikes(f"{self._prefix}read")
         if mode == "error":
             raise failure("read", mode)
         data = super().xRead(amount, offset)
         return data[: len(data) // 2] if mode == "short" else data
 
     def xWrite(self, data: Any, offset: int) -> None:
-        mode = self._plan.strikes("write")
+        mode = self._plan.strikes(f"{self._prefix}write")
         if mode == "torn":
             super().xWrite(bytes(data)[: len(data) // 2], offset)
         if mode is not None:

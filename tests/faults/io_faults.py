@@ -1,25 +1,27 @@
-"""Every file operation of the storage fails once: what is left is before or after, never between.
+"""Every file operation of the storage fails: what is left is before or after, never between.
 
 A scripted day in a workspace (`scene.py`) runs first without faults: the rows after each
 step are kept, and how often files were opened, read, written, truncated, synced, measured,
 locked and deleted. Then it runs again for each of these calls, which fails as a disk
 fails. The caller must get an error of ours; the database must hold the rows from before
-or after the step; and the same workspace must go on to the same end.
+or after the step, also for a process that finds only what is on the disk; and the same
+workspace must go on to the same end.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+import random
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice, zip_longest
 from typing import Final, NamedTuple
 
 from tests.faults.faulty import HOST_CALLS, Fault, FaultPlan, faulty_file_system
+from tests.faults.findings import FailedProofError, Findings, require
 from tests.faults.scene import STEPS, Rows, Scene, make_source, scratch
-from tests.fs.workspaces import snapshot
+from tests.fs.workspaces import dump, snapshot
 from vshell.errors import (
-    CorruptError,
     OperationTimeoutError,
     QuotaExceededError,
     UnavailableError,
@@ -27,29 +29,37 @@ from vshell.errors import (
 )
 from vshell.workspace import Workspace
 
-_MODES: Final[dict[str, tuple[str, ...]]] = {
-    "open": ("error",),
-    "read": ("error", "short", "slow"),
-    "write": ("error", "full", "torn", "slow"),
-    "truncate": ("error",),
-    "sync": ("error", "slow"),
-    "size": ("error",),
-    "lock": ("error", "busy"),
-    "delete": ("error",),
-    "access": ("error",),
-    "shared lock": ("busy",),
-} | {f"host {name}": ("error", "full") for name in HOST_CALLS}
+_ONCE: Final = (False,)
+_BOTH: Final = (False, True)
+_MODES: Final[dict[str, dict[str, tuple[bool, ...]]]] = {
+    "open": {"error": _BOTH},
+    "read": {"error": _BOTH, "slow": _ONCE},
+    "log read": {"error": _BOTH, "short": _ONCE, "slow": _ONCE},
+    "write": {"error": _BOTH, "full": _BOTH, "torn": _ONCE, "slow": _ONCE},
+    "log write": {"error": _BOTH, "full": _BOTH, "torn": _ONCE, "slow": _ONCE},
+    "truncate": {"error": _BOTH},
+    "sync": {"error": _BOTH, "slow": _ONCE},
+    "size": {"error": _BOTH},
+    "lock": {"error": _BOTH, "busy": _BOTH},
+    "delete": {"error": _BOTH},
+    "access": {"error": _BOTH},
+    # SQLite itself tries a lasting one again for 10 seconds: one test is enough.
+    "shared lock": {"busy": _ONCE},
+} | {f"host {name}": {"error": _BOTH, "full": _BOTH} for name in HOST_CALLS}
+"""How each call can fail, and whether only once or from then on."""
+
+_SLOW_STRIDE: Final = 10
+"""A call that takes long changes nothing but the time: every tenth is delayed."""
 
 _EXPECTED: Final[dict[str, tuple[type[VshellError], ...]]] = {
     "error": (UnavailableError,),
+    "short": (UnavailableError,),
     "full": (QuotaExceededError, UnavailableError),
     "torn": (QuotaExceededError,),
     "busy": (OperationTimeoutError,),
-    # A page that is not there is no error of the disk's to SQLite.
-    "short": (UnavailableError, CorruptError),
     "slow": (),
 }
-_REPEATABLE: Final = {"create", "reopen", "read", "vacuum", "vacuum again", "close"}
+_OPENING: Final = {"create", "reopen"}
 _FOREIGN_WORDS: Final = ("sqlite", "apsw", "injected", "database is", "traceback")
 
 
@@ -58,25 +68,6 @@ class Reference(NamedTuple):
 
     states: list[Rows | None]
     calls: Counter[str]
-
-
-@dataclass
-class Findings:
-    """What came of many runs.
-
-    Attributes:
-        points: How many faults were injected.
-        reported: How many of them the caller got as errors.
-        absorbed: How many of them no one noticed, and nothing was wrong.
-        by_call: How many for each kind of call.
-        failures: What was not as it must be, a sentence each.
-    """
-
-    points: int = 0
-    reported: int = 0
-    absorbed: int = 0
-    by_call: Counter[str] = field(default_factory=Counter)
-    failures: list[str] = field(default_factory=list)
 
 
 def reference(scene: Scene) -> Reference:
@@ -92,18 +83,24 @@ def reference(scene: Scene) -> Reference:
     return Reference(states, calls)
 
 
-def faults(calls: Counter[str]) -> Iterator[Fault]:
+def all_faults(calls: Counter[str]) -> Iterator[Fault]:
     """Yield every fault that can happen in a day with these calls."""
     for call, count in sorted(calls.items()):
-        for mode in _MODES[call]:
-            for number in range(1, count + 1):
-                yield Fault(call, number, mode)
-                if mode not in ("slow", "short"):
-                    yield Fault(call, number, mode, lasting=True)
+        for mode, durations in _MODES[call].items():
+            for number in range(1, count + 1, _SLOW_STRIDE if mode == "slow" else 1):
+                yield from (Fault(call, number, mode, lasting) for lasting in durations)
 
 
-class FailedProofError(Exception):
-    """Something is not as it is promised."""
+def chosen_faults(faults: Iterable[Fault], count: int, seed: int) -> list[Fault]:
+    """Return so many faults, as many as possible of each sort."""
+    sorts: dict[tuple[str, str, bool], list[Fault]] = defaultdict(list)
+    for fault in faults:
+        sorts[fault.call, fault.mode, fault.lasting].append(fault)
+    source = random.Random(seed)
+    for group in sorts.values():
+        source.shuffle(group)
+    in_turn = chain.from_iterable(zip_longest(*sorts.values()))
+    return list(islice((fault for fault in in_turn if fault is not None), count))
 
 
 def run_fault(scene: Scene, expected: Reference, fault: Fault) -> bool:
@@ -116,7 +113,6 @@ def run_fault(scene: Scene, expected: Reference, fault: Fault) -> bool:
     plan.arm(fault)
     reported = False
     position = 0
-    name = ""
     try:
         while position < len(STEPS):
             name, step = STEPS[position]
@@ -124,109 +120,91 @@ def run_fault(scene: Scene, expected: Reference, fault: Fault) -> bool:
                 with plan.on():
                     step(scene)
             except VshellError as error:
-                _require(plan.happened, f"{name}: {error!r} without a fault")
-                _check_error(error, fault, scene)
+                require(not reported, f"{name}: {error!r} after the fault")
+                require(plan.happened, f"{name}: {error!r} without the fault")
                 reported = True
                 plan.fault = None
+                _check_error(error, fault, scene)
                 before = expected.states[position - 1] if position else None
-                committed = _check_state(scene, name, before, expected.states[position])
-                if name in ("create", "reopen") or not committed:
+                state = _check_state(scene, name, before, expected.states[position])
+                if name in _OPENING or state == before:
                     continue
             position += 1
-        _require(plan.happened, "the fault did not happen")
-        _require(scene.state() == expected.states[-1], "the end is another one")
-        _check_clean(scene)
-    except (FailedProofError, VshellError) as error:
         plan.fault = None
-        if fault.mode == "short" and _is_known_damage(scene):
-            return True
-        raise FailedProofError(f"{name}: {error}") from error
+        require(plan.happened, "the fault did not happen")
+        require(scene.state() == expected.states[-1], "the end is another one")
+        _check_clean(scene)
     finally:
         plan.fault = None
         scene.remove()
     return reported
 
 
-def _is_known_damage(scene: Scene) -> bool:
-    """Tell whether a check names the damage that a file which seemed to end has left.
-
-    The host's file system never ends a file too early. If it did, SQLite would take what
-    is missing for zeros; what was computed from them must not go unnoticed.
-    """
-    with Workspace.open(scene.path, create=False) as other:
-        return not other.check().ok
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise FailedProofError(message)
-
-
 def _check_error(error: VshellError, fault: Fault, scene: Scene) -> None:
-    _require(isinstance(error, _EXPECTED[fault.mode]), f"{error!r} for {fault}")
+    require(isinstance(error, _EXPECTED[fault.mode]), f"{error!r} for {fault}")
     text = f"{error} {error.hint} {error.data} {error.filename}"
-    _require(str(scene.directory) not in text, f"a path of the host in {text}")
+    require(str(scene.directory) not in text, f"a path of the host in {text}")
     for word in _FOREIGN_WORDS:
-        _require(word not in text.lower(), f"{word!r} in {text}")
+        require(word not in text.lower(), f"{word!r} in {text}")
 
 
-def _check_state(scene: Scene, name: str, before: Rows | None, after: Rows | None) -> bool:
-    """Make sure that nothing is between before and after; return whether it is after."""
+def _check_state(scene: Scene, name: str, before: Rows | None, after: Rows | None) -> Rows | None:
+    """Make sure that nothing is between before and after; return what is there."""
     state = scene.state()
     if state is None:
-        _require(before is None, f"{name}: the workspace is gone")
-        return False
-    _require(state in (before, after), f"{name}: neither before nor after")
+        require(before is None, f"{name}: the workspace is gone")
+        return None
+    require(state in (before, after), f"{name}: neither before nor after")
     _check_clean(scene)
+    require(_state_on_disk(scene) in (before, after), f"{name}: a crash now would lose something")
     workspace = scene.opened
     if workspace is not None and not workspace.closed:
         with Workspace.open(scene.path, create=False) as other:
             same = snapshot(workspace.files) == snapshot(other.files)
-        _require(same, f"{name}: the workspace shows what is not so")
-    # Some steps change no rows: they are done again, as far as that is possible.
-    return state == after and name not in _REPEATABLE
+        require(same, f"{name}: the workspace shows what is not so")
+    return state
+
+
+def _state_on_disk(scene: Scene) -> Rows:
+    """Return the rows that another process would find if this one ended without closing."""
+    directory = scene.directory / "found"
+    directory.mkdir()
+    try:
+        for suffix in ("", "-wal"):
+            source = scene.path.with_name(scene.path.name + suffix)
+            if source.exists():
+                shutil.copyfile(source, directory / source.name)
+        found = dump(directory / scene.path.name)
+        with Workspace.open(directory / scene.path.name, create=False) as workspace:
+            report = workspace.check()
+        require(report.ok, f"a crash now would leave: {report.problems}")
+        return found
+    finally:
+        shutil.rmtree(directory)
 
 
 def _check_clean(scene: Scene) -> None:
     with Workspace.open(scene.path, create=False) as other:
         report = other.check()
-    _require(report.ok, f"damaged: {report.problems}")
+    require(report.ok, f"damaged: {report.problems}")
 
 
 def run(*, count: int | None = None, seed: int = 0) -> Findings:
     """Inject every fault, or so many of them that the seed chooses."""
-    import random
-
-    findings = Findings()
+    findings = Findings(seed)
     plan = FaultPlan()
     with scratch() as directory, faulty_file_system(plan):
         scene = Scene(directory, plan)
         make_source(directory / "source")
         expected = reference(scene)
-        chosen = list(faults(expected.calls))
-        if count is not None and count < len(chosen):
-            chosen = random.Random(seed).sample(chosen, count)
-        for fault in chosen:
-            findings.points += 1
-            findings.by_call[fault.call] += 1
+        faults = list(all_faults(expected.calls))
+        if count is not None:
+            faults = chosen_faults(faults, count, seed)
+        for fault in faults:
+            findings.counts[f"{fault.call}: {fault.mode}"] += 1
             try:
-                if run_fault(scene, expected, fault):
-                    findings.reported += 1
-                else:
-                    findings.absorbed += 1
-            except FailedProofError as failure:
+                told = run_fault(scene, expected, fault)
+                findings.counts["told to the caller" if told else "without consequence"] += 1
+            except (FailedProofError, VshellError) as failure:
                 findings.failures.append(f"{fault}: {failure}")
     return findings
-
-
-def main() -> None:
-    from time import perf_counter
-    start = perf_counter()
-    findings = run()
-    print(findings.points, findings.reported, findings.absorbed, findings.by_call, perf_counter() - start)
-    for failure in findings.failures[:40]:
-        print(failure)
-    print(len(findings.failures))
-
-if __name__ == "__main__":
-    main()

@@ -39,6 +39,7 @@ def test_an_empty_workspace_holds_its_root(files: FileSystem, database: Path) ->
         revisions=0,
         journal_rows=0,
         quota_bytes=None,
+        index_bytes=0,
     )
 
 

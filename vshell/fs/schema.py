@@ -147,8 +147,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         state_of integer not null,
         redo text not null
     );
-    """,
-    """
+
     -- The search index: see search_index.py. A segment is written once and read whole;
     -- contents above the setting `index_up_to` are in none.
     create table index_segment (

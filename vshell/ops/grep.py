@@ -366,20 +366,18 @@ class _Lines(_Search):
         if not self.files or self.files[-1] != path:
             self.files.append(path)
         matching = text[match.start : match.end]
-        longest = _BLOCK_CHARACTERS if "\n" in matching else GREP_LINE_CHARACTERS
-        before = lines_before(text, match.start, self.before) if self.before else ()
-        after = lines_after(text, match.end, self.after) if self.after else ()
-        shown = GrepMatch(
-            path,
-            match.line,
-            match.column,
-            cut_line(matching, longest, around=match.column - 1),
-            tuple(cut_line(line, GREP_LINE_CHARACTERS) for line in before),
-            tuple(cut_line(line, GREP_LINE_CHARACTERS) for line in after),
-        )
-        self.matches.append(shown)
-        lines = (shown.text, *shown.before, *shown.after)
-        self.characters += sum(map(len, lines)) + _LINE_COST * len(lines)
+        if len(matching) > GREP_LINE_CHARACTERS:
+            longest = _BLOCK_CHARACTERS if "\n" in matching else GREP_LINE_CHARACTERS
+            matching = cut_line(matching, longest, around=match.column - 1)
+        before = self._context(lines_before(text, match.start, self.before)) if self.before else ()
+        after = self._context(lines_after(text, match.end, self.after)) if self.after else ()
+        self.matches.append(GrepMatch(path, match.line, match.column, matching, before, after))
+        self.characters += len(matching) + _LINE_COST
+
+    def _context(self, lines: Iterable[str]) -> tuple[str, ...]:
+        cut = tuple(cut_line(line, GREP_LINE_CHARACTERS) for line in lines)
+        self.characters += sum(map(len, cut)) + _LINE_COST * len(cut)
+        return cut
 
 
 @dataclass(slots=True)

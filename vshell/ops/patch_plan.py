@@ -272,7 +272,7 @@ class Plan:
             return self.after[path]
         if self._is_gone(path) or any(map(self._is_gone, _above(path))) or self._is_emptied(path):
             return None
-        return self._original(path)
+        return self._found(path)
 
     def _is_emptied(self, path: str) -> bool:
         """Tell whether a path is a directory that holds no file when the patch is applied."""
@@ -286,8 +286,14 @@ class Plan:
     def _original(self, path: str) -> FileState | None:
         """Return what was at a path before the patch."""
         try:
+            return self._found(path)
+        except NotDirectoryError:
+            return None
+
+    def _found(self, path: str) -> FileState | None:
+        try:
             found = self._context.files.stat(path, follow=False)
-        except (NotFoundError, NotDirectoryError):
+        except NotFoundError:
             return None
         if found.kind == "directory":
             raise IsDirectoryError(f"is a directory: {path}", path=path, hint="name a file in it")
@@ -369,13 +375,14 @@ def place(
 
     Raises:
         InvalidPathError, NameTooLongError: It is no possible path.
+        NotFoundError: A link on the way leads nowhere.
     """
     whole = absolute(join(root, name.lstrip("/")))
     *directories, last = whole[len(root) :].strip("/").split("/")
     reached, is_there = root, True
     for directory in directories:
         reached = join(reached, directory)
-        is_there = is_there and not is_gone(reached) and files.exists(reached)
+        is_there = is_there and not is_gone(reached) and files.exists(reached, follow=False)
         if is_there:
             reached = files.realpath(reached)
     return join(reached, last)

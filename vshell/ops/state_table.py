@@ -16,6 +16,7 @@ and is as good as not given.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -109,6 +110,11 @@ class Method:
         return tuple(parameter for parameter in self.parameters if parameter.option)
 
     @cached_property
+    def names(self) -> dict[str, Parameter]:
+        """The parameters by every name that a call may use."""
+        return {name: each for each in self.parameters for name in each.all_names}
+
+    @cached_property
     def usage(self) -> str:
         """How it is called, for messages, such as `mkdir(path, {recursive?})`."""
         names = [_optional(parameter) for parameter in self.positional]
@@ -121,6 +127,7 @@ def _optional(parameter: Parameter) -> str:
     return parameter.name if parameter.default is REQUIRED else f"{parameter.name}?"
 
 
+@functools.cache
 def snake_case(name: str) -> str:
     """Return a name in camelCase as Python writes it."""
     return re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
@@ -140,16 +147,13 @@ def bind(
         BadCallError: An argument is missing, of a wrong type, unknown, or given twice.
         RangeError: A number is out of range.
     """
-    given = _Given(method.name, f"call it as {method.usage}", method.parameters)
+    given = _Given(method.name, f"call it as {method.usage}", method.names)
     if len(arguments) == 1 and _is_object_form(method, arguments[0]):
         given.add_all(arguments[0])
     else:
         _add_positional(given, method, arguments)
     given.add_all(named)
-    for parameter in method.positional:
-        if parameter.default is REQUIRED and not given.has(parameter):
-            raise BadCallError(f"{method.name} needs {parameter.name}", hint=given.hint)
-    return given.values()
+    return given.values(method.parameters)
 
 
 def options_of(parameters: Sequence[Parameter], options: object, where: str) -> dict[str, Any]:
@@ -164,43 +168,46 @@ def options_of(parameters: Sequence[Parameter], options: object, where: str) -> 
         BadCallError: An option is unknown, of a wrong type or given twice.
         RangeError: A number is out of range.
     """
-    names = ", ".join(parameter.name for parameter in parameters)
-    given = _Given(where, f"the options are {names}", parameters)
+    names = {name: each for each in parameters for name in each.all_names}
+    hint = f"the options are {', '.join(parameter.name for parameter in parameters)}"
+    given = _Given(where, hint, names)
     given.add_all(options)
-    return given.values()
+    return given.values(parameters)
 
 
 class _Given:
     """The arguments of one call, as they are found."""
 
-    def __init__(self, where: str, hint: str, parameters: Sequence[Parameter]) -> None:
+    def __init__(self, where: str, hint: str, names: Mapping[str, Parameter]) -> None:
         self.hint = hint
         self._where = where
-        self._parameters = parameters
-        self._options = {parameter.name for parameter in parameters if parameter.option}
-        self._names = {name: each.name for each in parameters for name in each.all_names}
+        self._names = names
         self._found: dict[str, object] = {}
 
     def add(self, name: object, value: object) -> None:
         known = self._names.get(name) if isinstance(name, str) else None
         if known is None:
             raise BadCallError(f"{self._where} takes no {str(name)[:100]}", hint=self.hint)
-        if self._found.get(known) is not None:
-            raise BadCallError(f"{self._where} got {known} twice", hint=self.hint)
-        self._found[known] = value
+        self.put(known, value)
+
+    def put(self, parameter: Parameter, value: object) -> None:
+        if self._found.get(parameter.name) is not None:
+            raise BadCallError(f"{self._where} got {parameter.name} twice", hint=self.hint)
+        self._found[parameter.name] = value
 
     def add_all(self, named: object) -> None:
         """Add what an object holds; its `options` are an object of their own."""
         for name, value in self._items(named):
-            if name == "options" and self._options:
+            if name == "options" and any(each.option for each in self._names.values()):
                 self.add_options(value)
             else:
                 self.add(name, value)
 
     def add_options(self, options: object) -> None:
         for name, value in self._items(options):
-            if isinstance(name, str) and self._names.get(name, name) not in self._options:
-                raise BadCallError(f"{self._where} has no option {name[:100]}", hint=self.hint)
+            known = self._names.get(name) if isinstance(name, str) else None
+            if known is not None and not known.option:
+                raise BadCallError(f"{self._where} has no option {known.name}", hint=self.hint)
             self.add(name, value)
 
     def _items(self, named: object) -> Iterable[tuple[object, object]]:
@@ -212,19 +219,16 @@ class _Given:
             )
         return named.items()
 
-    def has(self, parameter: Parameter) -> bool:
-        value = self._found.get(parameter.name, REQUIRED)
-        return value is not REQUIRED and (value is not None or parameter.type is JSON)
+    def values(self, parameters: Sequence[Parameter]) -> dict[str, Any]:
+        return {parameter.python_name: self._value(parameter) for parameter in parameters}
 
-    def values(self) -> dict[str, Any]:
-        return {
-            parameter.python_name: parameter.type.read(
-                self._found[parameter.name], f"{parameter.name} of {self._where}"
-            )
-            if self.has(parameter)
-            else parameter.default
-            for parameter in self._parameters
-        }
+    def _value(self, parameter: Parameter) -> Any:
+        value = self._found.get(parameter.name, REQUIRED)
+        if value is REQUIRED or (value is None and parameter.type is not JSON):
+            if parameter.default is REQUIRED:
+                raise BadCallError(f"{self._where} needs {parameter.name}", hint=self.hint)
+            return parameter.default
+        return parameter.type.read(value, f"{parameter.name} of {self._where}")
 
 
 def _is_object_form(method: Method, argument: object) -> bool:
@@ -242,7 +246,7 @@ def _is_object_form(method: Method, argument: object) -> bool:
 
 def _add_positional(given: _Given, method: Method, arguments: Sequence[object]) -> None:
     for parameter, argument in zip(method.positional, arguments, strict=False):
-        given.add(parameter.name, argument)
+        given.put(parameter, argument)
     rest = arguments[len(method.positional) :]
     if rest and method.options and (rest[0] is None or isinstance(rest[0], Mapping)):
         given.add_options(rest[0])

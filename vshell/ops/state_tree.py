@@ -242,6 +242,8 @@ def matching_files(context: Context, pattern: str) -> list[tuple[str, EntryDetai
         entries = entries_below(context, top, max_depth=depth)
     except (NotFoundError, NotDirectoryError, SymlinkLoopError, NameTooLongError):
         return []
+    except UnicodeEncodeError:  # no name is half a surrogate pair
+        return []
     found = [
         (path, entry)
         for path, entry in entries

@@ -48,6 +48,9 @@ _MAX_COPIES: Final = 50_000
 _CHECKED_CLAUSES: Final = 3
 _EACH_LINE: Final = ("",)
 _LONGEST_S: Final = 1e6
+_LINES_PER_LOOK: Final = 64
+"""How many lines are taken for each look at the clock, which takes as long as a line."""
+
 _GOOD_LITERAL: Final = 2
 CASE_PARTNERS: Final = tuple(map(str.encode, "\u0130\u0131\u017f\u212a"))
 """The only other characters that match ASCII letters (i, s, k) when case is ignored."""
@@ -157,18 +160,18 @@ class Matcher:
 
     def _lines(self, text: str, deadline: float) -> Iterator[LineMatch]:
         size, number, counted, done = len(text), 1, 0, -1
-        for hit in self._candidates(text, deadline):
+        confirm = self._confirm
+        for tries, hit in enumerate(self._candidates(text, deadline)):
             if hit <= done:
                 continue  # in the line that was looked at last
-            _left(deadline)
+            if not tries % _LINES_PER_LOOK:
+                _left(deadline)
             start = text.rfind("\n", counted, hit) + 1 or counted
             if start == size:
                 return  # after the last newline
             end = text.find("\n", hit)
             done = end if end >= 0 else size
-            column = (
-                hit - start if self._confirm is None else self._column(text[start:done], deadline)
-            )
+            column = hit - start if confirm is None else self._column(text[start:done], deadline)
             number += text.count("\n", counted, start)
             counted = start
             if column >= 0:
@@ -215,6 +218,9 @@ class Matcher:
 
 def _places(text: str, literals: Clause) -> Iterator[int]:
     """Yield ascending places of any of the literals, one in each line that holds one."""
+    if len(literals) == 1:
+        yield from _places_of_one(text, literals[0])
+        return
     pending = [(place, literal) for literal in literals if (place := text.find(literal)) >= 0]
     while pending:
         place, _ = min(pending)
@@ -227,6 +233,16 @@ def _places(text: str, literals: Clause) -> Iterator[int]:
             for place, literal in pending
         ]
         pending = [each for each in pending if each[0] >= 0]
+
+
+def _places_of_one(text: str, literal: str) -> Iterator[int]:
+    place = text.find(literal)
+    while place >= 0:
+        yield place
+        end = text.find("\n", place)
+        if end < 0:
+            return
+        place = text.find(literal, end + 1)
 
 
 @functools.lru_cache(maxsize=8)

@@ -30,11 +30,11 @@ _MARKER_LENGTH: Final = 7
 _JOINED_LINES: Final = 3
 """Conflicts with so few lines between them become one."""
 
-_REFINED_CELLS: Final = 2_000_000
-"""What the conflicts that are compared line by line may add up to (ours x theirs lines).
+_HARDEST_CELLS: Final = 300_000
+"""Beyond this size (ours x theirs lines) a comparison does not get harder: it is bounded."""
 
-The comparison of one conflict is bounded by itself; this bounds that of all.
-"""
+_ALL_CELLS: Final = 3_000_000
+"""What narrowing all conflicts may add up to: about five seconds at worst."""
 
 _SLIDES_PER_LINE: Final = 8
 """How far changes are moved among equal lines, on average; more is given up."""
@@ -297,11 +297,11 @@ def _kind(texts: _Texts, ours: list[_Change], theirs: list[_Change]) -> _Kind:
 
 def _narrowed(regions: list[_Region], texts: _Texts) -> Iterator[_Region]:
     """Cut conflicts down to the lines in which the sides differ."""
-    cells_left = _REFINED_CELLS
+    cells_left = _ALL_CELLS
     for region in regions:
         ours = texts.ours[region.ours_start : region.ours_end]
         theirs = texts.theirs[region.theirs_start : region.theirs_end]
-        cells = len(ours) * len(theirs)
+        cells = min(len(ours) * len(theirs), _HARDEST_CELLS)
         if region.kind != "conflict" or not cells or cells > cells_left:
             yield region
             continue
@@ -425,5 +425,7 @@ def _ended(lines: _Lines, newline: bytes) -> list[bytes]:
 
 
 def _marker(character: bytes, label: str, newline: bytes) -> bytes:
-    text = f" {label}".encode("utf-8", "surrogateescape") if label else b""
+    # A label is one line, whatever somebody called a file.
+    shown = " ".join(label.splitlines()).encode("utf-8", "surrogateescape")
+    text = b" " + shown if shown else b""
     return character * _MARKER_LENGTH + text + newline
