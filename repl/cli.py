@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from typing import Any, Final
 
 from vshell._version import __version__
 from vshell.errors import ConflictError, NotFoundError, OperationTimeoutError, VshellError
-from vshell.workspace import Workspace
+from vshell.fs.filesystem import FileSystem
+from vshell.ops.context import Context
 
 from .arguments import in_typed_words
 from .commands import TOPICS, Call, Command, commands
@@ -169,41 +170,41 @@ class _Line:
             self._output.data(help_text(f"vshell {command.name}", arguments, described()))
             return 0
         self._output.as_json |= values.pop("json", False)
-        with ExitStack() as stack:
-            opener = self._opener(options, command, stack)
-            return command.run(Call(values, self._output, opener, options.get("session")))
-
-    def _opener(
-        self, options: dict[str, Any], command: Command, stack: ExitStack
-    ) -> Callable[[], Workspace]:
         _check_choice(options)
+        with ExitStack() as stack:
 
-        def open_workspace() -> Workspace:
-            name = options.get("agent") or _workspace_file(options)
-            try:
-                if "agent" in options:
-                    workspace = _open_agent(name, options["root"], command, stack)
-                else:
-                    workspace = stack.enter_context(Workspace.open(name, create=command.creates))
-            except NotFoundError:
-                if not command.creates:
-                    self.hint = f"it would be {name}; `write` or `import` make a new one"
-                raise
-            workspace.name = options.get("session", _DEFAULT_SESSION)
-            return workspace
+            def open_workspace() -> Context:
+                return self._open(options, command, stack)
 
-        return open_workspace
+            call = Call(values, self._output, open_workspace, options.get("session"))
+            return command.run(call)
+
+    def _open(self, options: dict[str, Any], command: Command, stack: ExitStack) -> Context:
+        name = options.get("agent") or _workspace_file(options)
+        try:
+            if "agent" in options:
+                files = _agent_files(name, options["root"], command, stack)
+            else:
+                # `Workspace.open` does the same; but it knows all operations, and to
+                # import them costs more than to run one.
+                files = FileSystem(name, create=command.creates)
+                stack.callback(files.close)
+        except NotFoundError:
+            if not command.creates:
+                self.hint = f"it would be {name}; `write` or `import` make a new one"
+            raise
+        return Context(files, name=options.get("session", _DEFAULT_SESSION))
 
 
 def _workspace_file(options: dict[str, Any]) -> str:
     return options.get("workspace") or os.environ.get("VSHELL_WORKSPACE") or _DEFAULT_WORKSPACE
 
 
-def _open_agent(agent: str, root: str, command: Command, stack: ExitStack) -> Workspace:
+def _agent_files(agent: str, root: str, command: Command, stack: ExitStack) -> FileSystem:
     from vshell.workspaces import Workspaces
 
     agents = stack.enter_context(Workspaces(root))
-    return agents.open(agent, create=command.creates)
+    return agents.open(agent, create=command.creates).files
 
 
 def _check_choice(options: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from vshell.errors import VshellError
 from vshell.ops.catalog import OPERATIONS, Operation
-from vshell.workspace import Workspace
+from vshell.ops.context import Context
 
 from .arguments import arguments_of, in_typed_words, integer_or_text, read_inputs
 from .grammar import Argument
@@ -38,13 +38,13 @@ class Call:
     Attributes:
         values: What was given, by name.
         output: Where it writes.
-        open_workspace: Opens the workspace; it is closed after the call.
+        open: Opens the workspace; it is closed after the call.
         session: The name that was given for the journal; None when none was.
     """
 
     values: dict[str, Any]
     output: Output
-    open_workspace: Callable[[], Workspace]
+    open: Callable[[], Context]
     session: str | None
 
 
@@ -92,9 +92,9 @@ def _of_operation(operation: Operation) -> Command:
         if operation.name == "undo" and call.session is None:
             # Who names no session is nobody in particular, and undoes whatever was last.
             values.setdefault("force", True)
-        workspace = call.open_workspace()
+        context = call.open()
         with _progress(operation) as progress, _host_paths_named(values):
-            result = operation.function(workspace, **values, **progress)
+            result = operation.function(context, **values, **progress)
         as_patch = call.values.get("patch") is True
         return render(
             f"{operation.name}_patch" if as_patch else operation.name, result, call.output
@@ -138,14 +138,14 @@ def _host_paths_named(values: dict[str, Any]) -> Iterator[None]:
 def _log(call: Call) -> int:
     from .log import run_log
 
-    workspace = call.open_workspace()
-    return run_log(workspace, call.values.get("path"), call.values.get("n", 20), call.output)
+    return run_log(call.open(), call.values.get("path"), call.values.get("n", 20), call.output)
 
 
 def _fork(call: Call) -> int:
-    workspace = call.open_workspace()
+    from vshell.workspace import Workspace
+
     destination = call.values["destination"]
-    with workspace.fork(destination, at=call.values.get("at")) as copy:
+    with Workspace(call.open().files).fork(destination, at=call.values.get("at")) as copy:
         found = {"destination": destination, "revision": copy.files.revision()}
     if call.output.as_json:
         call.output.json(found)

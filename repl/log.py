@@ -6,7 +6,7 @@ from itertools import groupby
 
 from vshell.errors import RangeError
 from vshell.fs.records import Change
-from vshell.workspace import Workspace
+from vshell.ops.context import Context
 
 from .output import Output
 from .render import change_line
@@ -14,7 +14,7 @@ from .render import change_line
 _SHOWN_OF_REVISION = 4
 
 
-def run_log(workspace: Workspace, path: str | None, count: int, output: Output) -> int:
+def run_log(context: Context, path: str | None, count: int, output: Output) -> int:
     """Print the latest revisions, newest first; return the exit code.
 
     Of a revision with many changes, only the first are printed, and how many there are
@@ -25,7 +25,7 @@ def run_log(workspace: Workspace, path: str | None, count: int, output: Output) 
     """
     if count < 1:
         raise RangeError(f"n must be 1 or more, not {count}")
-    newest = latest_changes(workspace, path, count)
+    newest = latest_changes(context, path, count)
     if output.as_json:
         output.json([change.as_dict() for change in newest])
         return 0
@@ -39,23 +39,23 @@ def run_log(workspace: Workspace, path: str | None, count: int, output: Output) 
     return 0
 
 
-def latest_changes(workspace: Workspace, path: str | None, count: int) -> list[Change]:
+def latest_changes(context: Context, path: str | None, count: int) -> list[Change]:
     """Return the changes of the last `count` revisions, newest revision first.
 
     Args:
-        workspace: The workspace.
+        workspace: The context.
         path: Only changes to this path or below it; None for all.
         count: How many revisions that have such changes.
     """
     found: dict[int, list[Change]] = {}
-    end = workspace.files.revision()
+    end = context.files.revision()
     step = count
     # The journal is read forwards only; looking twice as far back each time finds the
     # newest of a long history without reading all of it.
     while end > 0 and len(found) < count:
         start = max(0, end - step)
-        where = None if path is None else workspace.resolve(path)
-        for change in workspace.files.changes(since=start, until=end, path=where):
+        where = None if path is None else context.resolve(path)
+        for change in context.files.changes(since=start, until=end, path=where):
             found.setdefault(change.revision, []).append(change)
         end, step = start, step * 2
     newest = sorted(found, reverse=True)[:count]

@@ -136,6 +136,7 @@ class AsyncSession:
     check = _hop(Session.check)
     usage = _hop(Session.usage)
     gc = _hop(Session.gc)
+    index = _hop(Session.index)
     vacuum = _hop(Session.vacuum)
     import_directory = _hop(Session.import_directory)
     export_directory = _hop(Session.export_directory)

@@ -82,6 +82,7 @@ class Session(Context):
     usage = upkeep.usage
     gc = upkeep.gc
     vacuum = upkeep.vacuum
+    index = upkeep.index
     watch = upkeep.watch
     snapshot = moments.snapshot
     snapshots = moments.snapshots

@@ -1,6 +1,7 @@
 """`python -m tests.bench NAME`: run one benchmark and print its tables.
 
 storage   files, metadata, large files and diffs, beside plain files and other stores
+search    grep and glob beside ripgrep; --tree DIR searches that tree's files
 """
 
 from __future__ import annotations
@@ -8,16 +9,23 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from pathlib import Path
 
-BENCHMARKS = ("storage",)
+BENCHMARKS = ("search", "storage")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("name", choices=BENCHMARKS)
     parser.add_argument("--quick", action="store_true", help="few rounds: does it run at all?")
+    parser.add_argument("--tree", type=Path, help="the files that `search` searches")
     found = parser.parse_args()
-    importlib.import_module(f"tests.bench.{found.name}").run(quick=found.quick)
+    options = {"tree": found.tree} if found.tree else {}
+    importlib.import_module(f"tests.bench.{found.name}").run(quick=found.quick, **options)
     return 0
 
 

@@ -10,11 +10,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from vshell.ops.transfer import export_directory, import_directory
-
 from tests.bench.harness import Row, interleave, print_table
 from tests.bench.stores import AgentFs, FsspecMemory, PlainFiles, Store, Vshell
 from vshell import Workspace
+from vshell.ops.transfer import export_directory, import_directory
 
 FILE_BYTES = 2048
 BURST = 20
@@ -148,7 +147,7 @@ def trees(directory: Path, *, quick: bool) -> list[Row]:
             rows.append(
                 interleave(f"rename a directory of {files} files", {"vshell": rename}, rounds=100)
             )
-    return rows + [_import(directory, quick=quick)]
+    return [*rows, _import(directory, quick=quick)]
 
 
 def _import(directory: Path, *, quick: bool) -> Row:

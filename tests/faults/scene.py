@@ -115,7 +115,8 @@ def _read(scene: Scene) -> None:
 def _fork(scene: Scene) -> None:
     target = scene.directory / "fork of agent.db"
     try:
-        scene.workspace.fork(target).close()
+        scene.workspace.files.copy_database(str(target))
+        Workspace.open(target, create=False, lock_timeout_s=scene.lock_timeout_s).close()
     finally:
         with scene.plan.off():
             if target.exists() and dump(target) != dump(scene.path):

@@ -467,3 +467,34 @@ def test_whatever_an_archive_holds_nothing_outside_changes(
         for path, kind, _ in snapshot(workspace):
             if kind == "symlink" and workspace.exists(path):
                 assert workspace.realpath(path).startswith("/out")
+
+
+SEEDS = [
+    packed(member("a", b"x" * 600, mode=0o755), directory("d"), symlink("d/l", "../a")),
+    packed(pax(("path", "näme"), ("mtime", "1.5")), member("x", b"1"), hard_link("h", "näme")),
+    packed(member("n" * 150, b"1"), format=tarfile.GNU_FORMAT),
+]
+
+
+@given(
+    st.sampled_from(SEEDS),
+    st.lists(st.tuples(st.integers(0, 2600), st.binary(min_size=1, max_size=12)), max_size=3),
+    st.booleans(),
+)
+def test_whatever_the_bytes_are_the_answer_or_error_is_ours(
+    seed: bytes, changes: list[tuple[int, bytes]], mend: bool
+) -> None:
+    data = bytearray(seed)
+    for start, value in changes:
+        data[start : start + len(value)] = value
+    if mend:
+        for start in range(0, len(data) - 511, 512):
+            if data[start + 257 : start + 262] == b"ustar":
+                data[start : start + 512] = header_with(bytes(data[start : start + 512]))
+    with Workspace.memory() as workspace:
+        workspace.write("/t.tar", bytes(data))
+        try:
+            extract_archive(workspace, "/t.tar", "/out")
+        except VshellError:
+            assert not workspace.exists("/out")
+        assert {entry.path for entry in workspace.ls("/").entries} <= {"/t.tar", "/out"}

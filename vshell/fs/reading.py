@@ -357,6 +357,11 @@ class FileReader:
         assert self.store.depth, "changes need a transaction"
         self.store.index.build(progress)
 
+    def drop_index(self) -> None:
+        """Forget the search index; call it inside `transaction()`."""
+        assert self.store.depth, "changes need a transaction"
+        self.store.index.drop()
+
     # Listing.
 
     def list_directory(

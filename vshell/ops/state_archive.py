@@ -1,4 +1,4 @@
-"""The scripting methods on archives and compressed files."""
+"""The scripting methods on archives and compressed files; `state_methods` says what each does."""
 
 from __future__ import annotations
 

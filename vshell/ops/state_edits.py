@@ -1,4 +1,4 @@
-"""The scripting methods that plan edits, and apply many at once."""
+"""The scripting methods that plan edits, and apply many at once; `state_methods` says what each does."""
 
 from __future__ import annotations
 

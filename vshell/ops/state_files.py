@@ -1,4 +1,4 @@
-"""The scripting methods on single files and directories."""
+"""The scripting methods on single files and directories; `state_methods` says what each does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scripting methods on JSON files."""
+"""The scripting methods on JSON files; `state_methods` says what each does."""
 
 from __future__ import annotations
 

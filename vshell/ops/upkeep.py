@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from vshell.errors import RangeError
@@ -40,6 +40,19 @@ class ChangesResult(Record):
 
     def __len__(self) -> int:
         return len(self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexProgress(Record):
+    """How far the building of the search index is.
+
+    Attributes:
+        entries: How many contents are indexed.
+        total: How many there are.
+    """
+
+    entries: int
+    total: int
 
 
 def changes(
@@ -136,6 +149,36 @@ def vacuum(context: Context) -> Usage:
         OperationTimeoutError: Another process is writing.
     """
     context.files.vacuum()
+    return usage(context)
+
+
+def index(
+    context: Context,
+    *,
+    rebuild: bool = False,
+    progress: Callable[[IndexProgress], None] | None = None,
+) -> Usage:
+    """Take everything into the search index at once; return the usage after it.
+
+    Searches do so by themselves, some megabytes at a time.
+
+    Args:
+        rebuild: Begin anew, also with what is indexed.
+        progress: Called now and then with how far it is.
+
+    Raises:
+        OperationTimeoutError: Another process is writing.
+        ReadOnlyError: The workspace was opened read-only.
+    """
+
+    def tell(done: int, total: int) -> None:
+        if progress is not None:
+            progress(IndexProgress(done, total))
+
+    with context.changing("index"):
+        if rebuild:
+            context.files.drop_index()
+        context.files.build_index(tell)
     return usage(context)
 
 
