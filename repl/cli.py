@@ -180,7 +180,7 @@ class _Line:
             return command.run(call)
 
     def _open(self, options: dict[str, Any], command: Command, stack: ExitStack) -> Context:
-        name = options.get("agent") or _workspace_file(options)
+        name = options["agent"] if "agent" in options else _workspace_file(options)
         try:
             if "agent" in options:
                 files = _agent_files(name, options["root"], command, stack)

@@ -3,44 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import shlex
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from vshell.record import Record
-from vshell.workspace import Workspace
-
-from .output import Output, readable_size
+from .captured import Step, run_captured
+from .demo_compare import Compared, compare_trees
+from .demo_target import Target, find_target
+from .grammar import UsageError
+from .output import Output, counted, printable
 
 _SHOWN_LINES: Final = 6
-_WORD: Final = "import"
-_NOTE: Final = "/vshell-demo/NOTES.md"
-
-
-@dataclass(frozen=True, slots=True)
-class Step(Record):
-    """One command of the demo.
-
-    Attributes:
-        command: What a person would type.
-        exit_code: 0 when it did its job.
-        seconds: How long it took, without starting a process.
-        stdout: What it printed.
-        stderr: What it said besides.
-    """
-
-    command: str
-    exit_code: int
-    seconds: float
-    stdout: str
-    stderr: str
+_SHOWN_COLUMNS: Final = 110
+_NOTES: Final = "# Notes\n\nEvery change is a row of the journal.\n"
 
 
 def run_demo(directory: str, keep: str | None, output: Output) -> int:
@@ -50,21 +29,40 @@ def run_demo(directory: str, keep: str | None, output: Output) -> int:
         directory: The tree to import.
         keep: Where to leave the database and the export; None removes them.
         output: Where to show the steps.
+
+    Raises:
+        UsageError: There is no such directory, or `keep` lies in it or is not empty.
     """
+    tree = Path(directory)
+    _check(tree, keep)
+    steps: list[Step] = []
     with _place(keep) as place:
-        steps = []
-        for step in _steps(Path(directory), place):
+        for step in _steps(tree, place):
             steps.append(step)
             if not output.as_json:
                 _show(step, output)
             if step.exit_code:
                 break
-        failed = any(step.exit_code for step in steps)
-        if output.as_json:
-            output.json([step.as_dict() for step in steps])
-        else:
-            _summary(steps, place if keep else None, output)
-    return 1 if failed else 0
+    if output.as_json:
+        output.json([step.as_dict() for step in steps])
+    else:
+        _summary(steps, keep, output)
+    return 1 if any(step.exit_code for step in steps) else 0
+
+
+def _check(tree: Path, keep: str | None) -> None:
+    if not tree.is_dir():
+        raise UsageError(f"no such directory: {tree}")
+    if keep is None:
+        return
+    place = Path(keep)
+    if place.resolve().is_relative_to(tree.resolve()):
+        raise UsageError(
+            f"{place} lies in {tree}, which the demo must not change",
+            "name a directory outside of it",
+        )
+    if place.exists() and not (place.is_dir() and not any(place.iterdir())):
+        raise UsageError(f"{place} is there already", "name a new directory, or an empty one")
 
 
 @contextlib.contextmanager
@@ -79,109 +77,31 @@ def _place(keep: str | None) -> Iterator[Path]:
 
 
 def _steps(tree: Path, place: Path) -> Iterator[Step]:
-    database, exported = str(place / "demo.db"), str(place / "export")
+    """Run the demo's commands one by one, as long as somebody asks for the next."""
+    database, exported = str(place / "demo.db"), place / "export"
 
     def run(*words: str, stdin: str = "") -> Step:
-        return _run(["-w", database, *words], stdin)
+        return run_captured(["-w", database, *words], _shown(words, stdin), stdin)
 
-    yield run("import", str(tree), "--ignore")
+    imported = run("import", str(tree), "--ignore")
+    yield imported
     yield run("usage")
-    target = _text_file(database)
+    target = find_target(database)
+    yield run("write", target.notes, _NOTES)
     yield run("ls", "/")
-    yield run("glob", "**/*.py")
-    yield run("grep", _WORD, "--max-matches", "200")
-    yield run("read", target, "--max-lines", "5")
-    yield run("write", _NOTE, "# Notes\n\nEvery change is a row.\n")
-    yield run("edit", _NOTE, "Every change", "Each change")
-    yield run("cp", target, "/vshell-demo/copy")
-    yield run("append", "/vshell-demo/copy", "one more line\n")
-    difference = run("diff", target, "/vshell-demo/copy")
+    yield run("glob", f"**/*{target.suffix}")
+    yield run("grep", "--literal", target.word, "--max-matches", "200")
+    yield run("read", target.path, "--max-lines", "5")
+    yield run("edit", target.notes, "Every change", "Each change")
+    yield run("cp", target.path, target.copy)
+    yield run("append", target.copy, "one more line\n")
+    yield run("diff", target.path, target.copy)
+    changed = run("read-text", target.copy)
+    difference = run("diff-text", target.path, stdin=changed.stdout)
     yield difference
-    yield run("patch", stdin=_renamed(difference.stdout, "/vshell-demo/copy", target))
-    yield run("diff", target, "/vshell-demo/copy")
+    yield run("patch", stdin=difference.stdout)
+    yield _expect_nothing(run("diff", target.path, target.copy))
     yield run("log", "-n", "4")
     yield run("check")
-    yield run("export", "/", exported)
-
-
-def _text_file(database: str) -> str:
-    """Return a text file of the tree that is large enough to show something."""
-    with Workspace.open(database) as workspace:
-        entries = workspace.find("/", kind="file", min_size=200, max_size=20_000).entries
-        for entry in entries:
-            if b"\0" not in workspace.read_bytes(entry.path):
-                return entry.path
-    return _NOTE
-
-
-def _renamed(patch: str, old: str, new: str) -> str:
-    """Return a patch that does to one file what it was made for another."""
-    kept = [line for line in patch.splitlines(keepends=True) if not _is_header(line)]
-    return f"--- a{new}\n+++ b{new}\n" + "".join(kept).replace(old, new)
-
-
-def _is_header(line: str) -> bool:
-    headers = ("diff --git", "--- ", "+++ ", "rename ", "similarity ", "index ")
-    return line.startswith(headers)
-
-
-def _run(words: Sequence[str], stdin: str) -> Step:
-    from .cli import main
-
-    out, err = _Captured(), io.StringIO()
-    before = sys.stdin
-    sys.stdin = io.TextIOWrapper(io.BytesIO(stdin.encode("utf-8", "surrogateescape")))
-    start = time.perf_counter()
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = main(["--no-color", *words])
-    finally:
-        seconds = time.perf_counter() - start
-        sys.stdin = before
-    command = " ".join(["vshell", *(shlex.quote(_shortened(word)) for word in words[2:])])
-    out.flush()
-    return Step(command, code, seconds, out.text(), err.getvalue())
-
-
-class _Captured(io.TextIOWrapper):
-    """A stdout that keeps what is written, bytes included."""
-
-    def __init__(self) -> None:
-        self._bytes = io.BytesIO()
-        super().__init__(self._bytes, encoding="utf-8", errors="surrogateescape")
-
-    def text(self) -> str:
-        return self._bytes.getvalue().decode("utf-8", "replace")
-
-
-def _shortened(word: str) -> str:
-    return word if len(word) < 60 else os.path.join("...", os.path.basename(word))
-
-
-def _show(step: Step, output: Output) -> None:
-    mark = "✓" if not step.exit_code else f"exit {step.exit_code}"
-    style = "green" if not step.exit_code else "red"
-    prompt = output.style("$", "dim")
-    milliseconds = output.style(f"{step.seconds * 1000:.1f} ms", "yellow")
-    output.line(f"{prompt} {output.style(step.command, 'bold')}")
-    lines = (step.stdout + step.stderr).splitlines()
-    for line in lines[:_SHOWN_LINES]:
-        output.line(f"  {line[:110]}")
-    if len(lines) > _SHOWN_LINES:
-        output.line(f"  ... {len(lines) - _SHOWN_LINES} more lines")
-    output.line(f"  {output.style(mark, style)} {milliseconds}\n")
-
-
-def _summary(steps: Sequence[Step], kept: Path | None, output: Output) -> None:
-    total = sum(step.seconds for step in steps)
-    failed = [step for step in steps if step.exit_code]
-    if failed:
-        output.line(f"failed: {failed[-1].command}")
-        return
-    size = sum(len(step.stdout) for step in steps)
-    output.line(
-        f"{len(steps)} commands in {total * 1000:.0f} ms, {readable_size(size)} of output;"
-        " the tree was only read."
-    )
-    if kept is not None:
-        output.line(f"kept in {kept}: demo.db and export/")
+    yield run("export", str(exported))
+    yield _comparison(tree, exported, place, target)

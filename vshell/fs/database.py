@@ -546,8 +546,11 @@ def _create(path: str, *, allowed: bool) -> None:
     # rename: a workspace that another process made meanwhile must not be replaced.
     descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
-        with open(descriptor, "wb", buffering=0) as file:
+        with open(descriptor, "wb") as file:  # buffered: it writes all of it, or raises
             file.write(_template())
+            file.flush()
+            # SQLite flushes the log, and later only those pages that it wrote itself.
+            os.fsync(descriptor)
         with contextlib.suppress(FileExistsError):
             os.link(temporary, path)
     finally:

@@ -1,4 +1,4 @@
-"""The scripting methods that plan edits, and apply many at once; `state_methods` says what each does."""
+"""The scripting methods that plan and apply edits; `state_methods` says what each does."""
 
 from __future__ import annotations
 

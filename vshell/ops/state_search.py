@@ -1,4 +1,4 @@
-"""The scripting methods that search, replace and compare text; `state_methods` says what each does."""
+"""The scripting methods on text: search, replace, compare; `state_methods` says what each does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scripting methods on trees: finding, walking, summing up and matching names; `state_methods` says what each does."""
+"""The scripting methods on trees of files; `state_methods` says what each does."""
 
 from __future__ import annotations
 
