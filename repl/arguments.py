@@ -205,7 +205,7 @@ def _converter(parameter: Parameter) -> Callable[[str], Any]:
     types = parameter.types
     if _is_octal(parameter):
         return octal
-    if "Moment" in types or {"int", "PathLike"} <= types:
+    if "Moment" in types or ("int" in types and types & {"PathLike", "str"}):
         return integer_or_text
     if "float" in types:
         return float

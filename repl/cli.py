@@ -151,10 +151,10 @@ class _Line:
             rest = [*rest[1:2], "--help"] if len(rest) > 1 else []
             options = {ASKED_FOR_HELP: True} if not rest else options
         if ASKED_FOR_HELP in options:
-            output.data(_help(known))
+            output.data(global_help())
             return 0
         if not rest:
-            output.talk(_help(known).rstrip("\n"))
+            output.talk(global_help().rstrip("\n"))
             return USAGE
         self.command = _command(rest[0], known)
         return self._run_command(self.command, rest[1:], options)
@@ -245,7 +245,9 @@ def _exit_code(error: VshellError) -> int:
     return CONFLICT if isinstance(error, ConflictError) else FAILED
 
 
-def _help(known: dict[str, Command]) -> str:
+def global_help() -> str:
+    """Return what `vshell --help` prints."""
+    known = commands()
     text = _HEADER + help_table([*_GLOBAL, HELP])
     width = max(map(len, known))
     for topic, title in TOPICS.items():

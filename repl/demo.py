@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import json
 import shlex
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from .captured import Step, run_captured
-from .demo_compare import Compared, compare_trees
+from .demo_compare import compare_trees
 from .demo_target import Target, find_target
 from .grammar import UsageError
 from .output import Output, counted, printable
 
-_SHOWN_LINES: Final = 6
+_SHOWN_LINES: Final = 10
 _SHOWN_COLUMNS: Final = 110
 _NOTES: Final = "# Notes\n\nEvery change is a row of the journal.\n"
+_LINE: Final = "one more line\n"
 
 
 def run_demo(directory: str, keep: str | None, output: Output) -> int:
@@ -31,12 +32,14 @@ def run_demo(directory: str, keep: str | None, output: Output) -> int:
         output: Where to show the steps.
 
     Raises:
-        UsageError: There is no such directory, or `keep` lies in it or is not empty.
+        UsageError: There is no such directory, or the database and the export would be in
+            it, or there is something where they would be.
     """
     tree = Path(directory)
-    _check(tree, keep)
+    if not tree.is_dir():
+        raise UsageError(f"no such directory: {tree}")
     steps: list[Step] = []
-    with _place(keep) as place:
+    with _place(tree, keep) as place:
         for step in _steps(tree, place):
             steps.append(step)
             if not output.as_json:
@@ -50,58 +53,117 @@ def run_demo(directory: str, keep: str | None, output: Output) -> int:
     return 1 if any(step.exit_code for step in steps) else 0
 
 
-def _check(tree: Path, keep: str | None) -> None:
-    if not tree.is_dir():
-        raise UsageError(f"no such directory: {tree}")
-    if keep is None:
-        return
-    place = Path(keep)
+@contextlib.contextmanager
+def _place(tree: Path, keep: str | None) -> Iterator[Path]:
+    """Yield a directory for the database and the export."""
+    place = Path(tempfile.gettempdir() if keep is None else keep)
     if place.resolve().is_relative_to(tree.resolve()):
         raise UsageError(
-            f"{place} lies in {tree}, which the demo must not change",
-            "name a directory outside of it",
+            f"the demo must not change {tree}, and would work in {place}",
+            "--keep names a directory outside of it, or TMPDIR one for the time being",
         )
-    if place.exists() and not (place.is_dir() and not any(place.iterdir())):
-        raise UsageError(f"{place} is there already", "name a new directory, or an empty one")
-
-
-@contextlib.contextmanager
-def _place(keep: str | None) -> Iterator[Path]:
-    if keep is not None:
-        path = Path(keep)
-        path.mkdir(parents=True, exist_ok=True)
-        yield path
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="vshell-demo-") as directory:
+            yield Path(directory)
         return
-    with tempfile.TemporaryDirectory(prefix="vshell-demo-") as directory:
-        yield Path(directory)
+    place.mkdir(parents=True, exist_ok=True)
+    if any(place.iterdir()):
+        raise UsageError(f"{place} is not empty", "name a new directory")
+    yield place
 
 
 def _steps(tree: Path, place: Path) -> Iterator[Step]:
     """Run the demo's commands one by one, as long as somebody asks for the next."""
     database, exported = str(place / "demo.db"), place / "export"
 
-    def run(*words: str, stdin: str = "") -> Step:
-        return run_captured(["-w", database, *words], _shown(words, stdin), stdin)
+    def run(*words: str, after: Step | None = None) -> Step:
+        command = f"vshell {' '.join(map(_quoted, words))}"
+        if after is None:
+            return run_captured(["-w", database, *words], command)
+        command = f"{after.command} | {command}"
+        return run_captured(["-w", database, *words], command, after.stdout)
 
-    imported = run("import", str(tree), "--ignore")
+    imported = run("import", str(tree), "--ignore", "--json")
     yield imported
-    yield run("usage")
     target = find_target(database)
+    yield run("usage")
     yield run("write", target.notes, _NOTES)
     yield run("ls", "/")
-    yield run("glob", f"**/*{target.suffix}")
-    yield run("grep", "--literal", target.word, "--max-matches", "200")
+    yield run("glob", target.pattern)
+    yield run("grep", "--literal", "--max-matches", "200", "--", target.word)
     yield run("read", target.path, "--max-lines", "5")
     yield run("edit", target.notes, "Every change", "Each change")
     yield run("cp", target.path, target.copy)
-    yield run("append", target.copy, "one more line\n")
+    yield run("append", target.copy, _LINE)
     yield run("diff", target.path, target.copy)
-    changed = run("read-text", target.copy)
-    difference = run("diff-text", target.path, stdin=changed.stdout)
+    difference = run("diff-text", target.path, after=run("read-text", target.copy))
     yield difference
-    yield run("patch", stdin=difference.stdout)
-    yield _expect_nothing(run("diff", target.path, target.copy))
+    yield run("patch", after=difference)
+    yield _silent(run("diff", target.path, target.copy))
     yield run("log", "-n", "4")
     yield run("check")
     yield run("export", str(exported))
-    yield _comparison(tree, exported, place, target)
+    yield _compared(tree, exported, json.loads(imported.stdout), target)
+
+
+def _quoted(word: str) -> str:
+    """Return a word as bash takes it, on one line."""
+    if "\n" not in word:
+        return shlex.quote(word)
+    escaped = word.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
+    return f"$'{escaped}'"
+
+
+def _silent(step: Step) -> Step:
+    """Return the step, failed if it printed anything."""
+    if not step.stdout:
+        return step
+    return Step(step.command, 1, step.seconds, step.stdout, "this should print nothing\n")
+
+
+def _compared(tree: Path, exported: Path, imported: dict[str, int], target: Target) -> Step:
+    """Compare the export with the tree; every entry must be accounted for."""
+    start = time.perf_counter()
+    added, changed = target.directory[1:], target.path[1:]
+    found = compare_trees(tree, exported, added=added, changed=changed)
+    left_out = imported["ignored"] + imported["skipped_total"]
+    differences = list(found.differences)
+    if found.missing != left_out:
+        differences.append(f"{found.missing} are missing, and {left_out} were left out on purpose")
+    entries = counted(found.same, "entry", "entries")
+    said = (
+        f"{entries} as in {tree}; {imported['ignored']} ignored,"
+        f" {imported['skipped_total']} that cannot be copied\n"
+    )
+    return Step(
+        f"compare {shlex.quote(str(tree))} with the export",
+        1 if differences else 0,
+        time.perf_counter() - start,
+        said,
+        "".join(f"{difference}\n" for difference in differences),
+    )
+
+
+def _show(step: Step, output: Output) -> None:
+    mark = "✓" if not step.exit_code else f"exit {step.exit_code}"
+    style = "green" if not step.exit_code else "red"
+    seconds = output.style(f"{step.seconds * 1000:.1f} ms", "yellow")
+    output.line(f"{output.style('$', 'dim')} {output.style(printable(step.command), 'bold')}")
+    lines = (step.stdout + step.stderr).splitlines()
+    for line in lines[:_SHOWN_LINES]:
+        output.line(f"  {printable(line)[:_SHOWN_COLUMNS]}")
+    if len(lines) > _SHOWN_LINES:
+        output.line(f"  ... {counted(len(lines) - _SHOWN_LINES, 'more line', 'more lines')}")
+    output.line(f"  {output.style(mark, style)} {seconds}\n")
+    output.flush()
+
+
+def _summary(steps: Sequence[Step], keep: str | None, output: Output) -> None:
+    failed = [step for step in steps if step.exit_code]
+    if failed:
+        output.line(f"failed: {printable(failed[-1].command)}")
+        return
+    total = sum(step.seconds for step in steps)
+    output.line(f"{counted(len(steps), 'step')} in {total * 1000:.0f} ms; the tree was only read.")
+    if keep is not None:
+        output.line(f"kept in {keep}: demo.db and export/")

@@ -6,13 +6,12 @@ import re
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
+from vshell.ops.ls import Entry
 from vshell.workspace import Workspace
 
 _LEAST_BYTES: Final = 200
 _MOST_BYTES: Final = 20_000
 _LOOKED_AT: Final = 300
-
-NOTES_TEXT: Final = "# Notes\n\nEvery change is a row of the journal.\n"
 
 
 class Target(NamedTuple):
@@ -47,7 +46,8 @@ def find_target(database: str) -> Target:
             directory, number = f"/vshell-demo-{number}", number + 1
         for path in _candidates(workspace):
             word = _word(workspace.read_bytes(path))
-            if word is not None:
+            # A change to a file with several names would be seen under each of them.
+            if word is not None and workspace.stat(path).nlink == 1:
                 return Target(path, word, _pattern(path), directory)
     return Target(f"{directory}/NOTES.md", "journal", "**/*.md", directory)
 
@@ -56,8 +56,13 @@ def _candidates(workspace: Workspace) -> list[str]:
     """Return files that may be text, the best ones first, but not too many."""
     found = workspace.find("/", kind="file", min_size=1, max_size=_MOST_BYTES, limit=100_000)
     entries = [entry for entry in found.entries if entry.path.isprintable()]
-    entries.sort(key=lambda entry: (entry.name.startswith("."), entry.size < _LEAST_BYTES))
+    entries.sort(key=_awkwardness)
     return [entry.path for entry in entries[:_LOOKED_AT]]
+
+
+def _awkwardness(entry: Entry) -> tuple[bool, bool, bool]:
+    """Sort hidden, tiny and oddly named files behind those that people know."""
+    return "/." in entry.path, entry.size < _LEAST_BYTES, "." not in entry.name
 
 
 def _word(data: bytes) -> str | None:

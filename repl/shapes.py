@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from .arguments import structure
+from .arguments import octal, structure
 from .grammar import Argument, UsageError
 
 Values = dict[str, Any]
@@ -65,6 +66,24 @@ def _edit_values(given: Values) -> Values:
     return values
 
 
+def _chmod_arguments(found: list[Argument]) -> list[Argument]:
+    return [argument._replace(convert=str) for argument in found]
+
+
+def _chmod_values(given: Values) -> Values:
+    """Take the words in the order of chmod(1), too, where it is clear which is which."""
+    path, mode = given["path"], given["mode"]
+    if _is_octal(path) and not _is_octal(mode):
+        path, mode = mode, path
+    if not _is_octal(mode):
+        raise UsageError(f"MODE must be octal digits, such as 755, not {mode!r}")
+    return {"path": path, "mode": octal(mode)}
+
+
+def _is_octal(text: str) -> bool:
+    return re.fullmatch("[0-7]{1,5}", text) is not None
+
+
 def _search_arguments(found: list[Argument]) -> list[Argument]:
     """`glob PATTERN PATH` and `grep PATTERN PATH`, as everywhere; --path means the same."""
     path = next(argument for argument in found if argument.name == "path")
@@ -106,6 +125,7 @@ def _compare_arguments(found: list[Argument]) -> list[Argument]:
 
 
 SHAPES: Final[dict[str, Shape]] = {
+    "chmod": Shape(_chmod_arguments, _chmod_values),
     "compare": Shape(_compare_arguments),
     "edit": Shape(_edit_arguments, _edit_values),
     "export_directory": Shape(_export_arguments, lambda given: {"source": "/"} | given),

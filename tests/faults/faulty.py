@@ -21,6 +21,7 @@ import apsw
 
 from vshell.workspace import Workspace
 
+
 class Fault(NamedTuple):
     """Which call fails, and how.
 
@@ -255,5 +256,3 @@ def intercept_shared_locks(workspace: Workspace, plan: FaultPlan) -> None:
     table[_SHARED_LOCK_SLOT] = ctypes.cast(replacement, ctypes.c_void_p).value
     _kept.extend((table, replacement, original))
     methods.value = ctypes.addressof(table)
-
-

@@ -253,6 +253,16 @@ def test_a_patch_of_collected_content_says_what_is_missing(ws: Workspace) -> Non
     assert caught.value.filename == "/a"
 
 
+def test_a_forgotten_part_of_the_history_is_no_empty_one(ws: Workspace) -> None:
+    ws.write("/a", "one\n")
+    ws.write("/a", "two\n")
+    ws.write("/a", "three\n")
+    ws.gc(keep_revisions=1)
+    assert outline(net_changes(ws, 2)) == [("modify", None, "/a")]
+    with pytest.raises(NotFoundError, match="does not reach revision 1"):
+        net_changes(ws, 1)
+
+
 def test_large_content_is_named_and_not_loaded(ws: Workspace, tmp_path: Path) -> None:
     ws.write("/a", b"x\n")
     since = ws.files.revision()

@@ -488,6 +488,15 @@ def test_what_a_patch_makes_is_bounded_together(
         ws.patch("".join(copies))
 
 
+@pytest.mark.parametrize("limit", ["MAX_FILE_LINES", "MAX_PATCH_LINES"])
+def test_a_patch_that_would_take_long_is_refused(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(patch_plan, limit, 4)
+    with pytest.raises(TooLargeError, match="5 lines"):
+        ws.patch(CHANGE)
+
+
 def test_a_large_file_is_renamed_without_being_read(ws: Workspace) -> None:
     ws.truncate("/f", 1 << 32)
     ws.patch(rename("f", "g"))

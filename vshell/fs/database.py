@@ -292,6 +292,8 @@ class Database:
                 os.link(copy, path)
             except FileExistsError:
                 raise ExistsError("the file for the copy exists already") from None
+            if self.durability == "power":
+                _flush_directory(target.parent)
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file, as far as readers allow."""
@@ -555,6 +557,15 @@ def _create(path: str, *, allowed: bool) -> None:
             os.link(temporary, path)
     finally:
         Path(temporary).unlink()
+
+
+def _flush_directory(path: Path) -> None:
+    """Bring a new name to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @cache

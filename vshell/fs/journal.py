@@ -202,6 +202,15 @@ class Journal:
         )
         return [_change(row) for row in found]
 
+    def complete_since(self) -> int:
+        """Return the earliest revision after which every change is known."""
+        self.load()
+        found = self._database.row(
+            "select min(revision) from journal where revision > 0 and action <> ''"
+        )
+        oldest = found[0] if found else None
+        return self.revision if oldest is None else int(oldest) - 1
+
     def latest(self, path: str, *, limit: int, offset: int = 0) -> list[Change]:
         """Return what happened to exactly this path, newest first."""
         encoded = encode(path)

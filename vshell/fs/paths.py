@@ -91,25 +91,29 @@ def _text(path: object) -> str:
 
 def _check(text: str) -> None:
     if "\0" in text:
-        raise InvalidPathError("the path holds a NUL byte", path=text, hint="remove it")
+        raise InvalidPathError("the path holds a NUL byte", path=_start(text), hint="remove it")
     try:
         data = encode(text)
     except UnicodeEncodeError:
         raise InvalidPathError(
             "the path holds a character that stands for no bytes (a lone surrogate)",
-            path=text.encode("utf-8", "replace").decode(),
+            path=_start(text).encode("utf-8", "replace").decode(),
             hint="undecodable bytes are U+DC80 to U+DCFF",
         ) from None
     if len(data) > MAX_PATH_BYTES:
         raise NameTooLongError(
             f"the path has {len(data)} bytes; {MAX_PATH_BYTES} are allowed",
-            path=text[:100] + "...",
+            path=_start(text),
             hint="change the working directory, or use shorter names",
         )
     longest = max(data.split(b"/"), key=len)
     if len(longest) > MAX_NAME_BYTES:
         raise NameTooLongError(
             f"a name in the path has {len(longest)} bytes; {MAX_NAME_BYTES} are allowed",
-            path=text if len(text) < 400 else text[:100] + "...",
+            path=_start(text),
             hint="use a shorter name",
         )
+
+
+def _start(text: str) -> str:
+    return text if len(text) < 400 else text[:100] + "..."

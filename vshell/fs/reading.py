@@ -517,6 +517,10 @@ class FileReader:
             )
         )
 
+    def complete_since(self) -> int:
+        """Return the earliest revision after which every change is known."""
+        return self.store.read(self._journal.complete_since)
+
     def journal_position(self) -> int:
         """Return where the journal ends, to tell apart what one transaction does after it."""
 

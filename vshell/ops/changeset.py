@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from vshell.errors import NotFoundError
 from vshell.fs.paths import is_below, join, split
 from vshell.fs.records import KIND_NAMES, Change, Kind
 from vshell.ops.context import Context
@@ -73,11 +74,21 @@ def net_changes(context: Context, since: int, until: int | None = None) -> tuple
     Returns:
         The changes in the order of their paths. At one path there can be two: what was
         there is gone, and something of another kind or from elsewhere came.
+
+    Raises:
+        NotFoundError: The history does not reach so far.
     """
     files = context.files
     with files.reading():
+        first, last = files.complete_since(), files.revision()
+        if not first <= since <= last:
+            raise NotFoundError(
+                f"the history does not reach revision {since}",
+                hint=f"it goes from {first} to {last}",
+                data={"first": first, "last": last},
+            )
         rows = files.changes(since=since, until=until)
-        if until is None or until >= files.revision():
+        if until is None or until >= last:
             return _net(context, rows)
         return _net(context, rows, later=_net(context, files.changes(since=until)))
 

@@ -90,6 +90,25 @@ class FileCount(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class GrepPlan(Record):
+    """How a search was done: what `explain` is for.
+
+    Attributes:
+        required: What a file must hold for a match, as far as the pattern tells: of each
+            clause at least one text. Nothing: every file is read.
+        any_case: Whether these texts count in upper and lower case alike.
+        candidates: How many contents the index left over, those included that are not
+            indexed yet; None: it could not tell, and every file was read.
+        seconds: How long it took.
+    """
+
+    required: tuple[tuple[str, ...], ...]
+    any_case: bool
+    candidates: int | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class GrepResult(Record):
     """What was found, by path and line.
 
@@ -108,6 +127,7 @@ class GrepResult(Record):
             them can match.
         skipped_binary: How many files were read and are no text.
         skipped_large: How many files were not, as they have more than 64 MiB.
+        plan: How the search was done.
     """
 
     matches: tuple[GrepMatch, ...]
@@ -120,6 +140,7 @@ class GrepResult(Record):
     searched: int
     skipped_binary: int
     skipped_large: int
+    plan: GrepPlan = field(compare=False)
 
 
 def grep(
@@ -187,7 +208,8 @@ def grep(
     check_page(max_matches, offset)
     check_page(max_per_file, 0)
     _check_options(before=before, after=after, mode=mode, timeout_s=timeout_s)
-    deadline = time.monotonic() + timeout_s
+    began = time.monotonic()
+    deadline = began + timeout_s
     matcher = compile_matcher(
         pattern, literal=literal, ignore_case=ignore_case, word=word, multiline=multiline
     )
@@ -219,7 +241,9 @@ def grep(
         contents = context.files.read_many(candidates)
         search.run((found.shown(entry.path), data) for entry, data in contents)
     context.files.fold_index()
-    return search.result()
+    shown = tuple(tuple(text.decode("utf-8", "replace") for text in clause) for clause in clauses)
+    candidates_left = None if possible is None else len(possible)
+    return search.result(GrepPlan(shown, any_case, candidates_left, time.monotonic() - began))
 
 
 def _check_options(*, before: int, after: int, mode: str, timeout_s: float) -> None:
@@ -333,7 +357,7 @@ class _Search(ABC):
         if next(found, None) is not None:
             self.stopped_by = "per_file"
 
-    def result(self) -> GrepResult:
+    def result(self, plan: GrepPlan) -> GrepResult:
         stop = self.stopped_by
         more = stop in ("matches", "characters")
         return GrepResult(
@@ -347,6 +371,7 @@ class _Search(ABC):
             self.searched,
             self.skipped_binary,
             self.skipped_large,
+            plan,
         )
 
 

@@ -27,6 +27,7 @@ from vshell.fs.paths import absolute, encode, is_below, join, split
 from vshell.fs.reading import FileReader
 from vshell.fs.schema import DIRECTORY
 from vshell.limits import MAX_TEXT_BYTES
+from vshell.ops.changeset import is_directory_at
 from vshell.ops.context import Context
 from vshell.record import Record
 from vshell.text.hunks import Applied, apply_hunks
@@ -35,6 +36,12 @@ from vshell.text.unified import Hunk, LineTag
 
 MAX_PLANNED_BYTES: Final = 4 * MAX_TEXT_BYTES
 """What the files of one patch may add up to: their new content is held in memory."""
+
+MAX_FILE_LINES: Final = 2_000_000
+"""The longest file to patch: finding a hunk in it takes at worst 3 s and 0.7 GB."""
+
+MAX_PATCH_LINES: Final = 20_000_000
+"""What the files of one patch may add up to, each as often as the patch names it: half a minute."""
 
 PatchAction = Literal["create", "modify", "delete", "rename", "copy", "mode"]
 
@@ -103,6 +110,12 @@ class Plan:
         self._removed = frozenset(removed)
         self._undoes = undoes
         self._planned_bytes = 0
+        self._lines = 0
+        self._renamed: set[str] = set()
+        self._emptied: set[str] = set()
+        for path in self._removed:
+            self._emptied.update(_above(path))
+        self._files_below: dict[str, list[str]] = {}
         self._directories: set[str] = set()
 
     def add(self, patch: FilePatch) -> PatchedFile:
@@ -220,7 +233,7 @@ class Plan:
         state = self._original(old)
         if state is None:
             raise self._missing(old, patch)
-        if patch.kind == "rename" and old in self.sources.values():
+        if patch.kind == "rename" and old in self._renamed:
             raise PatchInvalidError(
                 f"line {patch.line}: {old} is renamed twice", path=old, data={"line": patch.line}
             )
@@ -239,11 +252,13 @@ class Plan:
         if patch.kind == "copy":
             return _patched(new, old, "copy", applied)
         self.sources[new] = old
-        # What came to the old path meanwhile stays there.
-        self.after.setdefault(old, None)
+        self._renamed.add(old)
+        if old not in self.after:  # what came to the old path meanwhile stays there
+            self._keep(old, None)
         return _patched(new, old, "rename", applied)
 
     def _applied(self, data: bytes, patch: FilePatch, path: str, fuzz: int) -> Applied:
+        self._count(path, data)
         if data and patch.hunks[0].old_start == 0 and not patch.hunks[0].old_count:
             error = PatchContextError(
                 f"{path}: the patch fills an empty file, and this one is not empty",
@@ -256,6 +271,18 @@ class Plan:
             return apply_hunks(data, patch.hunks, fuzz=fuzz, path=path)
         except PatchContextError as error:
             raise self._unless_applied(error, data, patch, path) from None
+
+    def _count(self, path: str, data: bytes) -> None:
+        lines = data.count(b"\n")
+        self._lines += lines
+        if lines > MAX_FILE_LINES or self._lines > MAX_PATCH_LINES:
+            raise TooLargeError(
+                f"the file has {lines} lines, and {self._lines} with those of the files before it:"
+                f" {path}",
+                path=path,
+                hint=f"{MAX_FILE_LINES} and {MAX_PATCH_LINES} are allowed; use `edit`, or split"
+                " the patch",
+            )
 
     # What is where.
 
@@ -277,11 +304,15 @@ class Plan:
     def _is_emptied(self, path: str) -> bool:
         """Tell whether a path is a directory that holds no file when the patch is applied."""
         files = self._context.files
-        if not files.exists(path, follow=False) or _stat_kind(self._context, path) != "directory":
+        if not is_directory_at(self._context, path):
             return False
-        return all(
-            entry.kind == DIRECTORY or self._is_gone(entry.path) for entry in files.walk(path)
-        )
+        if path not in self._emptied:
+            return not files.names(path)
+        if path not in self._files_below:
+            self._files_below[path] = [
+                entry.path for entry in files.walk(path) if entry.kind != DIRECTORY
+            ]
+        return all(map(self._is_gone, self._files_below[path]))
 
     def _original(self, path: str) -> FileState | None:
         """Return what was at a path before the patch."""
@@ -313,7 +344,9 @@ class Plan:
                 path=path,
                 hint="split the patch",
             )
-        if state is not None:
+        if state is None:
+            self._emptied.update(_above(path))
+        else:
             self._keep_apart(path)
         self._planned_bytes += size
         self.after[path] = state
@@ -527,7 +560,3 @@ def _changed_mode(state: FileState, patch: FilePatch) -> int:
     if patch.new_mode & 0o100:
         return state.mode | (state.mode & 0o444) >> 2
     return state.mode & ~0o111
-
-
-def _stat_kind(context: Context, path: str) -> str:
-    return context.files.stat(path, follow=False).kind

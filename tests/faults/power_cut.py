@@ -1,0 +1,170 @@
+"""The power fails: what was acknowledged is there, nothing is half there, nothing has a hole.
+
+A workload runs once, while everything that is written to the files is recorded, and when
+each operation was acknowledged. Any number of power cuts can then be made of it: at any
+moment, with any part of what was not synced lost, and the workspace opened from what is left.
+
+With `durability="power"`, the rows must be those after the last acknowledged operation, or
+after the one that was under way. With `durability="process"` they may be older, but must
+be those after some operation: everything up to it, and nothing after it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tests.faults.actions import act, fingerprint, name_of, open_workspace
+from tests.faults.findings import FailedProofError, Findings, require
+from tests.faults.recorder import Event, Recorder, recording, survivors
+from tests.faults.scene import scratch
+from vshell.errors import VshellError
+from vshell.fs.database import Durability
+from vshell.workspace import Workspace
+
+_NAME: Final = "agent.db"
+_FORK: Final = "fork.db"
+_OPERATIONS: Final = 60
+_CUTS_OF_ONE: Final = 100
+_REOPENED_EVERY: Final = 17
+_FORKED_AT: Final = 23
+
+State = dict[str, str]
+
+
+@dataclass
+class Record:
+    """A workload, as it was recorded.
+
+    Attributes:
+        events: What happened to the files.
+        ends: How many events there were when each operation was acknowledged.
+        states: The rows before the first operation, and after each.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+
+
+def record(directory: Path, durability: Durability, seed: int) -> Record:
+    """Perform operations by two handles in turn, and record them."""
+    found = Record()
+    path = directory / _NAME
+    recorder = Recorder(directory)
+    found.events = recorder.events
+
+    def acknowledge() -> None:
+        found.ends.append(len(recorder.events))
+        found.states.append(fingerprint(path))
+
+    chance = random.Random(seed)
+    pages = chance.choice((10, 60, 1000))
+    with recording(recorder):
+        handles = [
+            open_workspace(path, durability=durability, checkpoint_pages=pages) for _ in range(2)
+        ]
+        acknowledge()
+        for number in range(_OPERATIONS):
+            act(handles[chance.random() < 0.3], seed, number)
+            if number == _FORKED_AT:
+                handles[0].files.copy_database(str(directory / _FORK))
+            if number % _REOPENED_EVERY == 0:
+                for handle in handles:
+                    handle.close()
+                handles = [
+                    open_workspace(path, durability=durability, checkpoint_pages=pages)
+                    for _ in range(2)
+                ]
+            acknowledge()
+        for handle in handles:
+            handle.close()
+        acknowledge()
+    return found
+
+
+def cut(found: Record, directory: Path, durability: Durability, chance: random.Random) -> str:
+    """Cut the power at some moment, and look at what is left; return what was lost.
+
+    Raises:
+        FailedProofError: A promise is broken.
+    """
+    moment = chance.choice((chance.choice(found.ends), chance.randint(0, len(found.events))))
+    acknowledged = sum(end <= moment for end in found.ends) - 1
+    files = survivors(found.events[:moment], chance)
+    _put(directory, files, chance)
+    path = directory / _NAME
+    if _NAME not in files:
+        require(durability == "process" or acknowledged < 1, "the workspace is gone")
+        return "no file"
+    with Workspace.open(path, create=False, durability=durability) as workspace:
+        report = workspace.check()
+        require(report.ok, f"damaged: {report.problems}")
+        state = fingerprint(path)
+        workspace.write("/after the cut", "it goes on")
+    _check_fork(found, directory, durability, moment)
+    possible = [index for index, known in enumerate(found.states) if known == state]
+    possible = [index for index in possible if index <= acknowledged + 1]
+    require(bool(possible), "the rows are those of no moment")
+    if durability == "power":
+        lost = f"{acknowledged - max(possible)} acknowledged operations are lost"
+        require(max(possible) >= acknowledged, lost)
+    if max(possible) > acknowledged:
+        return "all, and what was under way"
+    return "all" if max(possible) == acknowledged else "fewer"
+
+
+def _check_fork(found: Record, directory: Path, durability: Durability, moment: int) -> None:
+    path = directory / _FORK
+    if path.exists():
+        require(fingerprint(path) == found.states[_FORKED_AT + 1], "the fork is not whole")
+        with Workspace.open(path, create=False) as fork:
+            require(fork.check().ok, "the fork is damaged")
+    elif durability == "power":
+        require(moment < found.ends[_FORKED_AT + 1], "the fork is gone")
+
+
+def _put(directory: Path, files: dict[str, bytes], chance: random.Random) -> None:
+    for old in directory.iterdir():
+        old.unlink()
+    for name, data in files.items():
+        (directory / name).write_bytes(data)
+    if chance.random() < 0.3:  # nobody may trust a memory that the power cut has outlived
+        (directory / f"{_NAME}-shm").write_bytes(chance.randbytes(32768))
+
+
+def run(*, count: int, seed: int = 0) -> Findings:
+    """Cut the power so often, half of the times with each durability."""
+    findings = Findings(seed)
+    done = 0
+    while done < count:
+        for durability in ("power", "process"):
+            cuts = min(_CUTS_OF_ONE, max(1, (count - done) // 2))
+            part = _cuts_of_one(durability, f"{seed}/{done}", cuts)
+            findings.add(part)
+            done += cuts
+    return findings
+
+
+def _cuts_of_one(durability: Durability, seed: str, cuts: int) -> Findings:
+    chance = random.Random(seed)
+    number = chance.randrange(1 << 32)
+    findings = Findings(number)
+    with scratch() as directory:
+        before, after = directory / "before", directory / "after"
+        before.mkdir()
+        after.mkdir()
+        found = record(before, durability, number)
+        findings.counts["workloads"] += 1
+        findings.counts["operations"] += len(found.ends)
+        findings.counts["recorded events"] += len(found.events)
+        for index in range(cuts):
+            try:
+                left = cut(found, after, durability, random.Random(f"{seed}/{index}"))
+                findings.counts[f"cuts with durability={durability!r}: {left} there"] += 1
+            except (FailedProofError, VshellError) as failure:
+                findings.failures.append(f"{durability}, workload {number}, cut {index}: {failure!r}")
+    return findings
