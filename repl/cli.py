@@ -80,6 +80,7 @@ exit codes: 0 done, 1 failed (of grep: no match), 2 wrong usage, 3 conflict,
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; return the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # A guess, for errors that come before the command line is understood.
     output = Output(as_json="--json" in given)
     try:
         code = _reported(given, output)
@@ -139,24 +140,21 @@ class _Line:
         self._output = output
 
     def run(self, given: list[str]) -> int:
+        if given[:1] == ["help"]:
+            given = [*given[1:2], "--help"]
         options, rest = parse_leading(_GLOBAL, given)
         output = self._output
-        output.as_json = "json" in options
         output.color = options.get("color")
-        known = commands()
         if "version" in options:
             output.line(f"vshell {__version__}")
             return 0
-        if rest[:1] == ["help"]:
-            rest = [*rest[1:2], "--help"] if len(rest) > 1 else []
-            options = {ASKED_FOR_HELP: True} if not rest else options
         if ASKED_FOR_HELP in options:
             output.data(global_help())
             return 0
         if not rest:
             output.talk(global_help().rstrip("\n"))
             return USAGE
-        self.command = _command(rest[0], known)
+        self.command = _command(rest[0], commands())
         return self._run_command(self.command, rest[1:], options)
 
     def _run_command(self, command: Command, given: list[str], options: dict[str, Any]) -> int:
@@ -169,7 +167,7 @@ class _Line:
             described = command.description or command.summary
             self._output.data(help_text(f"vshell {command.name}", arguments, described()))
             return 0
-        self._output.as_json |= values.pop("json", False)
+        self._output.as_json = values.pop("json", False) or "json" in options
         _check_choice(options)
         with ExitStack() as stack:
 

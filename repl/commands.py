@@ -114,12 +114,12 @@ def _of_operation(operation: Operation) -> Command:
 
 @contextlib.contextmanager
 def _progress(operation: Operation) -> Iterator[dict[str, Any]]:
-    if operation.name not in _NAMES:
+    if not any(parameter.name == "progress" for parameter in operation.parameters):
         yield {}
         return
     from .progress import progress_bar
 
-    with progress_bar(_NAMES[operation.name]) as progress:
+    with progress_bar(_NAMES.get(operation.name, operation.name)) as progress:
         yield {"progress": progress}
 
 

@@ -6,9 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
-
-from vshell.ops.transfer_result import Progress
+from typing import Final, Protocol
 
 from .output import readable_size
 
@@ -16,6 +14,16 @@ _FIRST_S: Final = 0.5
 _BETWEEN_S: Final = 0.1
 _WIDTH: Final = 24
 _CLEAR_LINE: Final = "\r\x1b[K"
+
+
+class Progress(Protocol):
+    """How far something is; some things also count `bytes`."""
+
+    @property
+    def entries(self) -> int: ...
+
+    @property
+    def total(self) -> int | None: ...
 
 
 @contextmanager
@@ -46,7 +54,10 @@ def progress_bar(title: str) -> Iterator[Callable[[Progress], None] | None]:
 
 
 def _bar(progress: Progress) -> str:
-    count = f"{progress.entries} entries, {readable_size(progress.bytes)}"
+    count = f"{progress.entries} entries"
+    size = getattr(progress, "bytes", None)
+    if size is not None:
+        count = f"{count}, {readable_size(size)}"
     if not progress.total:
         return count
     filled = min(_WIDTH, _WIDTH * progress.entries // progress.total)

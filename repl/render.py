@@ -333,6 +333,7 @@ _RENDERERS: Final[dict[str, Callable[[Any, Output], None]]] = {
     "hash": _text_line,
     "history": _changes,
     "import_directory": _transfer,
+    "index": _usage,
     "ls": _ls,
     "patch": _patched,
     "read": _read,

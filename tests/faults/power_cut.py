@@ -12,12 +12,12 @@ be those after some operation: everything up to it, and nothing after it.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.faults.actions import act, fingerprint, name_of, open_workspace
+from tests.faults.actions import act, fingerprint, open_workspace
 from tests.faults.findings import FailedProofError, Findings, require
 from tests.faults.recorder import Event, Recorder, recording, survivors
 from tests.faults.scene import scratch
@@ -31,6 +31,8 @@ _OPERATIONS: Final = 60
 _CUTS_OF_ONE: Final = 100
 _REOPENED_EVERY: Final = 17
 _FORKED_AT: Final = 23
+_SECOND_CUTS: Final = 0.2
+_FIRST_FORMAT: Final = Path(__file__).parents[2] / "fixtures" / "schema" / "v1.db"
 
 State = dict[str, str]
 
@@ -41,21 +43,27 @@ class Record:
 
     Attributes:
         events: What happened to the files.
+        begin: How many events stand for what was there before.
         ends: How many events there were when each operation was acknowledged.
         states: The rows before the first operation, and after each.
     """
 
-    events: list[Event] = field(default_factory=list)
+    events: list[Event]
+    begin: int = 0
     ends: list[int] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
 
 
 def record(directory: Path, durability: Durability, seed: int) -> Record:
-    """Perform operations by two handles in turn, and record them."""
-    found = Record()
+    """Perform operations by two handles in turn, and record them.
+
+    Every fourth workload begins with a workspace of the first format, which is migrated.
+    """
     path = directory / _NAME
+    if seed % 4 == 0:
+        shutil.copyfile(_FIRST_FORMAT, path)
     recorder = Recorder(directory)
-    found.events = recorder.events
+    found = Record(recorder.events, recorder.adopted)
 
     def acknowledge() -> None:
         found.ends.append(len(recorder.events))
@@ -92,13 +100,15 @@ def cut(found: Record, directory: Path, durability: Durability, chance: random.R
     Raises:
         FailedProofError: A promise is broken.
     """
-    moment = chance.choice((chance.choice(found.ends), chance.randint(0, len(found.events))))
+    moment = chance.choice(
+        (chance.choice(found.ends), chance.randint(found.begin, len(found.events)))
+    )
     acknowledged = sum(end <= moment for end in found.ends) - 1
     files = survivors(found.events[:moment], chance)
     _put(directory, files, chance)
     path = directory / _NAME
     if _NAME not in files:
-        require(durability == "process" or acknowledged < 1, "the workspace is gone")
+        require(durability == "process" or acknowledged < 0, "the workspace is gone")
         return "no file"
     with Workspace.open(path, create=False, durability=durability) as workspace:
         report = workspace.check()
@@ -106,6 +116,8 @@ def cut(found: Record, directory: Path, durability: Durability, chance: random.R
         state = fingerprint(path)
         workspace.write("/after the cut", "it goes on")
     _check_fork(found, directory, durability, moment)
+    if chance.random() < _SECOND_CUTS:
+        cut_again(directory, files, durability, chance)
     possible = [index for index, known in enumerate(found.states) if known == state]
     possible = [index for index in possible if index <= acknowledged + 1]
     require(bool(possible), "the rows are those of no moment")
@@ -117,12 +129,40 @@ def cut(found: Record, directory: Path, durability: Durability, chance: random.R
     return "all" if max(possible) == acknowledged else "fewer"
 
 
+def cut_again(
+    directory: Path, files: dict[str, bytes], durability: Durability, chance: random.Random
+) -> None:
+    """Cut the power again, while what the first cut left is opened and changed.
+
+    Raises:
+        FailedProofError: A promise is broken.
+    """
+    path = directory / _NAME
+    _put(directory, files, chance)
+    recorder = Recorder(directory)
+    with recording(recorder):
+        handle = open_workspace(path, durability=durability, checkpoint_pages=10)
+        states = [fingerprint(path)]
+        handle.write("/again", chance.randbytes(20_000))
+        acknowledged_at = len(recorder.events)
+        states.append(fingerprint(path))
+        handle.close()
+    moment = chance.randint(recorder.adopted, len(recorder.events))
+    _put(directory, survivors(recorder.events[:moment], chance), chance)
+    with Workspace.open(path, create=False, durability=durability) as workspace:
+        report = workspace.check()
+    require(report.ok, f"damaged by the second cut: {report.problems}")
+    if durability == "power" and moment >= acknowledged_at:
+        states = states[1:]
+    require(fingerprint(path) in states, "the second cut lost something")
+
+
 def _check_fork(found: Record, directory: Path, durability: Durability, moment: int) -> None:
     path = directory / _FORK
     if path.exists():
-        require(fingerprint(path) == found.states[_FORKED_AT + 1], "the fork is not whole")
         with Workspace.open(path, create=False) as fork:
             require(fork.check().ok, "the fork is damaged")
+        require(fingerprint(path) == found.states[_FORKED_AT + 1], "the fork is not whole")
     elif durability == "power":
         require(moment < found.ends[_FORKED_AT + 1], "the fork is gone")
 
@@ -166,5 +206,7 @@ def _cuts_of_one(durability: Durability, seed: str, cuts: int) -> Findings:
                 left = cut(found, after, durability, random.Random(f"{seed}/{index}"))
                 findings.counts[f"cuts with durability={durability!r}: {left} there"] += 1
             except (FailedProofError, VshellError) as failure:
-                findings.failures.append(f"{durability}, workload {number}, cut {index}: {failure!r}")
+                findings.failures.append(
+                    f"{durability}, workload {number}, cut {index}: {failure!r}"
+                )
     return findings

@@ -46,13 +46,27 @@ class Event(NamedTuple):
 
 
 class Recorder:
-    """Records what happens in one directory, as long as its file system is registered."""
+    """Records what happens in one directory, as long as its file system is registered.
+
+    Args:
+        directory: What it holds already is on the disk.
+
+    Attributes:
+        events: What happened.
+        adopted: How many events stand for what was there before.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.events: list[Event] = []
         self._files: dict[int, int] = {}
         self._count = 0
+        for path in sorted(directory.iterdir()):
+            file = self.known(str(path))
+            self.name(str(path), file)
+            self.events.append(Event("sync", file))
+        self.events.append(Event("sync names"))
+        self.adopted = len(self.events)
 
     def known(self, path: str) -> int:
         """Return the number of a file; what an unknown one holds is noted as just written."""
@@ -90,9 +104,7 @@ class _RecordedFile(apsw.VFSFile):
         path = name.filename() if isinstance(name, apsw.URIFilename) else name
         is_new = not os.path.exists(path)
         super().__init__("unix", name, flags)
-        self._number = (
-            recorder.new(os.stat(path).st_ino) if is_new else recorder.known(path)
-        )
+        self._number = recorder.new(os.stat(path).st_ino) if is_new else recorder.known(path)
         if is_new:
             recorder.name(path, self._number)
         self._syncs_names = bool(flags[0] & (apsw.SQLITE_OPEN_WAL | apsw.SQLITE_OPEN_MAIN_JOURNAL))

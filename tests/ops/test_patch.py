@@ -428,6 +428,14 @@ def test_only_files_and_links_can_be_made(ws: Workspace, mode: str) -> None:
         ws.patch(creation("n", mode=mode))
 
 
+@pytest.mark.parametrize("target", ["", "\0", "x" * 4097])
+def test_a_link_without_a_possible_target_is_rejected(ws: Workspace, target: str) -> None:
+    made = creation("link", target, "120000") + NO_NEWLINE
+    found = ws.patch(made + CHANGE, atomic=False)
+    assert [file.code for file in found.rejected] == ["patch_invalid"]
+    assert ws.read_text("/f") == NEW
+
+
 def test_a_file_cannot_become_a_link_in_one_step(ws: Workspace) -> None:
     with pytest.raises(PatchInvalidError, match="mode"):
         ws.patch("diff --git a/f b/f\nold mode 100644\nnew mode 120000\n")

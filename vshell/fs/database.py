@@ -97,6 +97,8 @@ class Database:
         with _translated_opening():
             if not os.path.exists(path):
                 _create(path, allowed=create and not read_only)
+                if durability == "power":
+                    _flush_directory(os.path.dirname(path))
             if _inherited and _inherited.intersection(_identity(path)):
                 raise UnavailableError(
                     "the workspace was being changed or read when this process was forked",
@@ -293,7 +295,7 @@ class Database:
             except FileExistsError:
                 raise ExistsError("the file for the copy exists already") from None
             if self.durability == "power":
-                _flush_directory(target.parent)
+                _flush_directory(str(target.parent))
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file, as far as readers allow."""
@@ -559,7 +561,7 @@ def _create(path: str, *, allowed: bool) -> None:
         Path(temporary).unlink()
 
 
-def _flush_directory(path: Path) -> None:
+def _flush_directory(path: str) -> None:
     """Bring a new name to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

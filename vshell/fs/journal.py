@@ -21,6 +21,7 @@ _INSERT: Final = (
     " before_mtime_ns, after_mtime_ns, live_bytes)"
     " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_LAST_ID: Final = 1 << 62
 _CHANGES: Final = (
     "select j.revision, j.time_ns, j.session, j.operation, j.action, j.path, j.old_path, j.kind,"
     " b.hash, a.hash, j.before_mode, j.after_mode, j.before_content, j.after_content"
@@ -211,15 +212,59 @@ class Journal:
         oldest = found[0] if found else None
         return self.revision if oldest is None else int(oldest) - 1
 
-    def latest(self, path: str, *, limit: int, offset: int = 0) -> list[Change]:
-        """Return what happened to exactly this path, newest first."""
+    def latest(
+        self, path: str, *, limit: int, offset: int = 0, follow_renames: bool = False
+    ) -> list[Change]:
+        """Return what happened to one path, newest first.
+
+        Args:
+            path: The path.
+            limit: How many changes at most; negative for all.
+            offset: How many to pass over.
+            follow_renames: Before it was renamed, by itself or with a directory above it,
+                go on with the path that it had then.
+        """
+        if not follow_renames:
+            return self._of_path(path, before=_LAST_ID, limit=limit, offset=offset)
+        found: list[Change] = []
+        before, name = _LAST_ID, path
+        wanted = -1 if limit < 0 else limit + offset
+        while wanted < 0 or len(found) < wanted:
+            renamed = self._renamed(name, before)
+            after = renamed[0] if renamed else 0
+            found += self._of_path(name, before=before, after=after, limit=-1, offset=0)
+            if renamed is None:
+                break
+            before, name = renamed
+        return found[offset:] if limit < 0 else found[offset : offset + limit]
+
+    def _of_path(
+        self, path: str, *, before: int, after: int = 0, limit: int, offset: int
+    ) -> list[Change]:
         encoded = encode(path)
         found = self._database.rows(
-            f"{_CHANGES} where j.revision > 0 and j.action <> '' and (j.path = ? or j.old_path = ?)"
-            " order by j.id desc limit ? offset ?",
-            (encoded, encoded, limit, offset),
+            f"{_CHANGES} where j.revision > 0 and j.action <> '' and j.id < ? and j.id >= ?"
+            " and (j.path = ? or j.old_path = ?) order by j.id desc limit ? offset ?",
+            (before, after, encoded, encoded, limit, offset),
         )
         return [_change(row) for row in found]
+
+    def _renamed(self, path: str, before: int) -> tuple[int, str] | None:
+        """Return which row gave the path its name, of those before one, and the old name."""
+        encoded = encode(path)
+        ancestors = [encoded]
+        while b"/" in ancestors[-1][1:]:
+            ancestors.append(ancestors[-1].rpartition(b"/")[0])
+        marks = ", ".join("?" * len(ancestors))
+        found = self._database.row(
+            f"select id, path, old_path from journal where action = 'rename' and id < ?"
+            f" and path in ({marks}) order by id desc limit 1",
+            (before, *ancestors),
+        )
+        if found is None:
+            return None
+        number, new, old = found
+        return number, decode(old + encoded[len(new) :])
 
     def prune(self, *, keep_revisions: int) -> int:
         """Drop the changes of all but the newest revisions; return how many."""

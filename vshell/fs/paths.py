@@ -33,7 +33,7 @@ def absolute(path: PathLike, cwd: str = "/") -> str:
     if text[0] != "/":
         text = f"{cwd}/{text}"
     if len(text) > MAX_NAME_BYTES or not text.isascii() or "\0" in text:
-        _check(text)
+        text = _checked(text)
     if "//" in text or "/." in text or text[-1] == "/":
         return "/" + "/".join(part for part in text.split("/") if part not in ("", "."))
     return text
@@ -89,7 +89,8 @@ def _text(path: object) -> str:
     return str.__str__(given)  # an enum's own `__str__` is not its value
 
 
-def _check(text: str) -> None:
+def _checked(text: str) -> str:
+    """Return the text in the one spelling that its bytes have, if they can be a path."""
     if "\0" in text:
         raise InvalidPathError("the path holds a NUL byte", path=_start(text), hint="remove it")
     try:
@@ -113,6 +114,9 @@ def _check(text: str) -> None:
             path=_start(text),
             hint="use a shorter name",
         )
+    # Surrogates that together stand for a valid character are that character: else one
+    # file would have two paths, and the caches and comparisons go by paths.
+    return decode(data)
 
 
 def _start(text: str) -> str:

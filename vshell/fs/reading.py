@@ -530,9 +530,15 @@ class FileReader:
 
         return self.store.read(position)
 
-    def history(self, path: str, *, limit: int = -1, offset: int = 0) -> list[Change]:
-        """Return what happened to one path, newest first."""
-        return self.store.read(lambda: self._journal.latest(path, limit=limit, offset=offset))
+    def history(
+        self, path: str, *, limit: int = -1, offset: int = 0, follow_renames: bool = False
+    ) -> list[Change]:
+        """Return what happened to one path, newest first; see `Journal.latest`."""
+        return self.store.read(
+            lambda: self._journal.latest(
+                path, limit=limit, offset=offset, follow_renames=follow_renames
+            )
+        )
 
 
 # A frozen dataclass sets its fields through `object.__setattr__`, which takes longer

@@ -85,6 +85,29 @@ class Context:
                 data={"expected": seen, "actual": stat.hash},
             )
 
+    def require_version(self, path: str, expected: int | None, *, follow: bool = True) -> None:
+        """Make sure that a file, link or directory has a version; call it in a transaction.
+
+        Args:
+            path: Where it is.
+            expected: The version; 0: nothing may be there; None: any will do.
+            follow: Whether a link stands for what it leads to.
+
+        Raises:
+            StaleError: It has another one. `data` has `expected` and `actual`.
+        """
+        if expected is None:
+            return
+        there = self.files.exists(path, follow=follow)
+        actual = self.files.stat(path, follow=follow).version if there else 0
+        if actual != expected:
+            raise StaleError(
+                f"it changed since version {expected}: {path}",
+                path=path,
+                hint="read it again and repeat the change on what it holds now",
+                data={"expected": expected, "actual": actual},
+            )
+
 
 class _NotingTransaction(Transaction):
     """A transaction that, undone, also takes back what was noted as read or written in it."""

@@ -38,15 +38,24 @@ def mkdir(
         context.files.mkdir(context.resolve(path), mode=mode, parents=parents, exist_ok=exist_ok)
 
 
-def rm(context: Context, path: PathLike, *, recursive: bool = False, force: bool = False) -> None:
+def rm(
+    context: Context,
+    path: PathLike,
+    *,
+    recursive: bool = False,
+    force: bool = False,
+    expected_version: int | None = None,
+) -> None:
     """Remove a file, a link, an empty directory, or with `recursive` a whole tree.
 
     Args:
         path: What; a link itself is removed, never its target.
         recursive: Remove a directory with all that is in it.
         force: Accept that nothing is there.
+        expected_version: The version that it must have.
 
     Raises:
+        StaleError: It has another version.
         NotEmptyError: It is a directory with entries and `recursive` is false.
         PermissionDeniedError: It is the root, which is never removed.
         NotFoundError: Nothing is there and `force` is false.
@@ -54,6 +63,7 @@ def rm(context: Context, path: PathLike, *, recursive: bool = False, force: bool
     where = context.resolve(path)
     files = context.files
     with context.changing("rm"):
+        context.require_version(where, expected_version, follow=False)
         try:
             kind = files.stat(where, follow=False).kind
         except (NotFoundError, NotDirectoryError):
@@ -84,6 +94,7 @@ def mv(
     *,
     overwrite: bool = True,
     parents: bool = True,
+    expected_version: int | None = None,
 ) -> None:
     """Move or rename a file, link or directory to exactly `destination`.
 
@@ -92,8 +103,10 @@ def mv(
         destination: Its new path, not the directory to put it in.
         overwrite: Replace a file with a file, an empty directory with a directory.
         parents: Make missing directories.
+        expected_version: The version that the source must have.
 
     Raises:
+        StaleError: It has another version.
         ExistsError: The destination exists and `overwrite` is false.
         IsDirectoryError: The destination is a directory, and the source is none.
         NotDirectoryError: The source is a directory, and the destination a file.
@@ -102,6 +115,7 @@ def mv(
         NotFoundError: The source does not exist.
     """
     with context.changing("mv"):
+        context.require_version(context.resolve(source), expected_version, follow=False)
         context.files.rename(
             context.resolve(source),
             context.resolve(destination),

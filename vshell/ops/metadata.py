@@ -61,17 +61,22 @@ def realpath(context: Context, path: PathLike) -> str:
     return context.files.realpath(context.resolve(path))
 
 
-def chmod(context: Context, path: PathLike, mode: int) -> None:
+def chmod(
+    context: Context, path: PathLike, mode: int, *, expected_version: int | None = None
+) -> None:
     """Set the twelve permission bits of what a path leads to.
 
     Args:
         path: What.
         mode: The bits, such as 0o755; bits above the twelve are ignored.
+        expected_version: The version that the content must have.
 
     Raises:
+        StaleError: It has another one.
         NotFoundError: Nothing is there.
     """
     with context.changing("chmod"):
+        context.require_version(context.resolve(path), expected_version)
         context.files.chmod(context.resolve(path), mode)
 
 
@@ -94,20 +99,25 @@ def utime(
         context.files.utime(context.resolve(path), time_ns, follow=follow)
 
 
-def truncate(context: Context, path: PathLike, size: int) -> WriteResult:
+def truncate(
+    context: Context, path: PathLike, size: int, *, expected_version: int | None = None
+) -> WriteResult:
     """Cut a file, or fill it with zeros, to a size.
 
     Args:
         path: The file.
         size: In bytes.
+        expected_version: The version that the file must have.
 
     Raises:
+        StaleError: It has another one.
         RangeError: The size is negative.
         TooLargeError, QuotaExceededError: So many bytes are not allowed.
         IsDirectoryError: It is a directory.
         NotFoundError: It does not exist.
     """
     with context.changing("truncate"):
+        context.require_version(context.resolve(path), expected_version)
         written = context.files.truncate(context.resolve(path), size)
     return written_result(context, written)
 

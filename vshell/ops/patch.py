@@ -114,11 +114,11 @@ def patch(
         NotDirectoryError: A file is where the patch has a directory, or is `path`.
         QuotaExceededError: The result would not fit.
     """
-    from vshell.ops import patch_plan
+    from vshell.ops.patch_reverse import reverse as reversed_patches
 
     patches = _parse(text, fuzz, strip)
     if reverse:
-        patches = patch_plan.reverse(patches)
+        patches = reversed_patches(patches)
     with recording(context, "patch", dry_run=dry_run) as recorded:
         root = _root(context, path)
         removed = tuple(_removed(context, root, patches))
@@ -189,7 +189,7 @@ def _attempt(
 
 def _removed(context: Context, root: str, patches: Iterable[FilePatch]) -> Iterator[str]:
     """Yield the paths that a patch removes, if all of it is applied."""
-    from vshell.ops.patch_plan import place
+    from vshell.ops.patch_places import place
 
     for file in patches:
         if file.kind in ("delete", "rename"):
@@ -201,10 +201,11 @@ def _failure(
     context: Context, root: str, patches: list[FilePatch], attempt: _Attempt, *, undoes: bool
 ) -> VshellError:
     """Return the first error, with what else does not fit; or say that all is done already."""
-    from vshell.ops.patch_plan import applied_already, reverse
+    from vshell.ops.patch_plan import applied_already
+    from vshell.ops.patch_reverse import reverse as reversed_patches
 
     if not any(file.kind == "copy" for file in patches):
-        opposite = reverse(patches)
+        opposite = reversed_patches(patches)
         removed = tuple(_removed(context, root, opposite))
         if not _attempt(context, root, opposite, fuzz=0, removed=removed).errors:
             path = attempt.errors[0][1].filename if len(patches) == 1 else None
@@ -224,7 +225,7 @@ def _rejected(file: FilePatch, error: VshellError) -> RejectedFile:
 
 def _carry_out(context: Context, plan: Plan, root: str) -> None:
     """Make the files what the plan says; what goes does so first, and is in nobody's way."""
-    from vshell.ops.patch_plan import load
+    from vshell.ops.patch_places import load
 
     files = context.files
     moves = {
@@ -234,7 +235,7 @@ def _carry_out(context: Context, plan: Plan, root: str) -> None:
     }
     # What cannot simply be renamed is written anew, and must be read while it is there.
     contents = {
-        new: load(context, old)
+        new: load(files, old)
         for new, old in plan.sources.items()
         if old not in moves and (state := plan.after[new]) is not None and state.data is None
     }

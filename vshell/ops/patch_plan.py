@@ -8,8 +8,8 @@ can be swapped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from stat import S_IFLNK, S_IFMT, S_IFREG
 from typing import Final, Literal, NamedTuple
 
@@ -23,16 +23,16 @@ from vshell.errors import (
     TooLargeError,
     VshellError,
 )
-from vshell.fs.paths import absolute, encode, is_below, join, split
-from vshell.fs.reading import FileReader
+from vshell.fs.paths import is_below
 from vshell.fs.schema import DIRECTORY
-from vshell.limits import MAX_TEXT_BYTES
+from vshell.limits import MAX_PATH_BYTES, MAX_TEXT_BYTES
 from vshell.ops.changeset import is_directory_at
 from vshell.ops.context import Context
+from vshell.ops.patch_places import above, load, place
+from vshell.ops.patch_reverse import reversed_hunk
 from vshell.record import Record
 from vshell.text.hunks import Applied, apply_hunks
-from vshell.text.patchfile import FilePatch, PatchKind
-from vshell.text.unified import Hunk, LineTag
+from vshell.text.patchfile import FilePatch
 
 MAX_PLANNED_BYTES: Final = 4 * MAX_TEXT_BYTES
 """What the files of one patch may add up to: their new content is held in memory."""
@@ -114,7 +114,7 @@ class Plan:
         self._renamed: set[str] = set()
         self._emptied: set[str] = set()
         for path in self._removed:
-            self._emptied.update(_above(path))
+            self._emptied.update(above(path))
         self._files_below: dict[str, list[str]] = {}
         self._directories: set[str] = set()
 
@@ -289,7 +289,7 @@ class Plan:
     def _now(self, path: str) -> FileState | None:
         if path in self.after:
             return self.after[path]
-        if any(self.after.get(above, ...) is None for above in _above(path)):
+        if any(self.after.get(parent, ...) is None for parent in above(path)):
             return None  # it was below a link that is gone
         return self._original(path)
 
@@ -297,7 +297,7 @@ class Plan:
         """Return what keeps a path from being created."""
         if path in self.after:
             return self.after[path]
-        if self._is_gone(path) or any(map(self._is_gone, _above(path))) or self._is_emptied(path):
+        if self._is_gone(path) or any(map(self._is_gone, above(path))) or self._is_emptied(path):
             return None
         return self._found(path)
 
@@ -334,7 +334,7 @@ class Plan:
         return self._load(self.sources.get(path, path)) if state.data is None else state.data
 
     def _load(self, path: str) -> bytes:
-        return load(self._context, path)
+        return load(self._context.files, path)
 
     def _keep(self, path: str, state: FileState | None) -> None:
         size = len(state.data or b"") if state else 0
@@ -345,16 +345,17 @@ class Plan:
                 hint="split the patch",
             )
         if state is None:
-            self._emptied.update(_above(path))
+            self._emptied.update(above(path))
         else:
+            _check_target(path, state)
             self._keep_apart(path)
         self._planned_bytes += size
         self.after[path] = state
 
     def _keep_apart(self, path: str) -> None:
         """Make sure that nothing is made below what the patch makes a file or a link."""
-        directories = _above(path)
-        blocked = [above for above in directories if self.after.get(above) is not None]
+        directories = above(path)
+        blocked = [parent for parent in directories if self.after.get(parent) is not None]
         if blocked or path in self._directories:
             raise NotDirectoryError(
                 f"the patch has {blocked[0] if blocked else path} as a file and as a directory",
@@ -369,7 +370,7 @@ class Plan:
     ) -> PatchContextError:
         """Return the error, or a clearer one if the file holds what the patch makes of it."""
         try:
-            apply_hunks(data, [_reversed_hunk(hunk) for hunk in patch.hunks], fuzz=0, path=path)
+            apply_hunks(data, [reversed_hunk(hunk) for hunk in patch.hunks], fuzz=0, path=path)
         except PatchContextError:
             return error
         return applied_already(path, error.data, undoes=self._undoes)
@@ -393,111 +394,6 @@ class Plan:
             path=path,
             hint="remove it first, or make the patch from what it holds now",
         )
-
-
-def place(
-    files: FileReader, root: str, name: str, is_gone: Callable[[str], bool] = lambda _: False
-) -> str:
-    """Return the one path that all names of the same place have; a link at its end stays.
-
-    Args:
-        files: The files.
-        root: The directory that the name is in, also if it begins with `/`; without links.
-        name: A path of a patch.
-        is_gone: Tells whether what is at a path is not there any more.
-
-    Raises:
-        InvalidPathError, NameTooLongError: It is no possible path.
-        NotFoundError: A link on the way leads nowhere.
-    """
-    whole = absolute(join(root, name.lstrip("/")))
-    *directories, last = whole[len(root) :].strip("/").split("/")
-    reached, is_there = root, True
-    for directory in directories:
-        reached = join(reached, directory)
-        is_there = is_there and not is_gone(reached) and files.exists(reached, follow=False)
-        if is_there:
-            reached = files.realpath(reached)
-    return join(reached, last)
-
-
-def _above(path: str) -> list[str]:
-    """Return the directories that a path is in, but for the root, the nearest first."""
-    found = []
-    directory = split(path)[0]
-    while directory != "/":
-        found.append(directory)
-        directory = split(directory)[0]
-    return found
-
-
-def load(context: Context, path: str) -> bytes:
-    """Return the content of a file, or what a link says.
-
-    Raises:
-        TooLargeError: The file has more than 64 MiB.
-    """
-    files = context.files
-    found = files.stat(path, follow=False)
-    if found.kind == "symlink":
-        return encode(files.readlink(path))
-    if found.size > MAX_TEXT_BYTES:
-        raise TooLargeError(
-            f"the file has {found.size} bytes, too many to patch: {path}",
-            path=path,
-            hint=f"{MAX_TEXT_BYTES} are allowed",
-        )
-    return files.read(path)
-
-
-def reverse(patches: Iterable[FilePatch]) -> list[FilePatch]:
-    """Return the patch that undoes another one.
-
-    Raises:
-        PatchInvalidError: It copies files, which no patch can undo.
-    """
-    return [_reversed(patch) for patch in reversed(list(patches))]
-
-
-def _reversed(patch: FilePatch) -> FilePatch:
-    if patch.kind == "copy":
-        raise PatchInvalidError(
-            f"line {patch.line}: a copy cannot be reversed: {patch.path}",
-            path=patch.path,
-            hint="remove the copy with `rm`",
-            data={"line": patch.line},
-        )
-    return replace(
-        patch,
-        kind=_REVERSED[patch.kind],
-        old_path=patch.new_path,
-        new_path=patch.old_path,
-        old_mode=patch.new_mode,
-        new_mode=patch.old_mode,
-        hunks=tuple(_reversed_hunk(hunk) for hunk in patch.hunks),
-    )
-
-
-_REVERSED: Final[dict[PatchKind, PatchKind]] = {
-    "create": "delete",
-    "delete": "create",
-    "modify": "modify",
-    "rename": "rename",
-}
-
-
-def _reversed_hunk(hunk: Hunk[bytes]) -> Hunk[bytes]:
-    return Hunk(
-        hunk.new_start,
-        hunk.new_count,
-        hunk.old_start,
-        hunk.old_count,
-        tuple((_OTHER_SIDE[tag], line) for tag, line in hunk.lines),
-        hunk.section,
-    )
-
-
-_OTHER_SIDE: Final[dict[LineTag, LineTag]] = {" ": " ", "-": "+", "+": "-"}
 
 
 def applied_already(
@@ -542,6 +438,18 @@ def _check_modes(patch: FilePatch) -> None:
             path=patch.path,
             hint="a patch changes files (100644, 100755) and symbolic links (120000)",
             data={"line": patch.line},
+        )
+
+
+def _check_target(path: str, state: FileState) -> None:
+    data = state.data
+    if state.kind != "symlink" or data is None:
+        return
+    if not data or b"\0" in data or len(data) > MAX_PATH_BYTES:
+        raise PatchInvalidError(
+            f"the patch makes a link with a target that is none: {path}",
+            path=path,
+            hint=f"a target has 1 to {MAX_PATH_BYTES} bytes and no NUL",
         )
 
 

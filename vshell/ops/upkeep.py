@@ -86,7 +86,12 @@ def changes(
 
 
 def history(
-    context: Context, path: PathLike, *, limit: int = LIST_ENTRIES, offset: int = 0
+    context: Context,
+    path: PathLike,
+    *,
+    limit: int = LIST_ENTRIES,
+    offset: int = 0,
+    follow_renames: bool = True,
 ) -> ChangesResult:
     """Return what happened to one path, newest first; also to a path that is gone.
 
@@ -94,6 +99,8 @@ def history(
         path: The path.
         limit: How many changes at most.
         offset: How many of the newest to pass over.
+        follow_renames: Before it was renamed, by itself or with a directory above it, go
+            on with the path that it had then.
 
     Raises:
         RangeError: `limit` is less than 1 or `offset` negative.
@@ -101,7 +108,9 @@ def history(
     check_page(limit, offset)
     files = context.files
     with files.reading():
-        found = files.history(context.resolve(path), limit=limit + 1, offset=offset)
+        found = files.history(
+            context.resolve(path), limit=limit + 1, offset=offset, follow_renames=follow_renames
+        )
         more = len(found) > limit
         return ChangesResult(tuple(found[:limit]), files.revision(), more, None)
 

@@ -78,14 +78,18 @@ def write(
     return written_result(context, written)
 
 
-def append(context: Context, path: PathLike, data: Data) -> WriteResult:
+def append(
+    context: Context, path: PathLike, data: Data, *, expected_version: int | None = None
+) -> WriteResult:
     """Add to the end of a file, making it and missing directories.
 
     Args:
         path: The file.
         data: Text, written as UTF-8, or bytes; what is there is never re-encoded.
+        expected_version: The version that the file must have; 0: it must not exist.
 
     Raises:
+        StaleError: The file has another version.
         IsDirectoryError: It is a directory.
         QuotaExceededError: It would not fit.
         DecodeError: The text holds lone surrogates other than undecodable bytes.
@@ -93,6 +97,7 @@ def append(context: Context, path: PathLike, data: Data) -> WriteResult:
     where = context.resolve(path)
     content = encode_data(data)
     with context.changing("append"):
+        context.require_version(where, expected_version)
         written = context.files.append(where, content, parents=True)
     return written_result(context, written)
 

@@ -1,0 +1,108 @@
+"""Every command does what a person expects; the list of examples has each of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.repl.conftest import Run
+from vshell import Workspace
+from vshell.ops.catalog import OPERATIONS
+from vshell.repl.commands import commands
+
+
+class Example(NamedTuple):
+    """A call of a command in the workspace of `workspace`, and what it must write."""
+
+    words: str
+    out: str | None = ""
+    err: str | None = ""
+    stdin: bytes = b""
+    code: int = 0
+
+
+PATCH = b"--- a/a.txt\n+++ b/a.txt\n@@ -1,2 +1,2 @@\n-one\n+ONE\n two\n"
+
+EXAMPLES = {
+    "append": Example("append /a.txt three", "", "wrote /a.txt: 13 bytes, version 7\n"),
+    "apply": Example('apply [{"op":"mkdir","path":"/new"}]'),
+    "changes": Example("changes 4", None),
+    "check": Example("check", "", "all is well\n"),
+    "chmod": Example("chmod /a.txt 600"),
+    "compare": Example("compare first", "write       /a.txt\n"),
+    "cp": Example("cp /src/app.py /src/copy.py"),
+    "delete-snapshot": Example("delete-snapshot first"),
+    "demo": Example("demo tree", None),
+    "detect": Example("detect /bin", None),
+    "diff": Example("diff /a.txt /src/app.py", None),
+    "diff-text": Example("diff-text /a.txt", None, stdin=b"other\n"),
+    "doctor": Example("doctor", None),
+    "edit": Example("edit /a.txt two 2", None),
+    "exists": Example("exists /a.txt"),
+    "export": Example("export out", "", "3 files, 1 directory, 1 link, 25 B\n"),
+    "find": Example("find /src --kind file", "/src/app.py\n"),
+    "fork": Example("fork copy.db", "", "copied to copy.db\n"),
+    "gc": Example("gc", None),
+    "glob": Example("glob *.py /src", "/src/app.py\n"),
+    "grep": Example("grep t.o", "/a.txt:2:two\n"),
+    "hash": Example("hash /a.txt --algorithm md5", "9cd599a3523898e6a12e13ec787da50a\n"),
+    "history": Example("history /a.txt", None),
+    "import": Example("import tree /in", "", "1 file, 1 directory, 0 links, 5 B\n"),
+    "index": Example("index", None),
+    "link": Example("link /a.txt /b.txt"),
+    "log": Example("log -n 1", None),
+    "ls": Example("ls /src", None),
+    "lstat": Example("lstat /l", None),
+    "mkdir": Example("mkdir -p /x/y"),
+    "mv": Example("mv /a.txt /b.txt"),
+    "patch": Example("patch", "modify  /a.txt\n", stdin=PATCH),
+    "read": Example("read /a.txt", "one\ntwo\n"),
+    "read-bytes": Example("read-bytes /bin --offset 1", "\x01\udcff"),
+    "read-text": Example("read-text /a.txt", "one\ntwo\n"),
+    "readlink": Example("readlink /l", "a.txt\n"),
+    "realpath": Example("realpath /l", "/a.txt\n"),
+    "redo": Example("redo", "", "1 path changed; revision 7 has the tree of revision 5\n"),
+    "restore": Example("restore first", "", None),
+    "rm": Example("rm -r /src"),
+    "snapshot": Example("snapshot second", "", "snapshot second of revision 6\n"),
+    "snapshots": Example("snapshots", None),
+    "stat": Example("stat /a.txt", None),
+    "symlink": Example("symlink /a.txt /link"),
+    "tree": Example("tree /src", "/src\n└── app.py\n"),
+    "truncate": Example("truncate /a.txt 1", "", "wrote /a.txt: 1 byte, version 7\n"),
+    "undo": Example("undo", "", None),
+    "usage": Example("usage", None),
+    "utime": Example("utime /a.txt --mtime-ns 5"),
+    "vacuum": Example("vacuum", None),
+    "watch": Example("watch --since 3 --timeout-s 0.01", None),
+    "write": Example("write /new", "", "created /new: 4 bytes, version 7\n", stdin=b"\0\xff\r\n"),
+}
+
+ABOUT = {"demo", "doctor"}  # they write no workspace of ours, and take long
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A workspace whose last change was undone, and a directory to import."""
+    with Workspace.open(tmp_path / "vshell.db") as made:
+        made.write("/a.txt", "1\n2\n")
+        made.write("/src/app.py", "print('app')\n")
+        with made.transaction():
+            made.write("/bin", b"\0\x01\xff")
+            made.symlink("a.txt", "/l")
+        made.snapshot("first")
+        made.write("/a.txt", "one\ntwo\n")
+        made.undo()
+        made.redo()
+        made.undo()
+        made.restore(5)
+    (tmp_path / "tree" / "sub").mkdir(parents=True)
+    (tmp_path / "tree" / "sub" / "x.md").write_text("word\n")
+    return tmp_path
+
+
+def test_every_command_has_an_example() -> None:
+    assert set(commands()) == set(EXAMPLES)
