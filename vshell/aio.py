@@ -136,6 +136,7 @@ class AsyncSession:
     check = _hop(Session.check)
     usage = _hop(Session.usage)
     gc = _hop(Session.gc)
+    keep_history = _hop(Session.keep_history)
     index = _hop(Session.index)
     vacuum = _hop(Session.vacuum)
     import_directory = _hop(Session.import_directory)

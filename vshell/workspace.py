@@ -81,6 +81,7 @@ class Session(Context):
     check = upkeep.check
     usage = upkeep.usage
     gc = upkeep.gc
+    keep_history = upkeep.keep_history
     vacuum = upkeep.vacuum
     index = upkeep.index
     watch = upkeep.watch

@@ -101,6 +101,9 @@ class FaultPlan:
             return None
         return fault.mode
 
+    def torn(self) -> None:
+        """Half of a write is done."""
+
     def check(self, call: str) -> None:
         """Count a call, and fail it if it is its turn."""
         mode = self.strikes(call)
@@ -108,16 +111,13 @@ class FaultPlan:
             raise failure(call, mode)
 
 
-def failure(call: str, mode: str) -> apsw.Error:
+def failure(call: str, mode: str) -> Exception:
     """Return the error with which a call of the file system fails."""
     if mode in ("full", "torn"):
-        return apsw.FullError("injected")
+        return apsw.exception_for(apsw.SQLITE_FULL)
     if mode == "busy":
-        return apsw.BusyError("injected")
-    code = _CODES[call]
-    error = apsw.CantOpenError("injected") if call == "open" else apsw.IOError("injected")
-    error.extendedresult = code
-    return error
+        return apsw.exception_for(apsw.SQLITE_BUSY)
+    return apsw.exception_for(_CODES[call.removeprefix("log ")])
 
 
 class FaultyFile(apsw.VFSFile):
@@ -139,6 +139,7 @@ class FaultyFile(apsw.VFSFile):
         mode = self._plan.strikes(f"{self._prefix}write")
         if mode == "torn":
             super().xWrite(bytes(data)[: len(data) // 2], offset)
+            self._plan.torn()
         if mode is not None:
             raise failure("write", mode)
         super().xWrite(data, offset)

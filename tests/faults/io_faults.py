@@ -31,6 +31,7 @@ from vshell.workspace import Workspace
 
 _ONCE: Final = (False,)
 _BOTH: Final = (False, True)
+_HOST_MODES: Final = {"error": _BOTH, "full": _BOTH}
 _MODES: Final[dict[str, dict[str, tuple[bool, ...]]]] = {
     "open": {"error": _BOTH},
     "read": {"error": _BOTH, "slow": _ONCE},
@@ -45,7 +46,8 @@ _MODES: Final[dict[str, dict[str, tuple[bool, ...]]]] = {
     "access": {"error": _BOTH},
     # SQLite itself tries a lasting one again for 10 seconds: one test is enough.
     "shared lock": {"busy": _ONCE},
-} | {f"host {name}": {"error": _BOTH, "full": _BOTH} for name in HOST_CALLS}
+    **{f"host {name}": _HOST_MODES for name in HOST_CALLS},
+}
 """How each call can fail, and whether only once or from then on."""
 
 _SLOW_STRIDE: Final = 10

@@ -313,3 +313,40 @@ def test_any_past_version_can_be_read(ws: Workspace) -> None:
         ws.read("/a", at="no such snapshot")
     with pytest.raises(IsADirectoryError):
         ws.read_bytes("/", at=first)
+
+
+def test_history_is_kept_as_long_as_was_said(ws: Workspace) -> None:
+    for number in range(20):
+        ws.write("/a", str(number) * 100)
+    ws.keep_history(revisions=5)
+    ws.gc()
+    assert len(ws.changes()) == 5
+    ws.keep_history(history_bytes=150)
+    ws.gc()
+    assert ws.usage().history_bytes <= 150
+    assert ws.check().problems == ()
+    assert ws.read_text("/a") == "19" * 100
+    with pytest.raises(RangeError):
+        ws.keep_history(revisions=-1)
+
+
+def test_history_is_kept_by_age() -> None:
+    clock = iter(range(0, 10**15, 10**9))
+    with Workspace.memory(now=lambda: next(clock)) as ws:
+        for number in range(20):
+            ws.write("/a", str(number))
+        ws.keep_history(age_s=5)
+        ws.gc()
+        assert 0 < len(ws.changes()) <= 5
+        ws.undo()
+        assert ws.read_text("/a") == "18"
+
+
+def test_a_limit_on_history_spares_what_snapshots_need(ws: Workspace) -> None:
+    ws.write("/a", "x" * 1000)
+    ws.snapshot("keep")
+    ws.write("/a", "y")
+    ws.keep_history(history_bytes=10)
+    ws.gc()
+    ws.restore("keep")
+    assert ws.read_text("/a") == "x" * 1000

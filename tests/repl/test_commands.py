@@ -10,7 +10,6 @@ import pytest
 
 from tests.repl.conftest import Run
 from vshell import Workspace
-from vshell.ops.catalog import OPERATIONS
 from vshell.repl.commands import commands
 
 
@@ -82,6 +81,7 @@ EXAMPLES = {
 }
 
 ABOUT = {"demo", "doctor"}  # they write no workspace of ours, and take long
+MAKERS = {"append", "apply", "import", "mkdir", "patch", "symlink", "write"}
 
 
 @pytest.fixture
@@ -95,10 +95,8 @@ def workspace(tmp_path: Path) -> Path:
             made.symlink("a.txt", "/l")
         made.snapshot("first")
         made.write("/a.txt", "one\ntwo\n")
+        made.write("/a.txt", "gone\n")
         made.undo()
-        made.redo()
-        made.undo()
-        made.restore(5)
     (tmp_path / "tree" / "sub").mkdir(parents=True)
     (tmp_path / "tree" / "sub" / "x.md").write_text("word\n")
     return tmp_path
@@ -106,3 +104,63 @@ def workspace(tmp_path: Path) -> Path:
 
 def test_every_command_has_an_example() -> None:
     assert set(commands()) == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", sorted(set(EXAMPLES) - ABOUT))
+def test_a_command_does_its_work_and_says_so(name: str, run: Run, workspace: Path) -> None:
+    example = EXAMPLES[name]
+    done = run(*example.words.split(), stdin=example.stdin)
+    assert done.code == example.code, done.err
+    assert example.err is None or done.err == example.err
+    if example.out is None:
+        assert done.out
+    else:
+        assert done.text == example.out
+
+
+@pytest.mark.parametrize("name", sorted(set(EXAMPLES) - ABOUT))
+def test_a_command_prints_one_value_as_json_when_asked(
+    name: str, run: Run, workspace: Path
+) -> None:
+    example = EXAMPLES[name]
+    first, *rest = example.words.split()
+    done = run(first, "--json", *rest, stdin=example.stdin)
+    assert done.code == example.code, done.err
+    assert done.err == ""
+    for line in done.out.splitlines() if name == "watch" else [done.out]:
+        json.loads(line)
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_the_help_of_a_command_explains_each_argument(name: str, run: Run) -> None:
+    done = run(name, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert done.text.startswith(f"usage: vshell {name}")
+    command = commands()[name]
+    for argument in command.arguments():
+        if argument.flags and not argument.help:
+            continue  # another way to say what is explained
+        assert argument.help[:1].isupper() or argument.help[:1] in "-`", argument
+        assert argument.help.split()[0] in done.text
+        for shown in argument.flags or (argument.metavar or argument.name.upper(),):
+            assert shown in done.text
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_an_unknown_option_of_a_command_is_wrong_usage(name: str, run: Run) -> None:
+    done = run(name, "--nonsense")
+    assert (done.code, done.out) == (2, b"")
+    assert done.err.startswith("error: no such option: --nonsense\nhint: ")
+
+
+@pytest.mark.parametrize("name", sorted(set(EXAMPLES) - ABOUT - MAKERS))
+def test_a_command_that_needs_a_workspace_does_not_make_one(
+    name: str, run: Run, tmp_path: Path
+) -> None:
+    done = run(*EXAMPLES[name].words.split(), stdin=EXAMPLES[name].stdin)
+    assert done.code == 1
+    assert done.err == (
+        "error: the workspace does not exist\n"
+        "hint: it would be vshell.db; `write` or `import` make a new one\n"
+    )
+    assert not list(tmp_path.iterdir())

@@ -18,7 +18,11 @@ ARGUMENTS = (
     Argument("name", "Names.", ("--name",), repeated=True),
     Argument("mode", "A mode.", ("--mode",), choices=("lines", "files")),
 )
-EXPORT = (Argument("source"), Argument("target", required=True), Argument("x", "X.", ("-x",), value=True))
+EXPORT = (
+    Argument("source"),
+    Argument("target", required=True),
+    Argument("x", "X.", ("-x",), value=True),
+)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from dataclasses import dataclass
 
@@ -62,6 +63,25 @@ class GcResult(Record):
     journal_rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Retention(Record):
+    """How much history a workspace keeps. What is None does not limit it.
+
+    Attributes:
+        revisions: At most so many of the newest revisions.
+        age_s: Only what is not older, in seconds.
+        history_bytes: At most so many bytes of content that only history needs.
+    """
+
+    revisions: int | None
+    age_s: float | None
+    history_bytes: int | None
+
+
+_RETENTION = "retention"
+_SHARE_AT_ONCE = 4
+"""Over the limit for bytes, a fourth of the revisions goes, and again until it is kept."""
+
 _LIVE = "select content from inode where content is not null"
 _NEEDED = (
     f"{_LIVE} union select before_content from journal where before_content is not null"
@@ -81,13 +101,7 @@ def usage(store: Store) -> Usage:
         store.journal.load()
         counts = dict(store.database.rows("select kind, count(*) from inode group by kind"))
         stored = _number(store, _STORED.format(inline="", chunks=""))
-        live = _number(
-            store,
-            _STORED.format(
-                inline=f" and id in ({_LIVE})",
-                chunks=f" where id in (select chunk from content_chunk where content in ({_LIVE}))",
-            ),
-        )
+        live = _live_bytes(store)
         page_bytes = _number(store, "pragma page_size")
         return Usage(
             files=counts.get(1, 0),
@@ -108,27 +122,74 @@ def usage(store: Store) -> Usage:
         )
 
 
+def retention(store: Store) -> Retention:
+    """Return how much history the workspace keeps."""
+    found = store.database.row("select value from setting where name = ?", (_RETENTION,))
+    return Retention(*json.loads(found[0])) if found else Retention(None, None, None)
+
+
+def set_retention(store: Store, kept: Retention) -> None:
+    """Note how much history to keep; call it inside a transaction. `collect` removes the rest."""
+    value = json.dumps([kept.revisions, kept.age_s, kept.history_bytes])
+    store.database.run("insert or replace into setting values (?, ?)", (_RETENTION, value))
+
+
 def collect(store: Store, *, keep_revisions: int | None) -> GcResult:
     """Remove content that neither a file nor the history needs; run it in a transaction.
 
     Args:
         store: The open database.
-        keep_revisions: How many revisions of history to keep; None keeps all.
+        keep_revisions: How many revisions of history to keep; None keeps what the
+            workspace's retention says.
     """
-    database = store.database
-    pruned = 0
-    if keep_revisions is not None:
-        pruned = store.journal.prune(keep_revisions=keep_revisions)
     before = _number(store, _STORED.format(inline="", chunks=""))
-    database.run(f"delete from content where id not in ({_NEEDED})")
-    contents = database.changed_rows()
-    database.run("delete from content_chunk where content not in (select id from content)")
-    database.run("delete from chunk where id not in (select chunk from content_chunk)")
-    chunks = database.changed_rows()
+    kept = retention(store)
+    if keep_revisions is not None:
+        kept = Retention(keep_revisions, None, None)
+    pruned = 0
+    if kept.revisions is not None:
+        pruned += store.journal.prune(keep_revisions=kept.revisions)
+    if kept.age_s is not None:
+        pruned += store.journal.prune_before(store.now() - int(kept.age_s * 1e9))
+    contents, chunks = _sweep(store)
+    while kept.history_bytes is not None and _history_bytes(store) > kept.history_bytes:
+        revisions = _number(
+            store, "select count(distinct revision) from journal where revision > 0"
+        )
+        dropped = store.journal.prune(keep_revisions=revisions - revisions // _SHARE_AT_ONCE - 1)
+        swept = _sweep(store)
+        if not dropped:
+            break  # the rest is what snapshots need
+        pruned, contents, chunks = pruned + dropped, contents + swept[0], chunks + swept[1]
     store.index.after_collection()
     store.tree.forget()
     after = _number(store, _STORED.format(inline="", chunks=""))
     return GcResult(contents, chunks, before - after, pruned)
+
+
+def _sweep(store: Store) -> tuple[int, int]:
+    """Remove what is not needed; return how many contents and chunks."""
+    database = store.database
+    database.run(f"delete from content where id not in ({_NEEDED})")
+    contents = database.changed_rows()
+    database.run("delete from content_chunk where content not in (select id from content)")
+    database.run("delete from chunk where id not in (select chunk from content_chunk)")
+    return contents, database.changed_rows()
+
+
+def _history_bytes(store: Store) -> int:
+    return _number(store, _STORED.format(inline="", chunks="")) - _live_bytes(store)
+
+
+def _live_bytes(store: Store) -> int:
+    """Return what the content of the present files takes, each content once."""
+    return _number(
+        store,
+        _STORED.format(
+            inline=f" and id in ({_LIVE})",
+            chunks=f" where id in (select chunk from content_chunk where content in ({_LIVE}))",
+        ),
+    )
 
 
 def _number(store: Store, sql: str) -> int:

@@ -208,6 +208,7 @@ OPERATIONS: Final = (
     Operation("check", "upkeep", "write", "upkeep"),
     Operation("usage", "upkeep", "read", "upkeep"),
     Operation("gc", "upkeep", "write", "upkeep"),
+    Operation("keep_history", "upkeep", "write", "upkeep"),
     Operation("index", "upkeep", "write", "upkeep"),
     Operation("vacuum", "upkeep", "write", "upkeep"),
     Operation("watch", "upkeep", "read", "history"),

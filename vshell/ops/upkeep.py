@@ -12,7 +12,7 @@ from vshell.fs import watch as fs_watch
 from vshell.fs.check import CheckReport
 from vshell.fs.paths import PathLike
 from vshell.fs.records import Change
-from vshell.fs.space import GcResult, Usage
+from vshell.fs.space import GcResult, Retention, Usage
 from vshell.limits import LIST_ENTRIES
 from vshell.ops.context import Context
 from vshell.ops.ls import check_page
@@ -140,7 +140,8 @@ def gc(context: Context, *, keep_revisions: int | None = None) -> GcResult:
     """Remove stored content that neither a file nor the history needs.
 
     Args:
-        keep_revisions: Also forget all but so many of the newest revisions; None keeps all.
+        keep_revisions: Also forget all but so many of the newest revisions; None keeps
+            what `keep_history` said, at first all.
 
     Raises:
         RangeError: `keep_revisions` is negative.
@@ -149,6 +150,35 @@ def gc(context: Context, *, keep_revisions: int | None = None) -> GcResult:
         raise RangeError(f"keep_revisions must not be negative, as {keep_revisions} is")
     with context.changing("gc"):
         return space.collect(context.files.store, keep_revisions=keep_revisions)
+
+
+def keep_history(
+    context: Context,
+    *,
+    revisions: int | None = None,
+    age_s: float | None = None,
+    history_bytes: int | None = None,
+) -> Retention:
+    """Say how much history to keep, for every process; `gc` then removes the rest.
+
+    What a snapshot refers to is always kept.
+
+    Args:
+        revisions: At most so many of the newest revisions; None for no such limit.
+        age_s: Only what is not older, in seconds; None for no such limit.
+        history_bytes: At most so many bytes of content that only history needs; None for
+            no such limit.
+
+    Raises:
+        RangeError: A limit is negative.
+    """
+    for name, limit in (("revisions", revisions), ("age_s", age_s), ("bytes", history_bytes)):
+        if limit is not None and limit < 0:
+            raise RangeError(f"{name} must not be negative, as {limit} is")
+    kept = space.Retention(revisions, age_s, history_bytes)
+    with context.changing("keep_history"):
+        space.set_retention(context.files.store, kept)
+    return kept
 
 
 def vacuum(context: Context) -> Usage:
