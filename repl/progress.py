@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from .output import readable_size
+from .output import counted, readable_size
 
 _FIRST_S: Final = 0.5
 _BETWEEN_S: Final = 0.1
@@ -54,7 +54,7 @@ def progress_bar(title: str) -> Iterator[Callable[[Progress], None] | None]:
 
 
 def _bar(progress: Progress) -> str:
-    count = f"{progress.entries} entries"
+    count = counted(progress.entries, "entry", "entries")
     size = getattr(progress, "bytes", None)
     if size is not None:
         count = f"{count}, {readable_size(size)}"

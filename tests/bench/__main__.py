@@ -1,5 +1,6 @@
 """`python -m tests.bench NAME`: run one benchmark and print its tables.
 
+history   snapshots, undo, forks and comparisons beside git; a long life
 storage   files, metadata, large files and diffs, beside plain files and other stores
 search    grep and glob beside ripgrep; --tree DIR searches that tree's files
 """
@@ -11,7 +12,7 @@ import importlib
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("search", "storage")
+BENCHMARKS = ("history", "search", "storage")
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ from vshell.errors import (
     NotDirectoryError,
     NotEmptyError,
     NotFoundError,
+    PermissionDeniedError,
     RangeError,
     VshellError,
 )
@@ -35,6 +36,9 @@ _DIRECTORIES: Final = ("/a", "/a/b", "/c")
 _PATHS: Final = tuple(
     f"{directory}/{name}" for directory in ("", *_DIRECTORIES) for name in ("one", "two", "three")
 )
+_TREE: Final = Path(__file__).parents[2] / "fixtures" / "schema"
+"""Some files of the host, to be imported."""
+
 _SNAPSHOTS: Final = ("first", "second", "third")
 _REFUSALS: Final = (
     ExistsError,
@@ -43,6 +47,7 @@ _REFUSALS: Final = (
     NotDirectoryError,
     NotEmptyError,
     NotFoundError,
+    PermissionDeniedError,
     RangeError,
 )
 
@@ -140,6 +145,10 @@ def _index(workspace: Workspace, chance: random.Random) -> None:
     workspace.index()
 
 
+def _import(workspace: Workspace, chance: random.Random) -> None:
+    workspace.import_directory(_TREE, f"/copy-{chance.randrange(8)}/imported")
+
+
 WEIGHTS: Final[dict[Action, int]] = {
     _write: 20,
     _write_large: 3,
@@ -152,6 +161,7 @@ WEIGHTS: Final[dict[Action, int]] = {
     _remove: 5,
     _copy: 3,
     _chmod: 2,
+    _import: 2,
     _transaction: 6,
     _snapshot: 4,
     _forget: 2,

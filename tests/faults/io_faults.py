@@ -31,7 +31,7 @@ from vshell.workspace import Workspace
 
 _ONCE: Final = (False,)
 _BOTH: Final = (False, True)
-_HOST_MODES: Final = {"error": _BOTH, "full": _BOTH}
+_HOST_MODES: Final[dict[str, tuple[bool, ...]]] = {"error": _BOTH, "full": _BOTH}
 _MODES: Final[dict[str, dict[str, tuple[bool, ...]]]] = {
     "open": {"error": _BOTH},
     "read": {"error": _BOTH, "slow": _ONCE},
@@ -62,7 +62,7 @@ _EXPECTED: Final[dict[str, tuple[type[VshellError], ...]]] = {
     "slow": (),
 }
 _OPENING: Final = {"create", "reopen"}
-_FOREIGN_WORDS: Final = ("sqlite", "apsw", "injected", "database is", "traceback")
+_FOREIGN_WORDS: Final = ("sqlite", "apsw", "database is", "i/o", "traceback")
 
 
 class Reference(NamedTuple):

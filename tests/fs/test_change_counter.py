@@ -227,20 +227,40 @@ def test_a_commit_while_a_question_is_answered_is_noticed(
     files: FileSystem, open_files: Open
 ) -> None:
     other = open_files()
-    write(files, "/a", b"0")
     asked = 0
+
+    def write_both() -> None:
+        other.write("/a", b"%d" % asked)
+        other.write("/b", b"%d" % asked)
 
     def question() -> tuple[bytes, bytes]:
         nonlocal asked
         first = files._read(files._file("/a"), 0, None)
-        if asked < 10:
-            asked += 1
-            write(other, "/a", b"%d" % asked)
-        return first, files._read(files._file("/a"), 0, None)
+        asked += 1
+        change(other, write_both)
+        return first, files._read(files._file("/b"), 0, None)
 
+    change(other, write_both)
     first, second = files.store.read(question)
     assert first == second
     assert files.read("/a") == b"%d" % asked
+
+
+def test_a_commit_just_before_a_moment_is_read_is_noticed(
+    files: FileSystem, open_files: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = open_files()
+    write(files, "/a", b"before")
+    files.read("/a")
+    begin_read = files.store.database.begin_read
+
+    def late() -> None:
+        write(other, "/a", b"after!")
+        begin_read()
+
+    monkeypatch.setattr(files.store.database, "begin_read", late)
+    with files.reading():
+        assert files.read("/a") == b"after!"
 
 
 def test_looking_costs_no_statement(files: FileSystem) -> None:

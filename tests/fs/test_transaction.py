@@ -4,6 +4,7 @@ import gc
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -535,19 +536,24 @@ def test_a_child_that_ends_the_parent_s_transaction_changes_nothing(files: FileS
 
 
 def test_a_child_that_drops_the_workspace_leaves_the_parent_s_alone(database: Path) -> None:
-    held = {"files": FileSystem(str(database))}
+    held = [FileSystem(str(database))]
+    transactions = [held[0].transaction()]
+    transactions[0].__enter__()
 
     def drop() -> None:
+        connection = weakref.ref(held[0].store.database._connection)
+        transactions.clear()
         held.clear()
         gc.collect()
+        assert connection() is not None
 
-    with held["files"].transaction():
-        # More than the page cache holds, so that a part is in the log already.
-        for index in range(40):
-            held["files"].write(f"/{index}", os.urandom(CHUNK_BYTES))
-        in_child(drop)
-        held["files"].write("/last", b"x")
-    held["files"].close()
+    # More than the page cache holds, so that a part is in the log already.
+    for index in range(40):
+        held[0].write(f"/{index}", os.urandom(CHUNK_BYTES))
+    in_child(drop)
+    held[0].write("/last", b"x")
+    transactions[0].__exit__(None)
+    held[0].close()
     with opened(database) as other:
         assert len(other.names("/")) == 41
         assert problems(other) == []

@@ -141,6 +141,22 @@ def test_waiting_costs_no_statement(files: FileSystem) -> None:
     assert len(statements) <= 2
 
 
+def test_a_watch_looks_at_the_caches_in_its_turn(
+    files: FileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = files.store
+    fresh, in_turn = store.fresh, []
+
+    def recorded() -> bytes:
+        in_turn.append(store.lock._is_owned())  # type: ignore[attr-defined]
+        return fresh()
+
+    monkeypatch.setattr(store, "fresh", recorded)
+    write(files, "/a")
+    assert len(seen(files)) == 1
+    assert set(in_turn) == {True}
+
+
 def test_a_watch_in_one_thread_disturbs_no_reader_in_another(open_files: Open) -> None:
     files, other = open_files(), open_files()
     write(files, "/a", b"0")

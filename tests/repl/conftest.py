@@ -48,6 +48,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[byt
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         code = main(words)
         out, err = capsysbinary.readouterr()
-        return Done(code, out, err.decode())
+        return Done(code, out, err.decode("utf-8", "surrogateescape"))
 
     return run_line

@@ -101,7 +101,6 @@ def copy_tree(store: Store, source: Node, place: Place, *, preserve: bool) -> in
         (journal.time_ns, journal.time_ns, place.directory.inode),
     )
     tree.inodes.pop(place.directory.inode, None)
-    tree.aliases.clear()
     return len(rows)
 
 

@@ -18,9 +18,10 @@ from vshell.fs.paths import decode, join
 from vshell.fs.schema import DIRECTORY, ROOT
 from vshell.ops.merge_sides import Entry, Side
 
-Clash = Literal["removed_here", "removed_there", "renamed", "taken", "content", "mode"]
+ContentClash = Literal["content", "binary", "link"]
+Clash = Literal["removed_here", "removed_there", "renamed", "taken", "mode"] | ContentClash
 """Why something is not brought in: the own side removed it, the other one did, both renamed
-it, another thing has its place, both wrote it, both changed its mode."""
+it, another thing has its place, both changed its mode, or both changed its content."""
 
 
 class Found(NamedTuple):
@@ -78,6 +79,7 @@ class Plan:
         self._touching: dict[int, set[Entry]] = {}
         self._raised: dict[Entry, int] = {}
         self._reported: set[tuple[str, Clash]] = set()
+        self._explained: set[int] = set()
         self.conflicts: list[Found] = []
         self.dropped: set[Entry] = set()
         self.disputed: set[int] = set()
@@ -91,7 +93,6 @@ class Plan:
             pass
         self.entries = self._result()
         self._merge_data()
-        self.conflicts.sort(key=lambda found: found.path.split("/"))
 
     # What the other side did.
 
@@ -119,9 +120,10 @@ class Plan:
         for number in sorted(base.keys() - both):
             if number in own and _changed(self._base, self._own, number):
                 self._dispute(number, self._own.path_of(number), "removed_there")
-            elif number in other and not self._other.is_directory(number):
-                if _changed(self._base, self._other, number):
-                    self._dispute(number, self._other.path_of(number), "removed_here")
+            elif number not in other or self._other.is_directory(number):
+                continue  # whether a directory is still needed is seen later
+            elif _changed(self._base, self._other, number):
+                self._dispute(number, self._other.path_of(number), "removed_here")
         for number in sorted(both & base.keys() & self._touching.keys()):
             if self._is_renamed_twice(number):
                 self._report_thing(number, self._own.path_of(number), "renamed")
@@ -145,6 +147,9 @@ class Plan:
 
     def _refuse(self, entry: Entry, clash: Clash) -> None:
         """Report that an entry is not brought in, and drop it."""
+        brought = self._incoming.get(entry)
+        if brought is not None:
+            self._explained.add(brought)
         self._report_entry(entry, clash)
         self._drop([entry])
 
@@ -159,11 +164,18 @@ class Plan:
             self.dropped.add(entry)
             if brought is not None:
                 pending += self._one_with(brought)
-                if brought not in self._base.items and entry[0] in self._own.items:
-                    self._report_entry(entry, "taken")
+                self._report_dropped(entry, brought)
             displaced = self._own.entries.get(entry)
             if displaced is not None:
                 pending += self._one_with(displaced)
+
+    def _report_dropped(self, entry: Entry, number: int) -> None:
+        """Report what goes with something else that is not brought in."""
+        if number in self._own.items:
+            if number not in self._explained:
+                self._report_thing(number, self._own.path_of(number), "renamed")
+        elif entry[0] in self._own.items:  # else its directory is reported
+            self._report_entry(entry, "taken")
 
     def _one_with(self, number: int) -> Iterator[Entry]:
         """Yield the entries that cannot come in when one about this thing does not."""
@@ -263,14 +275,17 @@ class Plan:
             for entry, number in found.items()
             if number is not None and self._other.is_directory(number)
         }
-        for directory, entry in moved.items():
-            above = entry[0]
-            seen = {directory}
+        for directory in moved:
+            seen: dict[int, None] = {}
+            above = directory
             while above != ROOT and above not in seen:
-                seen.add(above)
+                seen[above] = None
                 above = (moved.get(above) or self._own.names[above][0])[0]
             if above != ROOT:
-                self._refuse(entry, "renamed")
+                # The own side has no cycle, so something in this one was moved.
+                cycle = list(seen)[list(seen).index(above) :]
+                one = next(found for found in cycle if found in moved and found in self._own.items)
+                self._refuse(moved[one], "renamed")
                 return True
         return False
 
@@ -354,9 +369,9 @@ class Plan:
         base, own, other = (side.items.get(number) for side in (self._base, self._own, self._other))
         self._report(Found(path, clash, base, own, other))
 
-    def report_content(self, number: int) -> None:
-        """Report that the contents of a thing could not be merged."""
-        self._report_thing(number, self._own.path_of(number), "content")
+    def report_content(self, number: int, clash: ContentClash) -> None:
+        """Report that the contents of a thing that both have could not be merged."""
+        self._report_thing(number, self._own.path_of(number), clash)
 
     def _report(self, found: Found) -> None:
         if (found.path, found.clash) not in self._reported:

@@ -54,6 +54,7 @@ class Append:
 
     path: PathLike
     data: Data
+    expected_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Move:
     destination: PathLike
     overwrite: bool = True
     parents: bool = True
+    expected_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class Remove:
     path: PathLike
     recursive: bool = False
     force: bool = False
+    expected_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,7 @@ class SetMode:
 
     path: PathLike
     mode: int
+    expected_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +184,7 @@ class Truncate:
 
     path: PathLike
     size: int
+    expected_version: int | None = None
 
 
 Operation = (

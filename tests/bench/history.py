@@ -1,0 +1,160 @@
+"""Snapshots, undo, forks and comparisons, beside git on the same tree; and a long life."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench.harness import Row, interleave, print_table, readable
+from tests.bench.storage import real_tree
+from vshell import Workspace
+
+EDITED = 500
+
+
+def run(*, quick: bool) -> None:
+    files, rounds = (300, 2) if quick else (4000, 5)
+    with tempfile.TemporaryDirectory(prefix="vshell-bench-") as name:
+        directory = Path(name)
+        source = real_tree(directory / "tree", files)
+        rows = beside_git(directory, source, min(EDITED, files // 2), rounds)
+        print_table(f"History of {files} files", rows)
+        long_life(directory, operations=3000 if quick else 200_000, keep=500 if quick else 10_000)
+
+
+class Git:
+    """A repository with the same files."""
+
+    def __init__(self, source: Path, place: Path) -> None:
+        self.tree = place / "git"
+        shutil.copytree(source, self.tree)
+        self._environment = os.environ | {
+            f"GIT_{who}_{what}": "bench@example.org"
+            for who in ("AUTHOR", "COMMITTER")
+            for what in ("NAME", "EMAIL")
+        }
+        self("init", "--quiet")
+        self.commit()
+
+    def __call__(self, *words: str) -> None:
+        subprocess.run(
+            ["git", *words],
+            cwd=self.tree,
+            env=self._environment,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def commit(self) -> None:
+        self("add", "--all")
+        self("commit", "--quiet", "--allow-empty", "--message", "state")
+
+    def edit(self, names: list[str], text: str) -> None:
+        for name in names:
+            with open(self.tree / name, "a") as file:
+                file.write(text)
+
+
+def beside_git(directory: Path, source: Path, edited: int, rounds: int) -> list[Row]:
+    git = Git(source, directory)
+    workspace = Workspace.open(directory / "history.db")
+    workspace.import_directory(str(source))
+    paths = [entry.path for entry in workspace.files.walk("/") if entry.kind == 1]
+    chosen = sorted(random.Random(1).sample(paths, edited))
+    names = [path.lstrip("/") for path in chosen]
+
+    def edit(number: int) -> None:
+        with workspace.transaction():
+            for path in chosen:
+                workspace.append(path, f"# edit {number}\n")
+        git.edit(names, f"# edit {number}\n")
+
+    rows = []
+
+    def row(
+        name: str, ours: Callable[[int], object], theirs: str, other: Callable[[int], object]
+    ) -> None:
+        rows.append(
+            interleave(name, {"vshell": ours, "git": other}, rounds=rounds, target={"git": 10})
+        )
+        rows[-1].name = f"{name} / {theirs}"
+
+    row(
+        "snapshot",
+        lambda number: workspace.snapshot(f"state {number}"),
+        "git add + commit, nothing changed",
+        lambda _: git.commit(),
+    )
+    undos: list[float] = []
+    checkouts: list[float] = []
+    for number in range(rounds):
+        edit(number)
+        undos.append(timed(workspace.undo))
+        checkouts.append(timed(lambda: git("checkout", "--quiet", "--", ".")))
+    rows.append(
+        Row(
+            f"undo of an edit of {edited} files / git checkout -- .",
+            {"vshell": statistics.median(undos), "git": statistics.median(checkouts)},
+            {"git": 10},
+        )
+    )
+    row(
+        "fork",
+        lambda number: workspace.fork(directory / f"fork{number}.db").close(),
+        "git worktree add",
+        lambda number: git("worktree", "add", "--quiet", "--detach", f"../worktree{number}"),
+    )
+    workspace.snapshot("before")
+    edit(99)
+    workspace.snapshot("after")
+    git.commit()
+    row(
+        "compare two snapshots",
+        lambda _: workspace.compare("before", "after"),
+        "git diff --stat HEAD~1",
+        lambda _: git("diff", "--stat", "HEAD~1", "HEAD"),
+    )
+    workspace.close()
+    return rows
+
+
+def timed(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def long_life(directory: Path, *, operations: int, keep: int) -> None:
+    """Print how size and speed develop while history is kept to some revisions."""
+    rng = random.Random(1)
+    print(f"\n### {operations} operations, history kept to {keep} revisions, gc every {keep}\n")
+    print("| operations | median write | median read | database | content | journal rows |")
+    print("|---|---|---|---|---|---|")
+    with Workspace.open(directory / "long.db") as workspace:
+        workspace.keep_history(revisions=keep)
+        writes: list[float] = []
+        reads: list[float] = []
+        for number in range(1, operations + 1):
+            path = f"/d{rng.randrange(20)}/f{rng.randrange(100)}"
+            data = rng.randbytes(2048)
+            writes.append(timed(lambda path=path, data=data: workspace.write(path, data)))  # type: ignore[misc]
+            reads.append(timed(lambda path=path: workspace.read_bytes(path)))  # type: ignore[misc]
+            if number % keep == 0:
+                workspace.gc()
+            if number % (operations // 10) == 0:
+                usage = workspace.usage()
+                print(
+                    f"| {number} | {readable(statistics.median(writes))}"
+                    f" | {readable(statistics.median(reads))}"
+                    f" | {usage.database_bytes / 1e6:.1f} MB | {usage.content_bytes / 1e6:.1f} MB"
+                    f" | {usage.journal_rows} |"
+                )
+                writes.clear()
+                reads.clear()
