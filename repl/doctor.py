@@ -123,7 +123,10 @@ def _probe_counter(path: str) -> str:
 def _command(name: str, probe: list[str], purpose: str) -> Finding:
     if shutil.which(probe[0]) is None:
         return Finding(name, "missing", f"not installed; needed for {purpose}")
-    done = subprocess.run(probe, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
+    try:
+        done = subprocess.run(probe, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding(name, "missing", f"does not answer: {type(error).__name__}")
     lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
     if done.returncode:
         return Finding(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vshell.errors import RangeError
+from vshell.fs import lineage
 from vshell.fs.database import Durability
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import PathLike
@@ -25,6 +26,7 @@ from vshell.ops import find as find_
 from vshell.ops import glob as glob_
 from vshell.ops import grep as grep_
 from vshell.ops import ls as list_
+from vshell.ops import merge as merge_
 from vshell.ops import patch as patch_
 from vshell.ops import read as read_
 from vshell.ops import tree as tree_
@@ -235,7 +237,8 @@ class Workspace(Session):
     def fork(self, destination: PathLike, *, at: moments.Moment | None = None) -> Workspace:
         """Copy the workspace to a new file of the host, and open the copy.
 
-        The two know nothing of each other from then on.
+        The two are independent from then on; `merge_into` on the copy brings its changes
+        back.
 
         Args:
             destination: The new file.
@@ -248,11 +251,17 @@ class Workspace(Session):
         path = os.fspath(destination)
         if at is not None:
             self.compare(at)  # a moment that does not exist must leave no file
+        lineage.ensure_workspace_id(self.files, os.urandom(16).hex())
         self.files.copy_database(path)
         copy = Workspace.open(path, create=False)
+        origin = lineage.common_point(copy.files)
         if at is not None:
             copy.restore(at)
+        with copy.changing("fork"):
+            lineage.record_fork(copy.files, os.urandom(16).hex(), origin)
         return copy
+
+    merge_into = merge_.merge_into
 
     def set_quota(self, quota_bytes: int | None) -> None:
         """Limit how many bytes all files together may have; None for no limit.

@@ -509,6 +509,27 @@ def test_checkpoint_moves_the_log_into_the_file(files: FileSystem, database: Pat
     assert len(files.read("/a")) == 100_000
 
 
+def test_an_idle_reader_holds_up_no_checkpoint(open_files: Open, database: Path) -> None:
+    files, reader = open_files(lock_timeout_s=0.01), open_files()
+    write(files, "/d/a", b"text")
+    change(files, lambda: files.symlink("d/a", "/l"))
+    asked: list[Callable[[], object]] = [
+        lambda: reader.read("/l"),
+        lambda: reader.stat("/d"),
+        lambda: reader.exists("/missing"),
+        lambda: reader.list_directory("/d", limit=1),
+        lambda: reader.walk("/"),
+        lambda: reader.history("/d/a"),
+        lambda: reader.setting("missing"),
+        reader.revision,
+    ]
+    for ask in asked:
+        ask()
+        write(files, "/b", b"more")
+        files.store.database.checkpoint()
+        assert database.with_name("agent.db-wal").stat().st_size == 0
+
+
 def test_checkpoint_gives_way_to_a_reader(open_files: Open) -> None:
     files = open_files(lock_timeout_s=0.01)
     other = open_files()

@@ -56,7 +56,8 @@ _SNAPSHOT: Final = (
 )
 _JOURNAL: Final = (
     "select action, path, old_path, inode, kind, before_content, before_mode, before_mtime_ns"
-    " from journal where revision > ? and action <> '' order by id desc"
+    " from journal where id > coalesce((select id from journal where revision <= ?"
+    " order by id desc limit 1), 0) and action <> '' order by id desc"
 )
 
 
@@ -77,24 +78,41 @@ def revision_image(store: Store, revision: int) -> Image:
     Raises:
         NotFoundError: The revision is not in the journal any more, or not yet.
     """
+    require_history(store, revision)
     image = present_image(store)
-    if revision == image.revision:
-        return image
-    oldest = store.database.row(
-        "select min(revision) from journal where revision > 0 and action <> ''"
-    )
-    kept_from = oldest[0] if oldest and oldest[0] is not None else image.revision + 1
-    if not kept_from - 1 <= revision <= image.revision:
-        raise NotFoundError(
-            f"the history does not reach revision {revision}",
-            hint=f"it goes from {kept_from - 1} to {image.revision}",
-            data={"first": kept_from - 1, "last": image.revision},
-        )
-    for row in store.database.rows(_JOURNAL, (revision,)):
-        _take_back(image, _Row._make(row))
+    for row in journal_after(store, revision):
+        take_back(image, row)
     image.revision = revision
     image.paths = dict(sorted(image.paths.items(), key=lambda item: item[0].split("/")))
     return image
+
+
+def require_history(store: Store, revision: int) -> None:
+    """Make sure that the journal reaches back to a revision.
+
+    Raises:
+        NotFoundError: It does not, or there is no such revision yet.
+    """
+    store.journal.load()
+    latest = store.journal.revision
+    if revision == latest:
+        return
+    oldest = store.database.row(
+        "select min(revision) from journal where revision > 0 and action <> ''"
+    )
+    kept_from = oldest[0] if oldest and oldest[0] is not None else latest + 1
+    if not kept_from - 1 <= revision <= latest:
+        raise NotFoundError(
+            f"the history does not reach revision {revision}",
+            hint=f"it goes from {kept_from - 1} to {latest}",
+            data={"first": kept_from - 1, "last": latest},
+        )
+
+
+def journal_after(store: Store, revision: int) -> list[JournalRow]:
+    """Return what happened after a revision, newest first."""
+    rows = store.database.rows(_JOURNAL, (revision,))
+    return [JournalRow._make(row) for row in rows]
 
 
 def _load(
@@ -115,7 +133,7 @@ def _load(
     return image
 
 
-class _Row(NamedTuple):
+class JournalRow(NamedTuple):
     """A row of the journal, with what was before it."""
 
     action: str
@@ -128,7 +146,7 @@ class _Row(NamedTuple):
     mtime_ns: int
 
 
-def _take_back(image: Image, row: _Row) -> None:
+def take_back(image: Image, row: JournalRow) -> None:
     """Undo one row of the journal in the image."""
     path = decode(row.path)
     if row.action == "create":
@@ -174,13 +192,18 @@ def _shown(inode: ImageInode | None) -> Any:
     return inode[:2] if inode is not None and inode.kind == DIRECTORY else inode
 
 
-def apply_image(files: FileSystem, target: Image, *, path: str = "/") -> int:
+def apply_image(files: FileSystem, current: Image, target: Image, *, path: str = "/") -> int:
     """Make the tree at and below a path what it is in an image; return how many paths changed.
 
     Call it inside a transaction. What is the same already is left alone, so the cost
     is that of the differences.
+
+    Args:
+        files: The files.
+        current: The tree as it is now; as much of it as may differ is enough.
+        target: The tree as it shall be, as much of it.
+        path: Where.
     """
-    current = present_image(files.store)
     changed = list(differences(current, target, path=path))
     for difference in changed:
         if _must_go(difference) and files.exists(difference.path, follow=False):

@@ -160,9 +160,13 @@ def workspace_id(files: FileSystem) -> str | None:
     return None if found is None else str(found)
 
 
-def set_workspace_id(files: FileSystem, new_id: str) -> None:
-    """Give a workspace an id; call it inside a transaction."""
-    files.set_setting(_ID, new_id)
+def ensure_workspace_id(files: FileSystem, new_id: str) -> None:
+    """Give a workspace an id, unless it has one or cannot be changed."""
+    if workspace_id(files) is not None or files.store.database.read_only:
+        return
+    with files.transaction():
+        if workspace_id(files) is None:
+            files.set_setting(_ID, new_id)
 
 
 def common_point(files: FileSystem) -> Lineage | None:
@@ -236,7 +240,7 @@ def save_merge(
         fork: The fork.
         parent: The workspace that it was merged into.
         state: What they have in common, with the fork's inodes.
-        inodes: The fork's inode for each of the parent's that has another number.
+        inodes: The fork's inode for each of the parent's.
     """
     store = fork.store
     count = int(fork.setting(_MERGES) or 0) + 1
@@ -246,7 +250,9 @@ def save_merge(
     parent.set_setting(f"{_MERGED}{workspace_id(fork)}", stamp)
     fork.set_setting(_MERGES, count)
     fork.set_setting(_STAMP, stamp)
-    fork.set_setting(_PAIRS, json.dumps(sorted(inodes.items())))
+    shared = int(fork.setting(_SHARED) or 0)
+    pairs = [pair for pair in sorted(inodes.items()) if pair[0] != pair[1] or pair[0] > shared]
+    fork.set_setting(_PAIRS, json.dumps(pairs))
     _forget(store, _LAST_MERGE)
     store.database.run_many(
         "insert into snapshot_inode (snapshot, id, kind, mode, mtime_ns, content)"

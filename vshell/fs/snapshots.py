@@ -7,9 +7,17 @@ from dataclasses import dataclass
 
 from vshell.errors import ConflictError, ExistsError, NotFoundError, RangeError
 from vshell.fs.filesystem import FileSystem
-from vshell.fs.image import Image, apply_image, present_image, revision_image, snapshot_image
+from vshell.fs.image import (
+    Image,
+    apply_image,
+    present_image,
+    require_history,
+    revision_image,
+    snapshot_image,
+)
 from vshell.fs.records import KIND_NAMES, Stat
 from vshell.fs.schema import DIRECTORY
+from vshell.fs.sparse_image import Side, differing_rows, touched_since
 from vshell.fs.transaction import Store
 from vshell.record import Record
 
@@ -109,6 +117,33 @@ def image_of(store: Store, moment: int | str | None) -> Image:
     return snapshot_image(store, number, revision)
 
 
+def images_of(store: Store, a: int | str | None, b: int | str | None) -> tuple[Image, Image]:
+    """Return two moments, at least where they differ; None is now.
+
+    Raises:
+        NotFoundError: There is no such moment.
+    """
+    found: tuple[Image, Image] | None = None
+    if not isinstance(a, int) and not isinstance(b, int):
+        found = differing_rows(store, _side(store, a), _side(store, b))
+    elif a is None and isinstance(b, int):
+        require_history(store, b)
+        found = touched_since(store, b)
+    elif b is None and isinstance(a, int):
+        require_history(store, a)
+        pair = touched_since(store, a)
+        found = (pair[1], pair[0]) if pair else None
+    return found or (image_of(store, a), image_of(store, b))
+
+
+def _side(store: Store, moment: str | None) -> Side:
+    if moment is None:
+        store.journal.load()
+        return Side(None, store.journal.revision)
+    number, revision = _require(store, moment)
+    return Side(number, revision)
+
+
 def stat_at(files: FileSystem, moment: int | str, path: str) -> tuple[Stat, int | None]:
     """Return what a path was at another moment, and the number of its content.
 
@@ -146,9 +181,9 @@ def restore(files: FileSystem, moment: int | str, *, path: str = "/") -> Restore
         NotFoundError: There is no such snapshot, or the history does not reach so far.
         QuotaExceededError: It would not fit any more.
     """
-    image = image_of(files.store, moment)
-    changed = apply_image(files, image, path=path)
-    return Restored(files.store.journal.revision, image.revision, changed)
+    present, target = images_of(files.store, None, moment)
+    changed = apply_image(files, present, target, path=path)
+    return Restored(files.store.journal.revision, target.revision, changed)
 
 
 def undo(files: FileSystem, steps: int, *, session: str | None) -> Restored:

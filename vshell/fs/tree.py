@@ -365,7 +365,7 @@ class Tree:
             f" where e.parent in (select id from below){condition}",
             (directory.inode, depth, *values),
         )
-        path_of = _directory_paths(directory, found)
+        path_of = directory_paths(directory, found)
         return [
             EntryRow(path_of(parent) + decode(name), inode, kind)
             for parent, name, inode, kind in found
@@ -389,7 +389,7 @@ class Tree:
             f" where e.parent in (select id from below){condition}",
             (directory.inode, depth, *values),
         )
-        path_of = _directory_paths(directory, found)
+        path_of = directory_paths(directory, found)
         return [EntryDetails(path_of(row[0]) + decode(row[1]), *row[2:]) for row in found]
 
     def with_contents(self, top: Node, contents: Collection[int]) -> list[EntryDetails]:
@@ -411,7 +411,7 @@ class Tree:
         )
         if not entries:
             return []
-        path_of = _directory_paths(
+        path_of = directory_paths(
             self.root,
             self._database.rows("select parent, name, inode, kind from entry where kind = 2"),
         )
@@ -443,7 +443,7 @@ def _suffix_condition(suffixes: Sequence[str] | None) -> tuple[str, list[bytes]]
     return f" and ({matches})", encoded
 
 
-def _directory_paths(top: Node, rows: Iterable[tuple[Any, ...]]) -> Callable[[int], str]:
+def directory_paths(top: Node, rows: Iterable[tuple[Any, ...]]) -> Callable[[int], str]:
     """Return what tells a directory's path, ending in a slash, by its inode.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from vshell.errors import ConflictError, NotFoundError
 from vshell.fs import lineage
@@ -17,16 +17,18 @@ from vshell.ops.changeset import FileChange, recording
 from vshell.ops.context import Context
 from vshell.ops.lazy_patch import MAX_DIFF_LINES, LazyPatch, Patched
 from vshell.ops.merge_apply import Applier, Wanted
-from vshell.ops.merge_plan import Clash, Found, Plan
+from vshell.ops.merge_plan import Clash, ContentClash, Found, Plan
 from vshell.ops.merge_sides import Entry, Sides, match_sides
 from vshell.record import Record
-from vshell.text.merge import Labels, Merged, merge_lines
+from vshell.text.merge import Favor, Labels, Merged, merge_lines
 
 Policy: TypeAlias = Literal["safe", "markers", "ours", "theirs", "fail"]
 Reason: TypeAlias = Literal[
     "content", "binary", "link", "mode", "removed_in_parent", "removed_in_fork", "renamed", "taken"
 ]
 Resolution: TypeAlias = Literal["open", "markers", "ours", "theirs"]
+
+_WINNERS: Final[dict[str, Resolution]] = {"ours": "ours", "theirs": "theirs"}
 
 CONFLICTS_LISTED: Final = 1000
 """How many conflicts a result names; all are counted."""
@@ -122,7 +124,7 @@ def merge_into(
     with _both(fork, parent.files, who, context.name) as writable:
         common = _common_snapshot(fork, parent.files, base) if base else _base(fork, parent.files)
         with recording(who, "merge", dry_run=dry_run) as recorded:
-            merge = _Merge(fork, parent.files, common, policy)
+            merge = _Merge(fork, parent.files, common, policy=policy, label=who.name or "theirs")
             merge.run()
             if writable and base is None and not dry_run:
                 merge.advance()
@@ -221,18 +223,20 @@ class _Merge:
     """One merge, inside transactions of both workspaces."""
 
     def __init__(
-        self, fork: FileSystem, parent: FileSystem, common: MergeBase, policy: Policy
+        self,
+        fork: FileSystem,
+        parent: FileSystem,
+        common: MergeBase,
+        *,
+        policy: Policy,
+        label: str,
     ) -> None:
         self._fork = fork
         self._parent = parent
         self._policy = policy
-        self._sides: Sides = match_sides(
-            common.state,
-            lineage.present(parent.store),
-            lineage.present(fork.store),
-            common.inodes,
-            common.shared,
-        )
+        self._label = label
+        self._present = lineage.present(fork.store)
+        self._sides: Sides = match_sides(common, lineage.present(parent.store), self._present)
         base, ours, theirs = self._sides
         self._fork_wins = policy == "theirs"
         own, other = (theirs, ours) if self._fork_wins else (ours, theirs)
@@ -272,7 +276,7 @@ class _Merge:
         """Return what is to be made or changed in the parent."""
         ours, theirs = self._sides.parent.items, self._sides.fork.items
         wanted: dict[int, Wanted] = {}
-        for number in {ROOT, *self._plan.entries.values()}:
+        for number in self._plan.things:
             if number not in ours:
                 wanted[number] = _as_it_is(theirs[number])
             elif number in theirs:
@@ -325,7 +329,7 @@ class _Merge:
             return "binary", None
         labels = Labels("ours", "base", self._label)
         merged = merge_lines(base, ours, theirs, labels=labels)
-        if merged.conflicts and self._policy in ("ours", "theirs"):
+        if merged.conflicts and self._policy in _WINNERS:
             favor: Favor = "ours" if self._policy == "ours" else "theirs"
             settled = merge_lines(base, ours, theirs, favor=favor)
             merged = Merged(settled.data, merged.conflicts)
@@ -334,9 +338,9 @@ class _Merge:
     # Conflicts.
 
     def _resolution(self, clash: Clash) -> Resolution:
-        if self._policy == "ours" or self._policy == "theirs":
-            return self._policy
-        return "markers" if self._policy == "markers" and clash == "content" else "open"
+        if self._policy == "markers":
+            return "markers" if clash == "content" else "open"
+        return _WINNERS.get(self._policy, "open")
 
     def _told(self, found: Found) -> MergeConflict:
         mine, yours = found.own, found.other
@@ -362,18 +366,59 @@ class _Merge:
 
     def advance(self) -> None:
         """Note what both have in common now: the fork's state, but for open conflicts."""
-        state = _common_state(self._sides, self._plan, self._unmerged, self._has_open_conflicts())
+        if self._policy in _WINNERS:
+            state = self._present
+        else:
+            state = _common_state(self._sides, self._plan, self._unmerged)
         parent_inodes = self._sides.parent.inodes | self._inodes
-        fork_inodes = self._sides.base.inodes | self._sides.fork.inodes
+        fork_inodes = self._sides.fork.inodes
         pairs = {
             parent_inodes[number]: fork_inodes[number]
-            for number in {*self._plan.entries.values()}
+            for number in self._plan.things
             if number in parent_inodes and fork_inodes.get(number) in state.items
         }
         lineage.save_merge(self._fork, self._parent, state, pairs)
 
-    def _has_open_conflicts(self) -> bool:
-        return any(found.resolution == "open" for found in self.conflicts)
+
+def _common_state(sides: Sides, plan: Plan, unmerged: set[int]) -> Inventory:
+    """Return the fork's tree, but what conflicts as it was, so that it will conflict again."""
+    base, fork = sides.base, sides.fork
+    items = {
+        number: item
+        for number, now in fork.items.items()
+        if (item := _common_item(number, now, base.items.get(number), plan, unmerged))
+    }
+    entries = {
+        entry: number
+        for entry, number in fork.entries.items()
+        if number in items and entry[0] in items and entry not in plan.dropped
+    }
+    before = {entry: base.entries[entry] for entry in plan.dropped & base.entries.keys()}
+    for number in plan.disputed:
+        before |= {entry: number for entry in base.names.get(number, ()) if entry not in entries}
+    for entry, number in before.items():
+        entries[entry] = number
+        for known in (number, entry[0]):
+            items.setdefault(known, base.items[known])
+    inodes = base.inodes | fork.inodes
+    return Inventory(
+        {inodes[number]: item for number, item in items.items()},
+        {(inodes[entry[0]], entry[1]): inodes[number] for entry, number in entries.items()},
+    )
+
+
+def _common_item(
+    number: int, now: Item, was: Item | None, plan: Plan, unmerged: set[int]
+) -> Item | None:
+    if was is None:
+        return (
+            now if number in plan.things and number not in unmerged | plan.mode_conflicts else None
+        )
+    if number in plan.disputed:
+        return was
+    if number in unmerged:
+        now = was._replace(mode=now.mode)
+    return now._replace(mode=was.mode) if number in plan.mode_conflicts else now
 
 
 def _as_it_is(item: Item) -> Wanted:

@@ -61,6 +61,7 @@ class Plan:
 
     Attributes:
         entries: The names of the result.
+        things: What they stand for, and the root.
         data: What becomes of things that both sides have and that the other side changed;
             all others are as the side that has them has them.
         conflicts: What was not brought in.
@@ -92,6 +93,7 @@ class Plan:
         while self._settle():
             pass
         self.entries = self._result()
+        self.things = {ROOT, *self.entries.values()}
         self._merge_data()
 
     # What the other side did.
@@ -325,7 +327,7 @@ class Plan:
         return entries
 
     def _merge_data(self) -> None:
-        for number in sorted({ROOT, *self.entries.values()} & self._other.items.keys()):
+        for number in sorted(self.things & self._other.items.keys()):
             mine, yours = self._own.items.get(number), self._other.items[number]
             was = self._base.items.get(number)
             if mine is None or (

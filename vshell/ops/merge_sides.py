@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import NamedTuple
 
-from vshell.fs.lineage import Inventory, Item
+from vshell.fs.lineage import Inventory, Item, MergeBase
 from vshell.fs.paths import decode, join
 from vshell.fs.schema import DIRECTORY, ROOT
 
@@ -73,21 +73,18 @@ class Sides(NamedTuple):
     fork: Side
 
 
-def match_sides(
-    base: Inventory, parent: Inventory, fork: Inventory, inodes: Mapping[int, int], shared: int
-) -> Sides:
+def match_sides(common: MergeBase, parent: Inventory, fork: Inventory) -> Sides:
     """Number the things of three trees.
 
     Args:
-        base: What both began with; it has the fork's inodes.
+        common: What both began with.
         parent: The tree to merge into.
         fork: The tree to merge.
-        inodes: The fork's inode for inodes of the parent that have another number there.
-        shared: Other inodes of the parent up to this number have the same one in the fork.
     """
+    base = common.state
 
     def same_inode(number: int) -> int | None:
-        return inodes.get(number, number if number <= shared else None)
+        return common.inodes.get(number, number if number <= common.shared else None)
 
     parent_numbers = _Matcher(base, parent, same_inode).run()
     fork_numbers = _Matcher(base, fork, lambda number: number).run()

@@ -178,8 +178,7 @@ def compare(
     """
     store = context.files.store
     with context.files.reading():
-        before = fs_snapshots.image_of(store, a)
-        after = fs_snapshots.image_of(store, b)
+        before, after = fs_snapshots.images_of(store, a, b)
         found = tuple(differences(before, after, path=context.resolve(path)))
     return CompareResult(
         tuple(_compared(difference) for difference in found), lambda: _patch(context, found)

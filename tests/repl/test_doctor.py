@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import subprocess
+
+import pytest
+
+from tests.repl.conftest import Run
+
+
+@pytest.fixture(autouse=True)
+def no_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+
+
+def states(run: Run) -> dict[str, str]:
+    return {finding["name"]: finding["state"] for finding in run("doctor", "--json").json}
+
+
+def test_what_vshell_needs_is_there_and_what_is_optional_may_be_missing(run: Run) -> None:
+    assert run("doctor").code == 0
+    found = states(run)
+    assert {found[name] for name in ("vshell", "python", "apsw", "sqlite", "write-ahead log")} == {"ok"}  # fmt: skip
+    assert found["docker"] == found["git"] == "missing"
+
+
+def test_a_package_that_is_missing_is_named_and_fails(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = importlib.metadata.version
+
+    def version(name: str) -> str:
+        if name == "regex":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    done = run("doctor")
+    assert done.code == 1
+    assert "regex             broken   not installed: pip install regex\n" in done.text
+
+
+@pytest.mark.parametrize("failure", [OSError(8, "no"), subprocess.TimeoutExpired("docker", 20)])
+def test_a_program_that_does_not_answer_is_missing(
+    failure: Exception, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> object:
+        raise failure
+
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(subprocess, "run", fail)
+    assert states(run)["docker"] == "missing"
+    assert run("doctor").code == 0
