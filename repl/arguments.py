@@ -13,6 +13,7 @@ from vshell.ops.catalog import OPERATIONS, Operation, Parameter
 from .grammar import Argument, UsageError
 
 STDIN: Final = "-"
+OCTAL_EXPECTED: Final = "octal digits, such as 755"
 
 # Structures are given as JSON; they and contents may come from stdin.
 _STRUCTURES: Final = {"edits", "operations"}
@@ -100,6 +101,8 @@ def in_typed_words(text: str, operation: Operation) -> str:
     choices = {choice for parameter in operation.parameters for choice in parameter.choices}
 
     def typed(found: re.Match[str]) -> str:
+        if found["data"]:
+            return found[0]
         quoted, name, equals = found["quoted"] or "", found["name"], found["value"] or ""
         if quoted == '"':
             return name if name in choices else found[0]
@@ -119,13 +122,23 @@ def integer_or_text(text: str) -> int | str:
 
 
 def octal(text: str) -> int:
-    """octal digits, such as 755"""
+    """Return permission bits that are given as octal digits.
+
+    Raises:
+        ValueError: The text is none.
+    """
     return int(text, 8)
 
 
 _FIRST_KEY: Final = {"edits": "old", "operations": "op"}
 _WORD: Final = re.compile(
-    r"""(?P<quoted>["`])?\b(?P<name>[a-z_]+)(?P<value>=True\b|="\w+")?(?(quoted)(?P=quoted)|\b)"""
+    r"""
+    # What a file holds, quoted as `repr` does it, is not ours to reword.
+    (?<!\w) (?P<data> '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*\s(?:[^"\\]|\\.)*" )
+    | (?P<quoted> ["`] )? \b (?P<name> [a-z_]+ ) (?P<value> =True\b | ="\w+" )?
+      (?(quoted) (?P=quoted) | \b)
+    """,
+    re.VERBOSE,
 )
 # What is no parameter, but a part of one.
 _OTHER_FLAGS: Final = {"replace_all": "--all"}
@@ -155,6 +168,7 @@ def _arguments(parameter: Parameter) -> Sequence[Argument]:
         _help(parameter),
         metavar=_metavar(parameter),
         convert=_converter(parameter),
+        expected=OCTAL_EXPECTED if _is_octal(parameter) else "",
         choices=parameter.choices,
     )
     if name in _CONTENTS | _STRUCTURES:

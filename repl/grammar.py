@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 ASKED_FOR_HELP: Final = "help"
 
 _TAKES_VALUE: Final = object()
+_EXPECTED: Final[dict[object, str]] = {int: "a whole number", float: "a number"}
 
 
 class UsageError(Exception):
@@ -34,6 +35,7 @@ class Argument(NamedTuple):
         flags: What is typed, such as `("-r", "--recursive")`.
         metavar: What stands for the value in the help; empty: the name in capitals.
         convert: Makes the value of the text; a `ValueError` says that it cannot.
+        expected: What the text must be, for the error when it is not.
         choices: The only texts that are allowed; empty for any.
         value: What the option stands for by itself; left out, it takes a value.
         required: Whether a word must be given.
@@ -45,6 +47,7 @@ class Argument(NamedTuple):
     flags: tuple[str, ...] = ()
     metavar: str = ""
     convert: Callable[[str], Any] = str
+    expected: str = ""
     choices: tuple[str, ...] = ()
     value: object = _TAKES_VALUE
     required: bool = False
@@ -221,16 +224,12 @@ def _put(argument: Argument, shown: str, text: str, values: dict[str, Any]) -> N
     try:
         value = argument.convert(text)
     except ValueError:
-        raise UsageError(f"{shown} must be {_kind(argument)}, not {text!r}") from None
+        expected = argument.expected or _EXPECTED.get(argument.convert, "valid")
+        raise UsageError(f"{shown} must be {expected}, not {text!r}") from None
     if argument.repeated:
         values.setdefault(argument.name, []).append(value)
     else:
         values[argument.name] = value
-
-
-def _kind(argument: Argument) -> str:
-    kinds: dict[object, str] = {int: "a whole number", float: "a number"}
-    return kinds.get(argument.convert, getattr(argument.convert, "__doc__", None) or "valid")
 
 
 def _place_words(arguments: Sequence[Argument], words: list[str], values: dict[str, Any]) -> None:

@@ -47,6 +47,7 @@ def latest_changes(context: Context, path: str | None, count: int) -> list[Chang
         path: Only changes to this path or below it; None for all.
         count: How many revisions that have such changes.
     """
+    where = None if path is None else context.resolve(path)
     found: dict[int, list[Change]] = {}
     end = context.files.revision()
     step = count
@@ -54,7 +55,6 @@ def latest_changes(context: Context, path: str | None, count: int) -> list[Chang
     # newest of a long history without reading all of it.
     while end > 0 and len(found) < count:
         start = max(0, end - step)
-        where = None if path is None else context.resolve(path)
         for change in context.files.changes(since=start, until=end, path=where):
             found.setdefault(change.revision, []).append(change)
         end, step = start, step * 2

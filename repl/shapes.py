@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from .arguments import octal, structure
+from .arguments import OCTAL_EXPECTED, octal, structure
 from .grammar import Argument, UsageError
 
 Values = dict[str, Any]
@@ -76,7 +76,7 @@ def _chmod_values(given: Values) -> Values:
     if _is_octal(path) and not _is_octal(mode):
         path, mode = mode, path
     if not _is_octal(mode):
-        raise UsageError(f"MODE must be octal digits, such as 755, not {mode!r}")
+        raise UsageError(f"MODE must be {OCTAL_EXPECTED}, not {mode!r}")
     return {"path": path, "mode": octal(mode)}
 
 

@@ -234,7 +234,7 @@ class Workspace(Session):
             require_read=require_read,
         )
 
-    def fork(self, destination: PathLike, *, at: moments.Moment | None = None) -> Workspace:
+    def fork(self, destination: PathLike, *, at: read_.Moment | None = None) -> Workspace:
         """Copy the workspace to a new file of the host, and open the copy.
 
         The two are independent from then on; `merge_into` on the copy brings its changes

@@ -13,12 +13,12 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.faults.findings import Findings, require
+from tests.faults.findings import Findings
 from tests.faults.scene import scratch
 from tests.processes import Child
 from vshell.errors import NotFoundError, StaleError, VshellError
@@ -28,6 +28,16 @@ PROCESSES: Final = 8
 THREADS: Final = 16
 LONGEST_WAIT_S: Final = 2.0
 
+KINDS: Final = (
+    "processes",
+    "threads",
+    "long transactions of processes",
+    "long transactions of threads",
+)
+"""8 processes with two threads each; 16 threads, half of them on one handle; and both again,
+with nothing but transactions of many writes, one right after the other."""
+
+_LONG: Final = 100
 _ACCOUNTS: Final = 5
 _BALANCE: Final = 100
 _COUNTERS: Final = 3
@@ -204,8 +214,7 @@ def _threads(path: Path, seed: str, threads: int, operations: int) -> list[Tally
         shared if index < (threads + 1) // 2 else Workspace.open(path) for index in range(threads)
     ]
     workers = [
-        Worker(handle, f"{seed}-{index}", f"{seed}/{index}")
-        for index, handle in enumerate(handles)
+        Worker(handle, f"{seed}-{index}", f"{seed}/{index}") for index, handle in enumerate(handles)
     ]
     running = [
         threading.Thread(target=worker.work, args=(operations,), daemon=True) for worker in workers
@@ -229,36 +238,97 @@ def _processes(path: Path, seed: str, processes: int, operations: int) -> list[T
     return [tally for child in children for tally in child.result()]
 
 
-def run(*, count: int, seed: int = 0) -> Findings:
-    """Do about so many operations by processes, and as many by threads of one process."""
+def _judge(path: Path, begin: int, tallies: list[Tally], findings: Findings, kind: str) -> None:
+    """Compare what the workers say with what is there."""
+    counted: Counter[str] = Counter()
+    commits = 0
+    longest_s = 0.0
+    for tally in tallies:
+        counted += tally.counted
+        commits += tally.commits
+        findings.counts += Counter({f"{kind}: {what}": count for what, count in tally.done.items()})
+        findings.failures += tally.failures
+        longest_s = max(longest_s, *tally.waits)
+    findings.counts[f"{kind}: commits"] += commits
+    findings.counts[f"{kind}: longest wait for a turn, in ms"] += round(longest_s * 1000)
+    with Workspace.open(path) as workspace:
+        report = workspace.check()
+        expectations = [
+            (report.ok, f"damaged: {report.problems}"),
+            (longest_s < LONGEST_WAIT_S, f"a writer waited {longest_s:.1f} s"),
+            (workspace.files.revision() - begin == commits, "a commit is no revision of its own"),
+            *(
+                (int(workspace.read_text(file)) == times, f"{file} lost an update")
+                for file, times in counted.items()
+            ),
+        ]
+    findings.failures += [f"{kind}: {message}" for holds, message in expectations if not holds]
+
+
+# Long transactions, one right after the other.
+
+
+def _write_without_pause(workspace: Workspace, seconds: float) -> Tally:
+    tally = Tally()
+    end = time.monotonic() + seconds
+    while (started := time.monotonic()) < end:
+        with workspace.transaction():
+            tally.waits.append(time.monotonic() - started)
+            for index in range(_LONG):
+                workspace.write(f"/long/{index}", str(started))
+        tally.commits += 1
+    return tally
+
+
+def _long_threads(path: Path, seconds: float) -> list[Tally]:
+    tallies: list[Tally] = []
+    with Workspace.open(path) as workspace:
+        threads = [
+            threading.Thread(
+                target=lambda: tallies.append(_write_without_pause(workspace, seconds)), daemon=True
+            )
+            for _ in range(THREADS)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    return tallies
+
+
+def _long_processes(path: Path, seconds: float) -> list[Tally]:
+    def work() -> Tally:
+        with Workspace.open(path) as workspace:
+            return _write_without_pause(workspace, seconds)
+
+    children = [Child(work) for _ in range(PROCESSES)]
+    return [child.result() for child in children]
+
+
+def run(
+    *, count: int, seed: int = 0, kinds: Collection[str] = KINDS, seconds: float = 5.0
+) -> Findings:
+    """Put workers on one workspace, in each of the ways that are named.
+
+    Args:
+        count: How many operations the mixed workers of one way do together, about.
+        seed: Chooses the operations.
+        kinds: The ways; see `KINDS`.
+        seconds: How long the long transactions go on.
+    """
     findings = Findings(seed)
-    for kind, workers, work in (
-        ("processes", PROCESSES * 2, lambda path: _processes(path, str(seed), PROCESSES, count // 16)),
-        ("threads", THREADS, lambda path: _threads(path, str(seed), THREADS, count // 16)),
-    ):
+    each = max(1, count // (2 * PROCESSES))
+    for kind in kinds:
         with scratch() as directory:
             path = directory / "agent.db"
             begin = _prepare(path)
-            started = time.monotonic()
-            tallies = work(path)
-            seconds = time.monotonic() - started
-            _judge(path, begin, kind, tallies, findings)
-            print(kind, workers, seconds)
+            if kind == "processes":
+                tallies = _processes(path, str(seed), PROCESSES, each)
+            elif kind == "threads":
+                tallies = _threads(path, str(seed), THREADS, each)
+            elif kind == "long transactions of processes":
+                tallies = _long_processes(path, seconds)
+            else:
+                tallies = _long_threads(path, seconds)
+            _judge(path, begin, tallies, findings, kind)
     return findings
-
-
-def _judge(path, begin, kind, tallies, findings) -> None:
-    waits = sorted(w for t in tallies for w in t.waits)
-    print(kind, len(waits), "waits p50", waits[len(waits)//2], "p99", waits[len(waits)*99//100], "max", waits[-1])
-    total = Counter()
-    done = Counter()
-    for t in tallies:
-        total += t.counted; done += t.done
-        findings.failures += t.failures
-    print(done)
-    with Workspace.open(path) as w:
-        for p, n in total.items():
-            if int(w.read_text(p)) != n: findings.failures.append(f"{p} {n}")
-        assert w.check().ok
-        assert w.files.revision() - begin == sum(t.commits for t in tallies), (w.files.revision() - begin, sum(t.commits for t in tallies))
-    print(max(max(t.waits) for t in tallies), sorted(round(max(t.waits),3) for t in tallies))

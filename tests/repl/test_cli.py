@@ -300,6 +300,11 @@ def test_hints_say_what_to_type(run: Run, workspace: Workspace) -> None:
     assert "--all" in run("edit", "/d/a", "x", "y").err
 
 
+def test_hints_leave_alone_what_a_file_holds(run: Run, workspace: Workspace) -> None:
+    workspace.write("/a", "call(dry_run=True, expected_version=1)\n")
+    assert "dry_run=True, expected_version=1" in run("edit", "/a", "call(dry_run=Tru)", "y").err
+
+
 def test_what_a_terminal_would_obey_is_shown_and_not_sent_in_errors(run: Run) -> None:
     run("write", "/a", "1")
     assert run("read", "/\x1b]0;title\x07").err.startswith(

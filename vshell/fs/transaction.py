@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,13 @@ from vshell.fs.tree import Tree
 Result = TypeVar("Result")
 
 _OPTIMISTIC_READS = 3
+
+_LONG_TRANSACTION_S = 0.002
+_PAUSE_SHARE = 0.05
+_LONGEST_PAUSE_S = 0.01
+"""Neither SQLite's lock nor Python's has a queue. Who does one long transaction after the
+other holds them nearly always, and others, who try again every few milliseconds, wait
+for seconds. A pause between two that is as long as such a try lets them in."""
 
 
 class Store:
@@ -45,6 +53,8 @@ class Store:
         self.depth = 0
         self.pinned = False
         self._begun_at = b""
+        self._locked_since_s = 0.0
+        self._pause_until_s = 0.0
         _open_stores.add(self)
 
     def close(self) -> None:
@@ -139,6 +149,8 @@ class Store:
 
     def enter(self, session: str, operation: str) -> tuple[str, str]:
         """Begin a transaction or a savepoint; return whose doing it was around it."""
+        if self._pause_until_s and not self.depth:
+            self._give_way()
         self.lock.acquire()
         try:
             journal = self.journal
@@ -168,7 +180,22 @@ class Store:
             else:
                 self._commit()
         finally:
+            if not self.depth:
+                self._plan_pause()
             self.lock.release()
+
+    def _plan_pause(self) -> None:
+        """Note how long the next transaction has to wait, should it come at once."""
+        now_s = time.monotonic()
+        taken_s = now_s - self._locked_since_s
+        is_long = taken_s > _LONG_TRANSACTION_S
+        pause_s = min(taken_s * _PAUSE_SHARE, _LONGEST_PAUSE_S)
+        self._pause_until_s = now_s + pause_s if is_long else 0.0
+
+    def _give_way(self) -> None:
+        left_s = self._pause_until_s - time.monotonic()
+        if left_s > 0:
+            time.sleep(left_s)
 
     def _begin(self) -> None:
         if self.pinned:
@@ -180,6 +207,7 @@ class Store:
             )
         self.fresh()
         self.database.begin()
+        self._locked_since_s = time.monotonic()
         try:
             # Another process may have committed until the lock was ours.
             self._begun_at = self.fresh()

@@ -297,7 +297,7 @@ class _Merge:
             source = own if data.source == "own" else (mine if self._fork_wins else yours)
             wanted = _as_it_is(source)._replace(mode=data.mode, mtime_ns=data.mtime_ns)
         same_time = mine.kind == DIRECTORY or wanted.mtime_ns == mine.mtime_ns
-        is_same = wanted.data is None and (wanted.hash, wanted.mode) == (mine.hash, mine.mode)
+        is_same = (wanted.hash, wanted.mode) == (mine.hash, mine.mode)
         return None if is_same and same_time else wanted
 
     def _merged_content(self, number: int, mine: Item, yours: Item, mode: int) -> Wanted:
@@ -308,9 +308,14 @@ class _Merge:
             if self._resolution(clash) == "open":
                 self._unmerged.add(number)
                 merged = None
+        own = yours if self._fork_wins else mine
         if merged is None:
-            return _as_it_is(yours if self._fork_wins else mine)._replace(mode=mode)
-        return Wanted(FILE, mode, None, data=merged.data)
+            return _as_it_is(own)._replace(mode=mode)
+        stored = self._parent.store.content.put(merged.data)
+        for item in (mine, yours):
+            if stored.hash == item.hash:  # the side has the other's changes already
+                return _as_it_is(item)._replace(mode=mode)
+        return Wanted(FILE, mode, None, stored.hash, stored.id)
 
     def _merged_lines(
         self, number: int, mine: Item, yours: Item
@@ -394,7 +399,8 @@ def _common_state(sides: Sides, plan: Plan, unmerged: set[int]) -> Inventory:
         if number in items and entry[0] in items and entry not in plan.dropped
     }
     before = {entry: base.entries[entry] for entry in plan.dropped & base.entries.keys()}
-    for number in plan.disputed:
+    kept_names = {fork.entries[entry] for entry in plan.dropped & fork.entries.keys()}
+    for number in plan.disputed | kept_names:
         before |= {entry: number for entry in base.names.get(number, ()) if entry not in entries}
     for entry, number in before.items():
         entries[entry] = number

@@ -28,15 +28,13 @@ class Wanted(NamedTuple):
         mtime_ns: When its content changed; None is now.
         hash: Identifies its content.
         content: The content's number in the fork, for when the workspace does not have it.
-        data: The content itself, when it is new.
     """
 
     kind: int
     mode: int
     mtime_ns: int | None
-    hash: bytes = b""
-    content: int | None = None
-    data: bytes | None = None
+    hash: bytes
+    content: int | None
 
 
 class _Move(NamedTuple):
@@ -263,7 +261,7 @@ class Applier:
     def _change(self, number: int, wanted: Wanted) -> None:
         """Give a thing that was there already its content, mode and time."""
         item, path = self._side.items[number], self._path_of(number)
-        if item.kind == FILE and (wanted.data is not None or wanted.hash != item.hash):
+        if item.kind == FILE and wanted.hash != item.hash:
             self._write(path, wanted)
         elif wanted.mode != item.mode:
             self._files.chmod(path, wanted.mode, follow=False)
@@ -273,9 +271,6 @@ class Applier:
             self._files.utime(path, wanted.mtime_ns, follow=False)
 
     def _write(self, path: str, wanted: Wanted) -> None:
-        if wanted.data is not None:
-            self._files.write(path, wanted.data, mode=wanted.mode)
-            return
         known = self._files.store.content.find_hash(wanted.hash)
         if known or wanted.content is None:
             self._files.put_content(path, known and known.id, mode=wanted.mode)

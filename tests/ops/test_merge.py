@@ -1,0 +1,790 @@
+"""Merging a fork back: what arrives, what conflicts, and what is never lost."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vshell import Workspace
+from vshell.errors import (
+    ConflictError,
+    NotFoundError,
+    QuotaExceededError,
+    ReadOnlyError,
+    VshellError,
+)
+from vshell.ops.merge import MergeResult, Policy
+
+Tree = dict[str, tuple[str, int, bytes, tuple[str, ...]]]
+
+
+@pytest.fixture
+def ws() -> Iterator[Workspace]:
+    with Workspace.memory() as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def forked(ws: Workspace, tmp_path: Path) -> Iterator[Callable[[], Workspace]]:
+    """Return a function that makes a fork of `ws`."""
+    numbers = count()
+    with contextlib.ExitStack() as stack:
+        yield lambda: stack.enter_context(ws.fork(tmp_path / f"fork{next(numbers)}.db"))
+
+
+def tree(ws: Workspace) -> Tree:
+    """Return what a person would see: kind, mode, content, and the names of the same file."""
+    names: dict[int, list[str]] = {}
+    entries = ws.files.walk_details("/")
+    for entry in entries:
+        names.setdefault(entry.inode, []).append(entry.path)
+    found: Tree = {}
+    for entry in entries:
+        stat = ws.lstat(entry.path)
+        content = b""
+        if stat.kind == "file":
+            content = ws.read_bytes(entry.path)
+        elif stat.kind == "symlink":
+            content = ws.readlink(entry.path).encode()
+        found[entry.path] = (stat.kind, stat.mode, content, tuple(sorted(names[entry.inode])))
+    return found
+
+
+def conflicts(result: MergeResult) -> list[tuple[str, str]]:
+    return [(found.path, found.reason) for found in result.conflicts]
+
+
+NUMBERED = "".join(f"{number}\n" for number in range(1, 10))
+
+
+# What one side did.
+
+
+def test_what_only_the_fork_did_arrives(ws: Workspace, forked: Callable[[], Workspace]) -> None:
+    ws.write("/d/changed", "old")
+    ws.write("/removed", "x")
+    ws.write("/mode", "x")
+    ws.symlink("one", "/link")
+    fork = forked()
+    fork.write("/d/changed", "new")
+    fork.rm("/removed")
+    fork.chmod("/mode", 0o755)
+    fork.rm("/link")
+    fork.symlink("two", "/link")
+    fork.write("/e/f/new", b"\0binary" * 100_000)
+    result = fork.merge_into(ws)
+    assert not result.conflicts
+    assert tree(ws) == tree(fork)
+    assert {(change.path, change.action) for change in result.changed} >= {
+        ("/d/changed", "modify"),
+        ("/removed", "delete"),
+        ("/mode", "mode"),
+        ("/e/f/new", "create"),
+    }
+
+
+def test_what_only_the_parent_did_stays(ws: Workspace, forked: Callable[[], Workspace]) -> None:
+    ws.write("/a", "old")
+    fork = forked()
+    ws.write("/a", "new")
+    ws.write("/b", "new")
+    before = tree(ws)
+    assert fork.merge_into(ws).changed == ()
+    assert tree(ws) == before
+
+
+def test_times_of_files_arrive(ws: Workspace, forked: Callable[[], Workspace]) -> None:
+    ws.write("/a", "x")
+    fork = forked()
+    fork.utime("/a", mtime_ns=123)
+    fork.write("/b", "x")
+    fork.utime("/b", mtime_ns=456)
+    fork.merge_into(ws)
+    assert (ws.stat("/a").mtime_ns, ws.stat("/b").mtime_ns) == (123, 456)
+
+
+def test_the_same_change_on_both_sides_is_no_conflict(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/a", "old")
+    ws.write("/gone", "x")
+    fork = forked()
+    for side in (ws, fork):
+        side.write("/a", "new")
+        side.write("/d/b", "new")
+        side.rm("/gone")
+        side.mv("/a", "/c")
+    result = fork.merge_into(ws)
+    assert (result.changed, result.conflicts) == ((), ())
+
+
+def test_a_merge_is_one_change_under_the_name_that_was_given(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    fork = forked()
+    fork.write("/a", "1")
+    fork.write("/d/b", "2")
+    revision = ws.files.revision()
+    result = fork.merge_into(ws, name="bob")
+    rows = ws.changes(revision).changes
+    assert {(row.revision, row.session, row.operation) for row in rows} == {
+        (revision + 1, "bob", "merge")
+    }
+    assert result.revision == revision + 1
+
+
+def test_undo_takes_a_merge_back_and_the_next_merge_brings_it_again(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/a", "1")
+    fork = forked()
+    fork.write("/a", "2")
+    fork.mv("/a", "/b")
+    fork.write("/c", "3")
+    before = tree(ws)
+    fork.merge_into(ws)
+    ws.undo()
+    assert tree(ws) == before
+    fork.merge_into(ws)
+    assert tree(ws) == tree(fork)
+    ws.undo()
+    ws.redo()
+    assert fork.merge_into(ws).changed == ()
+    assert tree(ws) == tree(fork)
+
+
+def test_a_merge_in_a_transaction_that_fails_is_merged_again(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    fork = forked()
+    fork.write("/a", "1")
+    with contextlib.suppress(KeyError), ws.transaction():
+        fork.merge_into(ws)
+        raise KeyError
+    assert not ws.exists("/a")
+    ws.write("/b", "takes the revision's number")
+    fork.merge_into(ws)
+    assert ws.exists("/a")
+
+
+def test_a_dry_run_tells_all_and_changes_nothing(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/a", "1\n")
+    ws.write("/b", "1\n")
+    fork = forked()
+    fork.write("/a", "2\n")
+    fork.write("/b", "2\n")
+    ws.write("/b", "3\n")
+    before, revision = tree(ws), ws.files.revision()
+    dry = fork.merge_into(ws, dry_run=True)
+    assert (tree(ws), ws.files.revision()) == (before, revision)
+    assert dry.dry_run
+    real = fork.merge_into(ws)
+    assert (dry.changed, dry.conflicts, dry.patch) == (real.changed, real.conflicts, real.patch)
+    assert "-1\n+2\n" in real.patch
+
+
+# What both did.
+
+
+def test_lines_that_both_changed_apart_are_merged(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/a", NUMBERED)
+    fork = forked()
+    fork.write("/a", NUMBERED.replace("9\n", "nine\n"))
+    ws.write("/a", NUMBERED.replace("1\n", "one\n"))
+    assert not fork.merge_into(ws).conflicts
+    assert ws.read_text("/a") == NUMBERED.replace("1\n", "one\n").replace("9\n", "nine\n")
+
+
+def test_a_content_and_a_mode_that_changed_apart_are_merged(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/a", "1")
+    fork = forked()
+    fork.chmod("/a", 0o755)
+    ws.write("/a", "2")
+    assert not fork.merge_into(ws).conflicts
+    assert (ws.read_text("/a"), ws.stat("/a").mode) == ("2", 0o755)
+
+
+def conflicting(ws: Workspace, forked: Callable[[], Workspace]) -> Workspace:
+    ws.write("/a", NUMBERED)
+    fork = forked()
+    fork.write("/a", NUMBERED.replace("1\n", "fork\n").replace("9\n", "nine\n"))
+    ws.write("/a", NUMBERED.replace("1\n", "parent\n"))
+    return fork
+
+
+def test_safe_keeps_the_parents_own_and_tells(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    fork = conflicting(ws, forked)
+    before = tree(ws)
+    hashes = fork.stat("/a").hash, ws.stat("/a").hash
+    result = fork.merge_into(ws)
+    (found,) = result.conflicts
+    assert (found.path, found.reason, found.resolution) == ("/a", "content", "open")
+    assert (found.theirs_hash, found.ours_hash) == hashes
+    assert (result.changed, result.conflicts_total) == ((), 1)
+    assert tree(ws) == before
+
+
+def test_an_open_conflict_is_told_again_until_both_agree(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    fork = conflicting(ws, forked)
+    fork.write("/other", "x")
+    assert conflicts(fork.merge_into(ws)) == [("/a", "content")]
+    assert conflicts(fork.merge_into(ws)) == [("/a", "content")]
+    ws.write("/a", fork.read_text("/a"))
+    assert conflicts(fork.merge_into(ws)) == []
+    ws.write("/a", "later")
+    assert conflicts(fork.merge_into(ws)) == []
+    assert ws.read_text("/a") == "later"
+
+
+def test_markers_stand_where_both_changed_the_same_lines(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    fork = conflicting(ws, forked)
+    (found,) = fork.merge_into(ws, policy="markers", name="bob").conflicts
+    assert found.resolution == "markers"
+    text = ws.read_text("/a")
+    assert text.startswith("<<<<<<< ours\nparent\n=======\nfork\n>>>>>>> bob\n2\n")
+    assert text.endswith("nine\n")
+    assert fork.merge_into(ws, policy="markers").changed == ()
+
+
+@pytest.mark.parametrize(("policy", "first"), [("ours", "parent\n"), ("theirs", "fork\n")])
+def test_a_side_can_win_where_both_changed_the_same_lines(
+    ws: Workspace, forked: Callable[[], Workspace], policy: Policy, first: str
+) -> None:
+    fork = conflicting(ws, forked)
+    (found,) = fork.merge_into(ws, policy=policy).conflicts
+    assert found.resolution == policy
+    assert ws.read_text("/a") == first + NUMBERED[2:].replace("9\n", "nine\n")
+    assert fork.merge_into(ws).conflicts == ()
+
+
+def test_fail_changes_nothing(ws: Workspace, forked: Callable[[], Workspace]) -> None:
+    fork = conflicting(ws, forked)
+    fork.write("/other", "x")
+    before = tree(ws)
+    with pytest.raises(ConflictError, match="/a") as caught:
+        fork.merge_into(ws, policy="fail")
+    assert caught.value.data["total"] == 1
+    assert tree(ws) == before
+
+
+@pytest.mark.parametrize("policy", ["safe", "markers"])
+def test_binary_files_that_both_changed_conflict(
+    ws: Workspace, forked: Callable[[], Workspace], policy: Policy
+) -> None:
+    ws.write("/a", b"\0old")
+    fork = forked()
+    fork.write("/a", b"\0fork")
+    ws.write("/a", b"\0parent")
+    (found,) = fork.merge_into(ws, policy=policy).conflicts
+    assert (found.reason, found.resolution) == ("binary", "open")
+    assert ws.read_bytes("/a") == b"\0parent"
+
+
+def test_theirs_takes_a_binary_file_and_a_link_of_the_fork(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/a", b"\0old")
+    ws.symlink("old", "/l")
+    fork = forked()
+    for side, name in ((fork, "fork"), (ws, "parent")):
+        side.write("/a", b"\0" + name.encode())
+        side.rm("/l")
+        side.symlink(name, "/l")
+    assert len(fork.merge_into(ws, policy="theirs").conflicts) == 2
+    assert tree(ws) == tree(fork)
+
+
+def test_different_new_files_at_one_path_conflict(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    fork = forked()
+    fork.write("/d/new", "fork\n")
+    ws.write("/d/new", "parent\n")
+    assert conflicts(fork.merge_into(ws)) == [("/d/new", "content")]
+    assert conflicts(fork.merge_into(ws)) == [("/d/new", "content")]
+    assert ws.read_text("/d/new") == "parent\n"
+
+
+def test_new_directories_at_one_path_are_one(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    fork = forked()
+    fork.write("/d/e/fork", "x")
+    ws.write("/d/e/parent", "x")
+    assert not fork.merge_into(ws).conflicts
+    assert set(tree(ws)) == {"/d", "/d/e", "/d/e/fork", "/d/e/parent"}
+
+
+def test_different_modes_conflict(ws: Workspace, forked: Callable[[], Workspace]) -> None:
+    ws.write("/a", "1")
+    fork = forked()
+    fork.chmod("/a", 0o700)
+    fork.write("/a", "2")
+    ws.chmod("/a", 0o755)
+    for _ in range(2):
+        assert conflicts(fork.merge_into(ws)) == [("/a", "mode")]
+        assert (ws.read_text("/a"), ws.stat("/a").mode) == ("2", 0o755)
+    fork.merge_into(ws, policy="theirs")
+    assert ws.stat("/a").mode == 0o700
+
+
+# Removed on one side.
+
+
+def test_what_the_parent_removed_and_the_fork_changed_conflicts(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/a", "1")
+    fork = forked()
+    fork.write("/a", "2")
+    ws.rm("/a")
+    for _ in range(2):
+        assert conflicts(fork.merge_into(ws)) == [("/a", "removed_in_parent")]
+        assert not ws.exists("/a")
+    fork.merge_into(ws, policy="theirs")
+    assert ws.read_text("/a") == "2"
+
+
+def test_what_the_fork_removed_and_the_parent_changed_conflicts(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/a", "1")
+    fork = forked()
+    fork.rm("/a")
+    ws.write("/a", "2")
+    for _ in range(2):
+        assert conflicts(fork.merge_into(ws)) == [("/a", "removed_in_fork")]
+        assert ws.read_text("/a") == "2"
+    fork.merge_into(ws, policy="theirs")
+    assert not ws.exists("/a")
+
+
+def test_new_files_bring_their_removed_directory_back(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/d/e/old", "x")
+    ws.write("/f/g/old", "x")
+    ws.chmod("/d/e", 0o700)
+    fork = forked()
+    fork.write("/d/e/new", "x")
+    fork.rm("/f", recursive=True)
+    ws.rm("/d", recursive=True)
+    ws.write("/f/g/new", "x")
+    assert not fork.merge_into(ws).conflicts
+    assert set(tree(ws)) == {"/d", "/d/e", "/d/e/new", "/f", "/f/g", "/f/g/new"}
+    assert ws.stat("/d/e").mode == 0o700
+
+
+def test_a_removed_tree_keeps_what_the_parent_changed_in_it(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    for name in ("a", "b", "deep/c"):
+        ws.write(f"/d/{name}", "1")
+    fork = forked()
+    fork.rm("/d", recursive=True)
+    ws.write("/d/b", "2")
+    assert conflicts(fork.merge_into(ws)) == [("/d/b", "removed_in_fork")]
+    assert set(tree(ws)) == {"/d", "/d/b"}
+
+
+def test_a_directory_that_one_removed_and_the_other_renamed_conflicts(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/d/a", "1")
+    fork = forked()
+    fork.rm("/d", recursive=True)
+    ws.mv("/d", "/e")
+    for _ in range(2):
+        assert conflicts(fork.merge_into(ws)) == [("/e", "removed_in_fork")]
+        assert set(tree(ws)) == {"/e", "/e/a"}
+
+
+# Renames.
+
+
+@pytest.mark.parametrize("renamer", ["fork", "parent"])
+def test_a_rename_and_a_change_go_together(
+    ws: Workspace, forked: Callable[[], Workspace], renamer: str
+) -> None:
+    ws.write("/a", "1")
+    ws.write("/d/b", "1")
+    fork = forked()
+    one, other = (fork, ws) if renamer == "fork" else (ws, fork)
+    one.mv("/a", "/c")
+    one.mv("/d", "/e")
+    other.write("/a", "2")
+    other.write("/d/b", "2")
+    other.write("/d/new", "2")
+    assert not fork.merge_into(ws).conflicts
+    assert {path: found[2] for path, found in tree(ws).items()} == {
+        "/c": b"2",
+        "/e": b"",
+        "/e/b": b"2",
+        "/e/new": b"2",
+    }
+
+
+def test_a_rename_keeps_the_inode_for_the_merge_of_another_fork(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/a", "1")
+    one, other = forked(), forked()
+    one.mv("/a", "/b")
+    other.write("/a", "2")
+    one.merge_into(ws)
+    assert not other.merge_into(ws).conflicts
+    assert {path: found[2] for path, found in tree(ws).items()} == {"/b": b"2"}
+
+
+def test_what_a_merge_brought_is_known_when_it_is_renamed(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    fork = forked()
+    ws.write("/mine", "takes the next inode")
+    fork.write("/new", "1")
+    fork.merge_into(ws)
+    ws.mv("/new", "/renamed")
+    fork.write("/new", "2")
+    assert not fork.merge_into(ws).conflicts
+    assert ws.read_text("/renamed") == "2"
+    assert not ws.exists("/new")
+
+
+def test_different_new_names_conflict(ws: Workspace, forked: Callable[[], Workspace]) -> None:
+    ws.write("/a", "1")
+    ws.write("/d/b", "1")
+    fork = forked()
+    fork.mv("/a", "/fork")
+    fork.mv("/d", "/dfork")
+    fork.write("/dfork/b", "2")
+    ws.mv("/a", "/parent")
+    ws.mv("/d", "/dparent")
+    for _ in range(2):
+        assert conflicts(fork.merge_into(ws)) == [("/dparent", "renamed"), ("/parent", "renamed")]
+        assert set(tree(ws)) == {"/parent", "/dparent", "/dparent/b"}
+    assert ws.read_text("/dparent/b") == "2"
+    fork.merge_into(ws, policy="theirs")
+    assert tree(ws) == tree(fork)
+
+
+def test_a_rename_to_a_place_that_is_taken_conflicts(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/a", "1")
+    fork = forked()
+    fork.mv("/a", "/b")
+    ws.write("/b", "mine")
+    for _ in range(2):
+        assert conflicts(fork.merge_into(ws)) == [("/b", "taken")]
+        assert {path: found[2] for path, found in tree(ws).items()} == {"/a": b"1", "/b": b"mine"}
+
+
+def test_directories_that_moved_into_each_other_conflict(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/a/x", "1")
+    ws.write("/b/y", "1")
+    fork = forked()
+    fork.mv("/a", "/b/a")
+    ws.mv("/b", "/a/b")
+    before = tree(ws)
+    for _ in range(2):
+        assert [found.reason for found in fork.merge_into(ws).conflicts] == ["renamed"]
+        assert tree(ws) == before
+    fork.merge_into(ws, policy="theirs")
+    assert tree(ws) == tree(fork)
+
+
+def test_names_that_were_exchanged_arrive(ws: Workspace, forked: Callable[[], Workspace]) -> None:
+    ws.write("/a/x", "1")
+    ws.write("/b", "file")
+    ws.write("/c/d/e", "1")
+    fork = forked()
+    fork.mv("/a", "/t")
+    fork.mv("/b", "/a")
+    fork.mv("/t", "/b")
+    fork.mv("/c/d", "/t")
+    fork.mv("/c", "/t/c")
+    fork.mv("/t", "/c")
+    assert not fork.merge_into(ws).conflicts
+    assert tree(ws) == tree(fork)
+    assert ws.check().ok
+
+
+def test_a_file_that_became_a_directory_conflicts_with_a_change(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/a", "1")
+    ws.write("/same", "1")
+    fork = forked()
+    for path in ("/a", "/same"):
+        fork.rm(path)
+        fork.write(f"{path}/inside", "2")
+    ws.write("/a", "3")
+    for _ in range(2):
+        found = conflicts(fork.merge_into(ws))
+        assert {path for path, _ in found} == {"/a"}
+        assert set(tree(ws)) == {"/a", "/same", "/same/inside"}
+    fork.merge_into(ws, policy="theirs")
+    assert tree(ws) == tree(fork)
+
+
+def test_hard_links_arrive_as_such(ws: Workspace, forked: Callable[[], Workspace]) -> None:
+    ws.write("/a", "1")
+    ws.write("/b", "1")
+    ws.link("/b", "/c")
+    fork = forked()
+    fork.link("/a", "/d")
+    fork.rm("/c")
+    fork.write("/new", "1")
+    fork.link("/new", "/new2")
+    ws.write("/a", "2")
+    ws.write("/c", "2")
+    assert not fork.merge_into(ws).conflicts
+    found = tree(ws)
+    assert found["/d"] == ("file", 0o644, b"2", ("/a", "/d"))
+    assert found["/new"][3] == ("/new", "/new2")
+    assert found["/b"][2:] == (b"2", ("/b",))
+
+
+# Who may merge with whom.
+
+
+def test_strangers_are_refused(ws: Workspace, tmp_path: Path) -> None:
+    with (
+        Workspace.memory() as stranger,
+        ws.fork(tmp_path / "a.db") as fork,
+        fork.fork(tmp_path / "b.db") as grandchild,
+    ):
+        for one, other in ((stranger, ws), (ws, fork), (fork, stranger), (grandchild, ws)):
+            with pytest.raises(ConflictError, match="fork") as caught:
+                one.merge_into(other)
+            assert "base=" in (caught.value.hint or "")
+        with pytest.raises(ConflictError, match="itself"):
+            ws.merge_into(ws)
+        grandchild.write("/a", "1")
+        grandchild.merge_into(fork)
+        fork.merge_into(ws)
+        assert ws.read_text("/a") == "1"
+
+
+def test_a_copy_from_before_the_fork_is_refused(ws: Workspace, tmp_path: Path) -> None:
+    ws.write("/a", "1")
+    ws.fork(tmp_path / "unused.db").close()
+    ws.files.copy_database(str(tmp_path / "old.db"))
+    ws.write("/a", "2")
+    with (
+        ws.fork(tmp_path / "fork.db") as fork,
+        Workspace.open(tmp_path / "old.db") as old,
+        pytest.raises(ConflictError, match="before"),
+    ):
+        fork.merge_into(old)
+
+
+def test_a_snapshot_that_both_have_can_be_the_base(ws: Workspace) -> None:
+    with Workspace.memory() as other:
+        for side, names in ((ws, "abcd"), (other, "dcba")):
+            for name in names:
+                side.write(f"/d/{name}", "1\n2\n3\n")
+            side.snapshot("start")
+        ws.write("/d/a", "0\n1\n2\n3\n")
+        other.write("/d/a", "1\n2\n3\n4\n")
+        other.mv("/d", "/e")
+        assert not other.merge_into(ws, base="start").conflicts
+        assert ws.read_text("/e/a") == "0\n1\n2\n3\n4\n"
+        assert other.merge_into(ws, base="start").changed == ()
+
+
+def test_a_base_must_be_the_same_in_both(ws: Workspace) -> None:
+    with Workspace.memory() as other:
+        ws.snapshot("one")
+        with pytest.raises(NotFoundError, match="fork has no"):
+            other.merge_into(ws, base="one")
+        other.write("/a", "1")
+        other.snapshot("one")
+        with pytest.raises(ConflictError, match="not the same"):
+            other.merge_into(ws, base="one")
+
+
+def test_a_fork_of_an_earlier_moment_merges_from_there(ws: Workspace, tmp_path: Path) -> None:
+    ws.write("/a", NUMBERED)
+    ws.write("/gone", "1")
+    ws.snapshot("then")
+    ws.rm("/gone")
+    ws.write("/a", NUMBERED.replace("1\n", "one\n"))
+    ws.write("/later", "1")
+    with ws.fork(tmp_path / "then.db", at="then") as fork:
+        fork.write("/a", NUMBERED.replace("9\n", "nine\n"))
+        fork.write("/new", "1")
+        assert not fork.merge_into(ws).conflicts
+    assert set(tree(ws)) == {"/a", "/later", "/new"}
+    assert ws.read_text("/a") == NUMBERED.replace("1\n", "one\n").replace("9\n", "nine\n")
+
+
+def test_a_collection_keeps_what_a_merge_needs(
+    ws: Workspace, forked: Callable[[], Workspace]
+) -> None:
+    ws.write("/a", NUMBERED)
+    fork = forked()
+    fork.write("/a", NUMBERED.replace("9\n", "nine\n"))
+    ws.write("/a", NUMBERED.replace("1\n", "one\n"))
+    for side in (ws, fork):
+        side.gc(keep_revisions=0)
+        side.vacuum()
+    assert not fork.merge_into(ws).conflicts
+    assert ws.read_text("/a").startswith("one\n")
+    assert fork.snapshots() == ()
+
+
+def test_a_read_only_fork_can_be_merged(ws: Workspace, tmp_path: Path) -> None:
+    with ws.fork(tmp_path / "fork.db") as fork:
+        fork.write("/a", "1")
+    with Workspace.open(tmp_path / "fork.db", read_only=True) as fork:
+        fork.merge_into(ws)
+        assert fork.merge_into(ws).changed == ()
+        with pytest.raises(ReadOnlyError):
+            ws.fork(tmp_path / "again.db").merge_into(fork)
+    assert ws.read_text("/a") == "1"
+
+
+def test_what_does_not_fit_is_not_merged(ws: Workspace, forked: Callable[[], Workspace]) -> None:
+    fork = forked()
+    fork.write("/a", "x" * 1000)
+    ws.set_quota(100)
+    with pytest.raises(QuotaExceededError):
+        fork.merge_into(ws)
+    assert tree(ws) == {}
+    ws.set_quota(None)
+    fork.merge_into(ws)
+    assert ws.exists("/a")
+
+
+# Whatever both do.
+
+def change_at_random(ws: Workspace, rng: random.Random) -> None:
+    """Do one thing to the tree; what is impossible is not done."""
+    names = [f"/{a}{b}" for a in ("", "d/", "d/e/") for b in ("x", "y", "d", "e")]
+    one, other = rng.choice(names), rng.choice(names)
+    line = f"{rng.getrandbits(60)}\n"
+    actions: list[Callable[[], object]] = [
+        lambda: ws.write(one, line),
+        lambda: ws.write(one, b"\0" + line.encode()),
+        lambda: ws.append(one, line),
+        lambda: ws.write(one, line + ws.read_text(one)),
+        lambda: ws.mkdir(one, parents=True),
+        lambda: ws.rm(one, recursive=True),
+        lambda: ws.mv(one, other),
+        lambda: ws.mv(one, other),
+        lambda: ws.cp(one, other, recursive=True),
+        lambda: ws.link(one, other),
+        lambda: ws.symlink(line, one),
+        lambda: ws.chmod(one, rng.choice([0o600, 0o700, 0o755])),
+    ]
+    with contextlib.suppress(VshellError):
+        rng.choice(actions)()
+
+
+@contextlib.contextmanager
+def two_sides(rng: random.Random, directory: Path) -> Iterator[tuple[Workspace, Workspace]]:
+    """Yield a workspace and a fork of it."""
+    with Workspace.memory() as ws:
+        for _ in range(rng.randrange(12)):
+            change_at_random(ws, rng)
+        with ws.fork(directory / f"{rng.getrandbits(60)}.db") as fork:
+            yield ws, fork
+
+
+seeds = st.integers(0, 2**32).map(random.Random)
+
+
+def lines(found: Tree) -> set[bytes]:
+    """Return all lines of all files and links; each was written once."""
+    return {
+        line for kind, _, data, _ in found.values() for line in data.split(b"\n") if line.strip()
+    }
+
+
+@settings(max_examples=60)
+@given(seeds)
+def test_changes_of_one_side_alone_always_arrive(
+    tmp_path_factory: pytest.TempPathFactory, rng: random.Random
+) -> None:
+    with two_sides(rng, tmp_path_factory.getbasetemp()) as (ws, fork):
+        for _ in range(rng.randrange(1, 10)):
+            change_at_random(fork, rng)
+        before = tree(ws)
+        assert not fork.merge_into(ws).conflicts
+        assert tree(ws) == tree(fork)
+        assert ws.check().problems == ()
+        if tree(ws) != before:
+            ws.undo()
+        assert tree(ws) == before
+
+
+@settings(max_examples=120)
+@given(seeds)
+def test_no_change_is_lost_without_a_conflict(
+    tmp_path_factory: pytest.TempPathFactory, rng: random.Random
+) -> None:
+    with two_sides(rng, tmp_path_factory.getbasetemp()) as (ws, fork):
+        for _ in range(3):
+            base, common = lines(tree(ws)), lines(tree(fork))
+            for _ in range(rng.randrange(8)):
+                change_at_random(rng.choice([ws, fork]), rng)
+            ours, theirs = tree(ws), tree(fork)
+            result = fork.merge_into(ws)
+            merged = tree(ws)
+            assert tree(fork) == theirs
+            new_here = lines(ours) - base
+            new_there = lines(theirs) - common
+            assert new_here <= lines(merged)
+            if not result.conflicts:
+                assert new_there <= lines(merged)
+                assert merged.keys() - ours.keys() <= theirs.keys() | ours.keys() or any(
+                    found[0] == "directory" for found in merged.values()
+                )
+            again = fork.merge_into(ws)
+            assert again.changed == ()
+            assert {found.path for found in again.conflicts} == {
+                found.path for found in result.conflicts
+            }
+            assert ws.check().problems == ()
+
+
+@settings(max_examples=60)
+@given(seeds, st.sampled_from(["ours", "theirs", "markers"]))
+def test_a_policy_leaves_nothing_to_merge(
+    tmp_path_factory: pytest.TempPathFactory, rng: random.Random, policy: Policy
+) -> None:
+    with two_sides(rng, tmp_path_factory.getbasetemp()) as (ws, fork):
+        for _ in range(rng.randrange(12)):
+            change_at_random(rng.choice([ws, fork]), rng)
+        common = lines(tree(ws))
+        result = fork.merge_into(ws, policy=policy)
+        assert ws.check().problems == ()
+        if policy == "theirs":
+            assert lines(tree(fork)) - common <= lines(tree(ws))
+        again = fork.merge_into(ws, policy=policy)
+        assert again.changed == ()
+        if policy != "markers":
+            assert again.conflicts == ()
+            assert all(found.resolution == policy for found in result.conflicts)
