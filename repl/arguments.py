@@ -10,7 +10,7 @@ from typing import Any, Final
 from vshell.errors import DecodeError
 from vshell.ops.catalog import OPERATIONS, Operation, Parameter
 
-from .grammar import Argument, UsageError
+from .grammar import Argument, UsageError, whole_number
 
 STDIN: Final = "-"
 OCTAL_EXPECTED: Final = "octal digits, such as 755"
@@ -117,8 +117,12 @@ def in_typed_words(text: str, operation: Operation) -> str:
 
 
 def integer_or_text(text: str) -> int | str:
-    """Return a number for digits, else the text itself."""
-    return int(text) if text.isascii() and text.isdecimal() else text
+    """Return a number for digits, else the text itself.
+
+    Raises:
+        ValueError: The number is too large.
+    """
+    return whole_number(text) if text.isascii() and text.isdecimal() else text
 
 
 def octal(text: str) -> int:
@@ -223,7 +227,7 @@ def _converter(parameter: Parameter) -> Callable[[str], Any]:
         return integer_or_text
     if "float" in types:
         return float
-    return int if "int" in types else str
+    return whole_number if "int" in types else str
 
 
 def _help(parameter: Parameter) -> str:

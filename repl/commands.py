@@ -12,7 +12,7 @@ from vshell.ops.catalog import OPERATIONS, Operation
 from vshell.ops.context import Context
 
 from .arguments import arguments_of, in_typed_words, integer_or_text, read_inputs
-from .grammar import Argument
+from .grammar import Argument, whole_number
 from .output import Output
 from .render import render
 from .shapes import SHAPES
@@ -173,7 +173,7 @@ _OTHERS: Final = [
         lambda: "Show what happened last, newest first.",
         lambda: [
             Argument("path", "Only what happened to this path and below it."),
-            Argument("n", "How many revisions (default: 20).", ("-n",), "N", int),
+            Argument("n", "How many revisions (default: 20).", ("-n",), "N", whole_number),
         ],
         _log,
     ),

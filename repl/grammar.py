@@ -15,7 +15,6 @@ from typing import Any, Final, NamedTuple
 ASKED_FOR_HELP: Final = "help"
 
 _TAKES_VALUE: Final = object()
-_EXPECTED: Final[dict[object, str]] = {int: "a whole number", float: "a number"}
 
 
 class UsageError(Exception):
@@ -64,6 +63,23 @@ class Argument(NamedTuple):
             return "|".join(self.choices)
         return self.metavar or self.name.upper()
 
+
+def whole_number(text: str) -> int:
+    """Return an integer that 64 bits hold; all numbers of the workspace are such.
+
+    Raises:
+        ValueError: The text is none.
+    """
+    value = int(text) if len(text) < 30 else 1 << 63
+    if not -(1 << 63) <= value < 1 << 63:
+        raise ValueError(text)
+    return value
+
+
+_EXPECTED: Final[dict[object, str]] = {
+    whole_number: "a whole number of at most 64 bits",
+    float: "a number",
+}
 
 HELP: Final = Argument(ASKED_FOR_HELP, "Show this.", ("-h", "--help"), value=True)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from .arguments import OCTAL_EXPECTED, octal, structure
-from .grammar import Argument, UsageError
+from .grammar import Argument, UsageError, whole_number
 
 Values = dict[str, Any]
 
@@ -97,7 +97,7 @@ def _search_arguments(found: list[Argument]) -> list[Argument]:
 def _grep_arguments(found: list[Argument]) -> list[Argument]:
     return [
         *_search_arguments(found),
-        Argument("around", "--before and --after at once.", ("-C", "--context"), "N", int),
+        Argument("around", "--before and --after at once.", ("-C", "--context"), "N", whole_number),
         Argument("mode", "--mode files.", ("-l",), value="files"),
         Argument("mode", "--mode count.", ("-c",), value="count"),
     ]

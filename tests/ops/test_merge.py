@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -680,6 +681,7 @@ def test_what_does_not_fit_is_not_merged(ws: Workspace, forked: Callable[[], Wor
 
 # Whatever both do.
 
+
 def change_at_random(ws: Workspace, rng: random.Random) -> None:
     """Do one thing to the tree; what is impossible is not done."""
     names = [f"/{a}{b}" for a in ("", "d/", "d/e/") for b in ("x", "y", "d", "e")]
@@ -704,12 +706,12 @@ def change_at_random(ws: Workspace, rng: random.Random) -> None:
 
 
 @contextlib.contextmanager
-def two_sides(rng: random.Random, directory: Path) -> Iterator[tuple[Workspace, Workspace]]:
+def two_sides(rng: random.Random) -> Iterator[tuple[Workspace, Workspace]]:
     """Yield a workspace and a fork of it."""
-    with Workspace.memory() as ws:
+    with Workspace.memory() as ws, tempfile.TemporaryDirectory() as directory:
         for _ in range(rng.randrange(12)):
             change_at_random(ws, rng)
-        with ws.fork(directory / f"{rng.getrandbits(60)}.db") as fork:
+        with ws.fork(Path(directory, "fork.db")) as fork:
             yield ws, fork
 
 
@@ -725,10 +727,8 @@ def lines(found: Tree) -> set[bytes]:
 
 @settings(max_examples=60)
 @given(seeds)
-def test_changes_of_one_side_alone_always_arrive(
-    tmp_path_factory: pytest.TempPathFactory, rng: random.Random
-) -> None:
-    with two_sides(rng, tmp_path_factory.getbasetemp()) as (ws, fork):
+def test_changes_of_one_side_alone_always_arrive(rng: random.Random) -> None:
+    with two_sides(rng) as (ws, fork):
         for _ in range(rng.randrange(1, 10)):
             change_at_random(fork, rng)
         before = tree(ws)
@@ -742,10 +742,8 @@ def test_changes_of_one_side_alone_always_arrive(
 
 @settings(max_examples=120)
 @given(seeds)
-def test_no_change_is_lost_without_a_conflict(
-    tmp_path_factory: pytest.TempPathFactory, rng: random.Random
-) -> None:
-    with two_sides(rng, tmp_path_factory.getbasetemp()) as (ws, fork):
+def test_no_change_is_lost_without_a_conflict(rng: random.Random) -> None:
+    with two_sides(rng) as (ws, fork):
         for _ in range(3):
             base, common = lines(tree(ws)), lines(tree(fork))
             for _ in range(rng.randrange(8)):
@@ -772,10 +770,8 @@ def test_no_change_is_lost_without_a_conflict(
 
 @settings(max_examples=60)
 @given(seeds, st.sampled_from(["ours", "theirs", "markers"]))
-def test_a_policy_leaves_nothing_to_merge(
-    tmp_path_factory: pytest.TempPathFactory, rng: random.Random, policy: Policy
-) -> None:
-    with two_sides(rng, tmp_path_factory.getbasetemp()) as (ws, fork):
+def test_a_policy_leaves_nothing_to_merge(rng: random.Random, policy: Policy) -> None:
+    with two_sides(rng) as (ws, fork):
         for _ in range(rng.randrange(12)):
             change_at_random(rng.choice([ws, fork]), rng)
         common = lines(tree(ws))

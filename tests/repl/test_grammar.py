@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vshell.repl.grammar import Argument, UsageError, help_text, parse, parse_leading
+from vshell.repl.grammar import Argument, UsageError, help_text, parse, parse_leading, whole_number
 
 ARGUMENTS = (
     Argument("path", "The path.", required=True),
     Argument("text", "The text."),
     Argument("all", "All.", ("-a", "--all"), value=True),
     Argument("recursive", "Deep.", ("-r",), value=True),
-    Argument("number", "How many.", ("-n", "--number"), "N", int),
+    Argument("number", "How many.", ("-n", "--number"), "N", whole_number),
     Argument("name", "Names.", ("--name",), repeated=True),
     Argument("mode", "A mode.", ("--mode",), choices=("lines", "files")),
 )
@@ -64,7 +64,7 @@ def test_text_that_is_no_option_is_a_word_even_with_a_dash(text: str) -> None:
         (["/a", "-z"], "no such option: -z", "write -- before a word that begins with -"),
         (["/a", "-az"], "no such option: -z", "write -- before a word that begins with -"),
         (["/a", "--number"], "--number needs a value: N", None),
-        (["/a", "-n", "x"], "-n must be a whole number, not 'x'", None),
+        (["/a", "-n", "x"], "-n must be a whole number of at most 64 bits, not 'x'", None),
         (["/a", "--all=1"], "--all takes no value", None),
         (["/a", "--mode", "file"], "--mode cannot be file: it is one of lines, files", "did you mean files?"),
         (["/a", "--mode", "q"], "--mode cannot be q: it is one of lines, files", "choose from lines, files"),
@@ -100,6 +100,15 @@ def test_the_help_names_every_argument_and_hides_what_has_no_help() -> None:
     assert "-n, --number N" in shown
     assert "--mode lines|files" in shown
     assert "secret" not in shown
+
+
+@given(st.integers())
+def test_a_whole_number_has_64_bits(number: int) -> None:
+    if -(2**63) <= number < 2**63:
+        assert whole_number(str(number)) == number
+    else:
+        with pytest.raises(ValueError, match=str(number)):
+            whole_number(str(number))
 
 
 words = st.lists(

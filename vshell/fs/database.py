@@ -331,13 +331,14 @@ class Database:
                 connection.pragma("journal_mode", "wal")
 
     def _wait_for_writer(self, attempt: int) -> bool:
-        """Decide whether to try a taken lock again; many short sleeps keep the turns fair."""
+        """Decide whether to try a taken lock again. Who waits longer tries more often."""
         if attempt == 0:
             self._deadline = time.monotonic() + self._lock_timeout_s
         left = self._deadline - time.monotonic()
         if left <= 0:
             return False
-        time.sleep(min(left, random.uniform(0.0002, 0.002) * min(1 + attempt / 20, 5)))  # noqa: S311
+        waited = self._lock_timeout_s - left
+        time.sleep(min(left, random.uniform(0.0002, 0.002) * max(0.5, 1 - waited)))  # noqa: S311
         return True
 
     def _upgrade(self) -> None:

@@ -25,8 +25,8 @@ from vshell.errors import (
 )
 from vshell.fs import trees
 from vshell.fs.content import EMPTY, EMPTY_HASH, Bytes, Stored
+from vshell.fs.listing import FileLister
 from vshell.fs.paths import encode, is_below, join, split
-from vshell.fs.reading import FileReader
 from vshell.fs.records import Inode, Written
 from vshell.fs.schema import DIRECTORY, FILE, ROOT, SYMLINK
 from vshell.fs.tree import Node, Place
@@ -35,8 +35,8 @@ from vshell.limits import MAX_PATH_BYTES
 _PERMISSION_BITS = 0o7777
 
 
-class FileSystem(FileReader):
-    """The files of one workspace; see `FileReader` for how to open them."""
+class FileSystem(FileLister):
+    """The files of one workspace; see `OpenFiles` for how to open them."""
 
     # Writing content.
 

@@ -1,13 +1,11 @@
-"""Asking the file system: metadata, content, listings and history.
+"""Asking the file system: metadata and content.
 
 Paths are absolute and normalised (`paths.absolute`).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import Final
 
@@ -18,121 +16,21 @@ from vshell.errors import (
     NotFoundError,
     NotRegularError,
     RangeError,
-    ReadOnlyError,
     SymlinkLoopError,
     TooLargeError,
 )
 from vshell.fs.content import EMPTY_HASH, Stored
-from vshell.fs.database import Database, Durability
-from vshell.fs.paths import decode
-from vshell.fs.records import KIND_NAMES, Change, EntryDetails, EntryRow, Inode, Stat
-from vshell.fs.schema import DIRECTORY, ROOT, SYMLINK
-from vshell.fs.search_index import Question
-from vshell.fs.transaction import Store, Transaction
-from vshell.fs.tree import Node
-from vshell.limits import LOCK_TIMEOUT_S
+from vshell.fs.opening import OpenFiles
+from vshell.fs.records import KIND_NAMES, EntryDetails, Inode, Stat
+from vshell.fs.schema import DIRECTORY, SYMLINK
 
 _FIRST_BATCH_BYTES = 1024 * 1024
 _BATCH_BYTES = 8 * 1024 * 1024
-_MAX_LISTING = 100_000
 """What `read_many` loads at once: large enough that statements cost nothing in comparison."""
 
 
-class FileReader:
-    """What can be asked of the files of one workspace.
-
-    Args:
-        path: The database's file on the host.
-        create: Make it when it is missing.
-        read_only: Refuse every change.
-        durability: `"process"` or `"power"`; see `Database`.
-        lock_timeout_s: How long a writer waits for its turn.
-        now: Returns nanoseconds since 1970, for all times that are recorded.
-
-    Raises:
-        NotFoundError, CorruptError, NewerSchemaError, PermissionDeniedError: see `Database`.
-    """
-
-    def __init__(
-        self,
-        path: str,
-        *,
-        create: bool = True,
-        read_only: bool = False,
-        durability: Durability = "process",
-        lock_timeout_s: float = LOCK_TIMEOUT_S,
-        now: Callable[[], int] = time.time_ns,
-    ) -> None:
-        database = Database(
-            path,
-            create=create,
-            read_only=read_only,
-            durability=durability,
-            lock_timeout_s=lock_timeout_s,
-        )
-        self.store = Store(database, now)
-        self._tree = self.store.tree
-        self._content = self.store.content
-        self._journal = self.store.journal
-        self._database = database
-
-    def close(self) -> None:
-        """Close the database. Closing twice is harmless."""
-        self.store.close()
-
-    def interrupt(self) -> None:
-        """End the statement that another thread is running now, with `cancelled`."""
-        if not self.closed:
-            self._database.interrupt()
-
-    @property
-    def known_paths(self) -> Mapping[str, object]:
-        """Paths that need no normalising, as they are in the cache; always the same object."""
-        return self._tree.paths
-
-    @property
-    def closed(self) -> bool:
-        """Whether `close` was called."""
-        return self.store.closed
-
-    def copy_database(self, path: str) -> None:
-        """Copy the whole database, as it is committed now, to a new file of the host.
-
-        Raises:
-            ExistsError: The file exists.
-            NotFoundError: Its directory does not.
-            ReadOnlyError: A transaction is open: nothing of it is committed.
-        """
-        with self.store.lock:
-            self.store.fresh()
-            if self.store.depth:
-                raise ReadOnlyError("cannot copy the workspace inside a transaction")
-            self._database.copy_to(path)
-
-    def setting(self, name: str) -> str | int | None:
-        """Return a setting, or None."""
-        found = self.store.read(
-            lambda: self._database.row("select value from setting where name = ?", (name,))
-        )
-        return found[0] if found else None
-
-    def transaction(self, session: str = "", operation: str = "") -> Transaction:
-        """Return a context manager in which changes happen, all or none.
-
-        Args:
-            session: Who does it, for the journal.
-            operation: The name of what is done, for the journal; inside another
-                transaction with a name, that one stays.
-
-        Raises:
-            OperationTimeoutError: Other writers did not give way in time.
-            ReadOnlyError: The workspace was opened read-only.
-        """
-        return self.store.transaction(session, operation)
-
-    def reading(self) -> AbstractContextManager[None]:
-        """Return a context manager in which every read sees the same committed state."""
-        return self.store.reading()
+class FileReader(OpenFiles):
+    """What can be asked of single files; see `OpenFiles` for how to open them."""
 
     # Metadata.
 
@@ -316,238 +214,10 @@ class FileReader:
     def _stored(self, inode: Inode) -> Stored:
         return self._content.find(inode.content)
 
-    # Searching.
-
-    def candidates(self, question: Question) -> set[int] | None:
-        """Return the contents that may hold what a question asks for; None: any of them.
-
-        Call it inside `reading()`.
-        """
-        answer = self.store.index.answer(question)
-        if answer.contents is None:
-            return None
-        tail = self._database.rows(
-            "select distinct content from inode where content > ?", (answer.up_to,)
-        )
-        return answer.contents | {content for (content,) in tail}
-
-    def fold_index(self) -> None:
-        """Take some of what was written lately into the search index, if nobody is writing."""
-        store = self.store
-        with store.lock:
-            if self._database.read_only or store.depth or store.pinned:
-                return
-            if not store.read(store.index.wants_folding) or not self._database.try_begin():
-                return
-            try:
-                store.index.fold()
-                self._database.commit()
-            except BaseException:
-                self._database.rollback()
-                raise
-            finally:
-                store.fresh()
-
-    def build_index(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Take everything into the search index; call it inside `transaction()`.
-
-        Args:
-            progress: Called with how many contents are done, and how many there are.
-        """
-        assert self.store.depth, "changes need a transaction"
-        self.store.index.build(progress)
-
-    def drop_index(self) -> None:
-        """Forget the search index; call it inside `transaction()`."""
-        assert self.store.depth, "changes need a transaction"
-        self.store.index.drop()
-
-    # Listing.
-
-    def list_directory(
-        self, path: str, *, limit: int = -1, offset: int = 0
-    ) -> tuple[list[EntryDetails], int]:
-        """Return a directory's entries, ordered by the bytes of their names, and how many it has.
-
-        Raises:
-            NotDirectoryError: It is none.
-            NotFoundError, SymlinkLoopError: see `Tree.find`.
-        """
-
-        def entries() -> tuple[list[EntryDetails], int]:
-            directory = self._directory(path)
-            found = self._tree.children(directory, limit=limit, offset=offset)
-            complete = not offset and (limit < 0 or len(found) < limit)
-            return found, len(found) if complete else self._tree.count(directory)
-
-        return self.store.read(entries)
-
-    def names(self, path: str) -> list[str]:
-        """Return the names in a directory, ordered by their bytes; errors as `list_directory`."""
-        return self.store.read(lambda: self._tree.names(self._directory(path)))
-
-    def walk(
-        self, path: str, *, max_depth: int | None = None, suffixes: Iterable[str] | None = None
-    ) -> list[EntryRow]:
-        """Return everything below a directory, in no order; links are not followed.
-
-        Args:
-            path: The directory, which is not part of the result.
-            max_depth: How deep; 1 is the directory's own entries, None is all.
-            suffixes: Only entries whose names end in one of these, and all directories.
-
-        Raises:
-            NotDirectoryError: It is no directory.
-            NotFoundError, SymlinkLoopError: see `Tree.find`.
-        """
-        ends = None if suffixes is None else list(suffixes)
-        return self.store.read(
-            lambda: self._tree.walk(self._directory(path), max_depth=max_depth, suffixes=ends)
-        )
-
-    def walk_details(
-        self, path: str, *, max_depth: int | None = None, suffixes: Iterable[str] | None = None
-    ) -> list[EntryDetails]:
-        """Return the same as `walk`, with metadata."""
-        return self.store.read(
-            lambda: self._walk(self._directory(path), max_depth=max_depth, suffixes=suffixes)
-        )
-
-    def survey(
-        self,
-        path: str,
-        *,
-        follow: bool = False,
-        max_depth: int | None = None,
-        suffixes: Iterable[str] | None = None,
-        contents: Collection[int] | None = None,
-    ) -> tuple[list[EntryDetails], dict[int, str]]:
-        """Return what is at `path`, first, and everything below it, and the targets of links.
-
-        Args:
-            path: A file, link or directory. The paths in the result are those without
-                links and `..`, so the first one says what the others begin with.
-            follow: If it is a link, survey what it leads to. Others are never followed.
-            max_depth: How deep; 0 is the path alone, None is all.
-            suffixes: As for `walk`; what is at `path` is always there.
-            contents: Only files with one of these contents, whatever else is said.
-
-        Returns:
-            The entries, and the target of each link by the link's inode.
-
-        Raises:
-            NotFoundError, NotDirectoryError, SymlinkLoopError: see `Tree.find`.
-        """
-
-        def everything() -> tuple[list[EntryDetails], dict[int, str]]:
-            top = self._tree.find(path, follow=follow)
-            inode = self._tree.inode(top.inode)
-            metadata = (inode.size, inode.mode, inode.mtime_ns, inode.content)
-            found = [EntryDetails(top.path, top.inode, top.kind, *metadata)]
-            if top.kind == DIRECTORY:
-                found += self._below(top, contents, max_depth=max_depth, suffixes=suffixes)
-            links = [entry for entry in found if entry.kind == SYMLINK]
-            read = self._read_batch(links) if links else ()
-            return found, {entry.inode: decode(target) for entry, target in read}
-
-        return self.store.read(everything)
-
-    def _below(
-        self,
-        top: Node,
-        contents: Collection[int] | None,
-        *,
-        max_depth: int | None,
-        suffixes: Iterable[str] | None,
-    ) -> list[EntryDetails]:
-        """Return what `survey` finds below a directory.
-
-        The list of everything is kept until something is committed, for a search is
-        seldom the only one.
-        """
-        kept = self._tree.listing if not self.store.depth else None
-        if contents is not None and (kept is None or top.inode != ROOT):
-            return self._tree.with_contents(top, contents)
-        if top.inode != ROOT or max_depth is not None or (suffixes is not None and kept is None):
-            return self._walk(top, max_depth=max_depth, suffixes=suffixes)
-        if kept is None:
-            kept = sorted(self._walk(top, max_depth=None, suffixes=None), key=_path_of)
-            if not self.store.depth and len(kept) <= _MAX_LISTING:
-                self._tree.listing = kept
-        if contents is None:
-            return kept
-        return [entry for entry in kept if entry.content in contents]
-
-    def _walk(
-        self, directory: Node, *, max_depth: int | None, suffixes: Iterable[str] | None
-    ) -> list[EntryDetails]:
-        ends = None if suffixes is None else list(suffixes)
-        return self._tree.walk_details(directory, max_depth=max_depth, suffixes=ends)
-
-    def _directory(self, path: str) -> Node:
-        node = self._tree.find(path)
-        if node.kind != DIRECTORY:
-            raise NotDirectoryError(f"not a directory: {path}", path=path)
-        return node
-
-    # The journal.
-
-    def revision(self) -> int:
-        """Return the number of the last committed change; inside a transaction, of its last."""
-
-        def latest() -> int:
-            self._journal.load()
-            return self._journal.revision
-
-        return self.store.read(latest)
-
-    def changes(
-        self,
-        *,
-        since: int = 0,
-        until: int | None = None,
-        path: str | None = None,
-        limit: int = -1,
-        position: int = 0,
-    ) -> list[Change]:
-        """Return what happened after a revision, oldest first; see `Journal.changes`."""
-        return self.store.read(
-            lambda: self._journal.changes(
-                since=since, until=until, path=path, limit=limit, position=position
-            )
-        )
-
-    def complete_since(self) -> int:
-        """Return the earliest revision after which every change is known."""
-        return self.store.read(self._journal.complete_since)
-
-    def journal_position(self) -> int:
-        """Return where the journal ends, to tell apart what one transaction does after it."""
-
-        def position() -> int:
-            self._journal.load()
-            return self._journal.position
-
-        return self.store.read(position)
-
-    def history(
-        self, path: str, *, limit: int = -1, offset: int = 0, follow_renames: bool = False
-    ) -> list[Change]:
-        """Return what happened to one path, newest first; see `Journal.latest`."""
-        return self.store.read(
-            lambda: self._journal.latest(
-                path, limit=limit, offset=offset, follow_renames=follow_renames
-            )
-        )
-
 
 # A frozen dataclass sets its fields through `object.__setattr__`, which takes longer
 # than the whole rest of a cached `stat`; the slots' own setters take half of it.
 _SET_FIELDS: Final = tuple(getattr(Stat, field.name).__set__ for field in fields(Stat))
-
-
-def _path_of(entry: EntryDetails) -> str:
-    return entry.path
 
 
 def _stat(path: str, inode: Inode) -> Stat:

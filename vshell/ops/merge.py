@@ -39,7 +39,7 @@ class MergeConflict(Record):
     """A path at which both sides changed something, and not the same.
 
     Attributes:
-        path: Where it is in the parent; if it is not there, in the fork.
+        path: Where it is in the parent after the merge; if it is not there, in the fork.
         reason: `"content"`: both changed the same lines; `"binary"`: both changed a file
             that is no text, or too large to compare; `"link"`: both changed where a link
             leads; `"mode"`: both changed the permission bits; `"removed_in_parent"`,
@@ -252,8 +252,8 @@ class _Merge:
             ConflictError: There are conflicts and the policy is `"fail"`.
         """
         wanted = self._wanted()
-        found = sorted(self._plan.conflicts, key=lambda found: found.path.split("/"))
-        self.conflicts = [self._told(conflict) for conflict in found]
+        self.conflicts = [self._told(found) for found in self._plan.conflicts]
+        self.conflicts.sort(key=lambda conflict: conflict.path.split("/"))
         if self.conflicts and self._policy == "fail":
             raise ConflictError(
                 f"the merge has {len(self.conflicts)} conflicts, the first at"
@@ -352,7 +352,7 @@ class _Merge:
         if self._fork_wins:
             mine, yours = yours, mine
         return MergeConflict(
-            found.path,
+            self._plan.path(found.entry),
             self._reason(found.clash),
             self._resolution(found.clash),
             _hash_text(found.base),
@@ -398,14 +398,17 @@ def _common_state(sides: Sides, plan: Plan, unmerged: set[int]) -> Inventory:
         for entry, number in fork.entries.items()
         if number in items and entry[0] in items and entry not in plan.dropped
     }
-    before = {entry: base.entries[entry] for entry in plan.dropped & base.entries.keys()}
     kept_names = {fork.entries[entry] for entry in plan.dropped & fork.entries.keys()}
+    before = [entry for entry in plan.dropped if entry in base.entries]
     for number in plan.disputed | kept_names:
-        before |= {entry: number for entry in base.names.get(number, ()) if entry not in entries}
-    for entry, number in before.items():
-        entries[entry] = number
-        for known in (number, entry[0]):
-            items.setdefault(known, base.items[known])
+        before += [entry for entry in base.names.get(number, ()) if entry not in entries]
+    while before:
+        entry = before.pop()
+        entries[entry] = base.entries[entry]
+        for number in (entry[0], base.entries[entry]):
+            if number not in items:
+                items[number] = base.items[number]
+                before += [name for name in base.names.get(number, ()) if name not in entries]
     inodes = base.inodes | fork.inodes
     return Inventory(
         {inodes[number]: item for number, item in items.items()},

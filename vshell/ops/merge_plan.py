@@ -28,14 +28,14 @@ class Found(NamedTuple):
     """A conflict.
 
     Attributes:
-        path: Where it is on the own side; if it is not there, on the other.
+        entry: Where it is on the own side; if it is not there, on the other. None is the root.
         clash: What it is about.
         base: What was there.
         own: What is there on the own side.
         other: What is there on the other side.
     """
 
-    path: str
+    entry: Entry | None
     clash: Clash
     base: Item | None
     own: Item | None
@@ -79,7 +79,7 @@ class Plan:
         self._incoming: dict[Entry, int | None] = {}
         self._touching: dict[int, set[Entry]] = {}
         self._raised: dict[Entry, int] = {}
-        self._reported: set[tuple[str, Clash]] = set()
+        self._reported: set[tuple[Entry | None, Clash]] = set()
         self._explained: set[int] = set()
         self.conflicts: list[Found] = []
         self.dropped: set[Entry] = set()
@@ -94,6 +94,11 @@ class Plan:
             pass
         self.entries = self._result()
         self.things = {ROOT, *self.entries.values()}
+        self._places: dict[int, Entry | None] = {ROOT: None} | {
+            number: entry
+            for entry, number in self.entries.items()
+            if own.is_directory(number) or other.is_directory(number)
+        }
         self._merge_data()
 
     # What the other side did.
@@ -121,20 +126,20 @@ class Plan:
         both = own.keys() & other.keys()
         for number in sorted(base.keys() - both):
             if number in own and _changed(self._base, self._own, number):
-                self._dispute(number, self._own.path_of(number), "removed_there")
+                self._dispute(number, "removed_there")
             elif number not in other or self._other.is_directory(number):
                 continue  # whether a directory is still needed is seen later
             elif _changed(self._base, self._other, number):
-                self._dispute(number, self._other.path_of(number), "removed_here")
+                self._dispute(number, "removed_here")
         for number in sorted(both & base.keys() & self._touching.keys()):
             if self._is_renamed_twice(number):
-                self._report_thing(number, self._own.path_of(number), "renamed")
+                self._report_thing(number, "renamed")
                 self._drop(self._touching[number])
 
-    def _dispute(self, number: int, path: str, clash: Clash) -> None:
+    def _dispute(self, number: int, clash: Clash) -> None:
         """Keep what one side removed and the other changed as it is on the own side."""
         self.disputed.add(number)
-        self._report_thing(number, path, clash)
+        self._report_thing(number, clash)
         self._drop(self._touching.get(number, ()))
         self._drop(self._one_with(number))
 
@@ -175,7 +180,7 @@ class Plan:
         """Report what goes with something else that is not brought in."""
         if number in self._own.items:
             if number not in self._explained:
-                self._report_thing(number, self._own.path_of(number), "renamed")
+                self._report_thing(number, "renamed")
         elif entry[0] in self._own.items:  # else its directory is reported
             self._report_entry(entry, "taken")
 
@@ -264,7 +269,7 @@ class Plan:
                 continue
             names = {*self._own.names.get(number, ()), *self._touching[number]}
             if not any(self._at(entry) == number for entry in names):
-                self._report_thing(number, self._own.path_of(number), "renamed")
+                self._report_thing(number, "renamed")
                 self._drop(self._touching[number])
                 changed = True
         return changed
@@ -306,7 +311,7 @@ class Plan:
         changed = False
         for number in self._lost:
             if number not in needed and number not in self.disputed:
-                self._dispute(number, self._other.path_of(number), "removed_here")
+                self._dispute(number, "removed_here")
                 changed = True
         return changed
 
@@ -345,7 +350,7 @@ class Plan:
                 mode = yours.mode
             else:
                 self.mode_conflicts.add(number)
-                self._report_thing(number, self._own.path_of(number), "mode")
+                self._report_thing(number, "mode")
         if mine.kind == DIRECTORY:
             return Data("own", mode, mine.mtime_ns)
         if yours.hash in (mine.hash, was and was.hash):
@@ -356,28 +361,38 @@ class Plan:
 
     # Reporting.
 
+    def path(self, entry: Entry | None) -> str:
+        """Return the path of an entry in the result; where it is not in it, on its side."""
+        names: list[str] = []
+        at = entry
+        while at is not None and at[0] in self._places:
+            names.append(decode(at[1]))
+            at = self._places[at[0]]
+        if at is None:
+            return join("/", "/".join(reversed(names)))
+        assert entry is not None
+        return (self._own if entry[0] in self._own.items else self._other).path(entry)
+
+    def report_content(self, number: int, clash: ContentClash) -> None:
+        """Report that the contents of a thing that both have could not be merged."""
+        self._report_thing(number, clash)
+
     def _report_entry(self, entry: Entry, clash: Clash) -> None:
-        if entry[0] in self._own.items:
-            path = join(self._own.path_of(entry[0]), decode(entry[1]))
-        else:
-            path = self._other.path(entry)
         base, own, other = (
             side.items.get(side.entries.get(entry, 0))
             for side in (self._base, self._own, self._other)
         )
-        self._report(Found(path, clash, base, own, other))
+        self._report(Found(entry, clash, base, own, other))
 
-    def _report_thing(self, number: int, path: str, clash: Clash) -> None:
+    def _report_thing(self, number: int, clash: Clash) -> None:
+        self._explained.add(number)
         base, own, other = (side.items.get(number) for side in (self._base, self._own, self._other))
-        self._report(Found(path, clash, base, own, other))
-
-    def report_content(self, number: int, clash: ContentClash) -> None:
-        """Report that the contents of a thing that both have could not be merged."""
-        self._report_thing(number, self._own.path_of(number), clash)
+        names = (self._own if own else self._other).names.get(number)
+        self._report(Found(min(names) if names else None, clash, base, own, other))
 
     def _report(self, found: Found) -> None:
-        if (found.path, found.clash) not in self._reported:
-            self._reported.add((found.path, found.clash))
+        if found[:2] not in self._reported:
+            self._reported.add(found[:2])
             self.conflicts.append(found)
 
 

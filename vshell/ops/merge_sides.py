@@ -56,10 +56,6 @@ class Side:
             names.append(decode(entry[1]))
         return join("/", "/".join(reversed(names)))
 
-    def path_of(self, number: int) -> str:
-        """Return the path of a thing; of one with several names, the first."""
-        return self.path(min(self.names[number])) if number != ROOT else "/"
-
     def is_directory(self, number: int) -> bool:
         item = self.items.get(number)
         return item is not None and item.kind == DIRECTORY
