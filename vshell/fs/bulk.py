@@ -15,7 +15,7 @@ from vshell.errors import ConflictError, IsDirectoryError, NotDirectoryError
 from vshell.fs.content import Stored
 from vshell.fs.paths import decode, encode, join
 from vshell.fs.records import Action, EntryDetails, Inode
-from vshell.fs.schema import DIRECTORY, FILE, SYMLINK
+from vshell.fs.schema import DIRECTORY, FILE, PERMISSION_BITS, SYMLINK
 from vshell.fs.transaction import Store, _open_stores
 
 Item = TypeVar("Item")
@@ -34,7 +34,6 @@ _ROWS_AT_ONCE: Final = 500
 """Journal rows hold whole paths, which together can be long in a deep tree."""
 
 _MAX_TIME_NS: Final = (1 << 63) - 1
-_PERMISSION_BITS: Final = 0o7777
 
 
 class BulkDirectory:
@@ -161,7 +160,7 @@ class BulkMerge:
         if not directory.is_new:
             self._before.setdefault(directory.inode.id, directory.inode)
         directory.inode = directory.inode._replace(
-            mode=mode & _PERMISSION_BITS, mtime_ns=_time(mtime_ns)
+            mode=mode & PERMISSION_BITS, mtime_ns=_time(mtime_ns)
         )
 
     def add_file(
@@ -235,7 +234,7 @@ class BulkMerge:
         return Inode(
             0,
             kind,
-            mode & _PERMISSION_BITS,
+            mode & PERMISSION_BITS,
             stored.size if stored else 0,
             _time(mtime_ns),
             journal.time_ns,

@@ -18,6 +18,9 @@ FILE: Final = 1
 DIRECTORY: Final = 2
 SYMLINK: Final = 3
 
+PERMISSION_BITS: Final = 0o7777
+"""The bits of a mode that are kept."""
+
 ROOT: Final = 1
 """The inode of `/`."""
 

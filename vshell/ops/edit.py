@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from vshell.errors import DecodeError
 from vshell.fs.content import hash_of
-from vshell.fs.filesystem import check_version
 from vshell.fs.paths import PathLike
 from vshell.fs.records import Stat, Written
+from vshell.fs.writing import check_version
 from vshell.ops.context import Context
 from vshell.ops.lazy_patch import LazyPatch, Patched, Version, patch_text, stored_patch
 from vshell.ops.read import check_text

@@ -30,6 +30,9 @@ Resolution: TypeAlias = Literal["open", "markers", "ours", "theirs"]
 
 _WINNERS: Final[dict[str, Resolution]] = {"ours": "ours", "theirs": "theirs"}
 
+_NO_MODE: Final = 0o10000
+"""Permission bits that nothing has: what both made with other bits began with these."""
+
 CONFLICTS_LISTED: Final = 1000
 """How many conflicts a result names; all are counted."""
 
@@ -376,7 +379,7 @@ class _Merge:
         else:
             state = _common_state(self._sides, self._plan, self._unmerged)
         parent_inodes = self._sides.parent.inodes | self._inodes
-        fork_inodes = self._sides.fork.inodes
+        fork_inodes = self._sides.base.inodes | self._sides.fork.inodes
         pairs = {
             parent_inodes[number]: fork_inodes[number]
             for number in self._plan.things
@@ -420,9 +423,9 @@ def _common_item(
     number: int, now: Item, was: Item | None, plan: Plan, unmerged: set[int]
 ) -> Item | None:
     if was is None:
-        return (
-            now if number in plan.things and number not in unmerged | plan.mode_conflicts else None
-        )
+        if number not in plan.things or number in unmerged:
+            return None
+        return now._replace(mode=_NO_MODE) if number in plan.mode_conflicts else now
     if number in plan.disputed:
         return was
     if number in unmerged:

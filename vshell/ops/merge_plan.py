@@ -178,11 +178,12 @@ class Plan:
 
     def _report_dropped(self, entry: Entry, number: int) -> None:
         """Report what goes with something else that is not brought in."""
-        if number in self._own.items:
-            if number not in self._explained:
-                self._report_thing(number, "renamed")
-        elif entry[0] in self._own.items:  # else its directory is reported
+        if entry[0] not in self._own.items:
+            return  # the directory is reported
+        if number not in self._own.items:
             self._report_entry(entry, "taken")
+        elif number not in self._explained:
+            self._report_thing(number, "renamed")
 
     def _one_with(self, number: int) -> Iterator[Entry]:
         """Yield the entries that cannot come in when one about this thing does not."""
@@ -387,8 +388,9 @@ class Plan:
     def _report_thing(self, number: int, clash: Clash) -> None:
         self._explained.add(number)
         base, own, other = (side.items.get(number) for side in (self._base, self._own, self._other))
-        names = (self._own if own else self._other).names.get(number)
-        self._report(Found(min(names) if names else None, clash, base, own, other))
+        names = {*(self._own if own else self._other).names.get(number, ())}
+        entry = min(names & {*self._base.names.get(number, ())} or names, default=None)
+        self._report(Found(entry, clash, base, own, other))
 
     def _report(self, found: Found) -> None:
         if found[:2] not in self._reported:
