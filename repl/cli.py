@@ -110,6 +110,9 @@ def _reported(given: list[str], output: Output) -> int:
     except VshellError as error:
         output.error(error, line.hint or _typed_hint(error, line.command))
         return _exit_code(error)
+    except UnicodeEncodeError:
+        output.complaint("usage", "an argument that must be text is no UTF-8")
+        return USAGE
     except OSError as error:
         if isinstance(error, BrokenPipeError) or error.filename is None:
             raise

@@ -124,6 +124,12 @@ def _compare_arguments(found: list[Argument]) -> list[Argument]:
     return [*found, Argument("patch", "Print the changes as a patch.", ("--patch",), value=True)]
 
 
+def _read_text_arguments(found: list[Argument]) -> list[Argument]:
+    return [each._replace(choices=_DECODING) if each.name == "errors" else each for each in found]
+
+
+_DECODING: Final = ("strict", "replace", "ignore", "backslashreplace", "surrogateescape")
+
 SHAPES: Final[dict[str, Shape]] = {
     "chmod": Shape(_chmod_arguments, _chmod_values),
     "compare": Shape(_compare_arguments),
@@ -131,5 +137,6 @@ SHAPES: Final[dict[str, Shape]] = {
     "export_directory": Shape(_export_arguments, lambda given: {"source": "/"} | given),
     "glob": Shape(_search_arguments),
     "grep": Shape(_grep_arguments, _grep_values),
+    "read_text": Shape(_read_text_arguments),
     "import_directory": Shape(_renamed({"source": "DIR", "destination": "DEST"})),
 }
