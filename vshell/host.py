@@ -255,6 +255,14 @@ class HostTree:
         entries.sort(key=_by_name)
         return entries
 
+    def leads_to_directory(self, name: str) -> bool:
+        """Tell whether a link leads to a directory; nothing is opened."""
+        try:
+            found = os.stat(_encoded(name), dir_fd=self.descriptor)
+        except OSError:
+            return False
+        return stat.S_ISDIR(found.st_mode)
+
     def status(self, name: str | None = None) -> os.stat_result:
         """Return the metadata of an entry of the present directory, or of itself."""
         if name is None:

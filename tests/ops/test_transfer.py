@@ -1456,3 +1456,23 @@ def test_an_open_workspace_is_not_overwritten(target: Path) -> None:
         with pytest.raises(PermissionDeniedError):
             ws.export_directory("/", target)
         assert ws.read_text("/agent.db") == "text"
+
+
+@pytest.mark.parametrize("root", ["/", "//", "/..", "/./", "/usr/.."])
+def test_the_root_of_the_host_is_no_target(ws: Workspace, root: str) -> None:
+    # The workspace is empty: were this not refused, nothing would be written.
+    with pytest.raises(PermissionDeniedError):
+        ws.export_directory("/", root)
+
+
+def test_a_link_that_is_the_way_to_a_directory_is_not_replaced_by_a_file(
+    ws: Workspace, target: Path
+) -> None:
+    (target / "real").mkdir(parents=True)
+    (target / "way").symlink_to("real")
+    ws.write("/way", "file")
+    with pytest.raises(IsDirectoryError):
+        ws.export_directory("/", target)
+    assert (target / "way").is_symlink()
+    ws.export_directory("/", target, delete=True)
+    assert (target / "way").read_text() == "file"

@@ -159,7 +159,7 @@ class Exporter:
                     path=item.entry.path,
                     hint="remove it, or use delete=True",
                 )
-        elif found.kind == "directory":
+        elif found.kind == "directory" or self._is_way(item, found):
             if not self._delete:
                 raise IsDirectoryError(
                     f"a directory of the target stands where a file goes: {item.path}",
@@ -170,6 +170,17 @@ class Exporter:
             raise ExistsError(
                 f"file exists: {item.path}", path=item.entry.path, hint="use overwrite=True"
             )
+
+    def _is_way(self, item: ExportItem, found: HostEntry) -> bool:
+        """Tell whether a link that a file would replace is the way to a directory.
+
+        Such a link, `/bin` for example, is what others reach that directory by.
+        """
+        return (
+            item.entry.kind != SYMLINK
+            and found.kind == "symlink"
+            and self._tree.leads_to_directory(item.name)
+        )
 
     def _protect(self, item: ExportItem, found: HostEntry) -> None:
         if found.inode not in self._open_inodes:

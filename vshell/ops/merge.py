@@ -402,8 +402,10 @@ def _common_state(sides: Sides, plan: Plan, unmerged: set[int]) -> Inventory:
         if number in items and entry[0] in items and entry not in plan.dropped
     }
     kept_names = {fork.entries[entry] for entry in plan.dropped & fork.entries.keys()}
+    kept_names &= base.items.keys()
     before = [entry for entry in plan.dropped if entry in base.entries]
     for number in plan.disputed | kept_names:
+        items.setdefault(number, base.items[number])
         before += [entry for entry in base.names.get(number, ()) if entry not in entries]
     while before:
         entry = before.pop()

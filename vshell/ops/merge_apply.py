@@ -91,9 +91,11 @@ class Applier:
             and (self._target.get(entry) != number or self._is_made_anew(number))
         }
         self._arrange(moves, self._remove(leaving))
-        for number, names in sorted(self._target_names.items()):
-            if number not in self._places and number != ROOT:
-                self._make_names(number, names)
+        missing = {
+            number for entry, number in self._target.items() if self._entries.get(entry) != number
+        }
+        for number in sorted(missing):
+            self._make_names(number, self._target_names[number])
         for number, wanted in self._wanted.items():
             if number not in self._created:
                 self._change(number, wanted)

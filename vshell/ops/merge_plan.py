@@ -178,12 +178,12 @@ class Plan:
 
     def _report_dropped(self, entry: Entry, number: int) -> None:
         """Report what goes with something else that is not brought in."""
-        if entry[0] not in self._own.items:
-            return  # the directory is reported
-        if number not in self._own.items:
-            self._report_entry(entry, "taken")
-        elif number not in self._explained:
+        if number in self._explained or entry[0] not in self._own.items:
+            return  # it is reported already, or its directory is
+        if number in self._own.items:
             self._report_thing(number, "renamed")
+        else:
+            self._report_entry(entry, "taken")
 
     def _one_with(self, number: int) -> Iterator[Entry]:
         """Yield the entries that cannot come in when one about this thing does not."""

@@ -19,7 +19,6 @@ from vshell.ops.packing_members import (
 )
 from vshell.ops.tar_members import MAX_MEMBERS
 
-
 _MAX_TIME_S: Final = 2**33
 
 

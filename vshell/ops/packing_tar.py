@@ -30,8 +30,7 @@ def pack_tar(file: BinaryIO, entries: Iterable[PackedEntry]) -> None:
     for entry in entries:
         header = _header(entry)
         file.write(header)
-        for piece in entry.pieces():
-            file.write(piece)
+        file.writelines(entry.pieces())
         padding = bytes(-entry.size % BLOCK_BYTES)
         file.write(padding)
         size += len(header) + entry.size + len(padding)

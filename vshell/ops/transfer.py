@@ -7,7 +7,13 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from vshell.errors import InvalidPathError, NotDirectoryError, NotRegularError, VshellError
+from vshell.errors import (
+    InvalidPathError,
+    NotDirectoryError,
+    NotRegularError,
+    PermissionDeniedError,
+    VshellError,
+)
 from vshell.fs.bulk import BulkMerge, open_database_files
 from vshell.fs.paths import PathLike, split
 from vshell.fs.records import EntryDetails, Inode
@@ -122,15 +128,20 @@ def export_directory(
         NotFoundError: The source does not exist.
         NotDirectoryError: A file or a link of the target stands where a directory goes,
             or `delete` is asked for with a single file.
-        IsDirectoryError: A directory of the target stands where a file goes.
+        IsDirectoryError: A directory of the target, or a link to one, stands where a file
+            goes.
         ExistsError: A file exists and `overwrite` is false, or the host takes two names
             for one.
-        PermissionDeniedError: The host does not allow it.
+        PermissionDeniedError: The host does not allow it, or the target is its root.
         UnavailableError: The host failed, for example because its disk is full.
         CorruptError: The workspace holds names that cannot be.
     """
     where = context.resolve(source)
     files = context.files
+    if os.path.realpath(target) == os.path.realpath("/"):
+        raise PermissionDeniedError(
+            "the root of the host is no target for an export", hint="name a directory in it"
+        )
     with files.reading():
         top = files.realpath(where)
         inode = files.store.tree.inode(files.stat(top).inode)
