@@ -146,6 +146,9 @@ class AsyncSession:
     vacuum = _hop(Session.vacuum)
     import_directory = _hop(Session.import_directory)
     export_directory = _hop(Session.export_directory)
+    import_archive = _hop(Session.import_archive)
+    export_archive = _hop(Session.export_archive)
+    backup = _hop(Session.backup)
 
     async def call(self, work: Callable[[], Result]) -> Result:
         """Run any function on the worker's thread, where the workspace may be used."""

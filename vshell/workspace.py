@@ -21,7 +21,7 @@ from vshell.ops import apply as apply_
 from vshell.ops import detect as detect_
 from vshell.ops import diff as diff_
 from vshell.ops import edit as edit_
-from vshell.ops import entries, metadata, moments, transfer, upkeep
+from vshell.ops import entries, metadata, moments, packing, transfer, upkeep
 from vshell.ops import find as find_
 from vshell.ops import glob as glob_
 from vshell.ops import grep as grep_
@@ -96,6 +96,9 @@ class Session(Context):
     compare = moments.compare
     import_directory = transfer.import_directory
     export_directory = transfer.export_directory
+    import_archive = packing.import_archive
+    export_archive = packing.export_archive
+    backup = packing.backup
 
     def transaction(self) -> Transaction:
         """Return a context manager: what is done inside happens at once, or not at all.

@@ -22,6 +22,7 @@ import apsw
 from vshell.errors import (
     CancelledError,
     CorruptError,
+    DecodeError,
     ExistsError,
     InvalidPathError,
     IsDirectoryError,
@@ -31,6 +32,7 @@ from vshell.errors import (
     OperationTimeoutError,
     PermissionDeniedError,
     QuotaExceededError,
+    RangeError,
     ReadOnlyError,
     TooLargeError,
     UnavailableError,
@@ -46,12 +48,6 @@ _PAGE_BYTES: Final = 4096
 _CACHE_KIB: Final = 8 * 1024
 _CHECKPOINT_PAGES: Final = 4000
 """16 MiB of log before a commit also copies it into the database: rarer pauses."""
-
-_ALL_TABLES: Final = (
-    "select 1 from journal, inode, entry, content, chunk, content_chunk, setting,"
-    " snapshot, snapshot_inode, snapshot_entry, undo, index_segment limit 0"
-)
-"""Fails when one is missing, in 20 us and before anybody works with the rest."""
 
 _WAL_FORMAT: Final = b"\x02\x02"
 """Bytes 18 and 19 of the header of a database in WAL mode (https://sqlite.org/fileformat.html)."""
@@ -109,7 +105,7 @@ class Database:
             self._configure()
             self._cursor = self._connection.cursor()
             self._upgrade()
-            self._connection.execute(_ALL_TABLES)
+            self._check_tables()
             self.counter: ChangeCounter = open_change_counter(self._connection)
         except BaseException as error:
             with contextlib.suppress(apsw.Error):  # the first error says more
@@ -117,7 +113,7 @@ class Database:
             if isinstance(error, apsw.CantOpenError):
                 raise _unopened(path) from None
             if isinstance(error, apsw.SQLError):
-                raise CorruptError("the workspace's tables are not those of its format") from None
+                raise _foreign_tables() from None
             if isinstance(error, apsw.Error):
                 raise translated(error) from None
             raise
@@ -168,14 +164,14 @@ class Database:
         """Execute a statement that returns nothing."""
         try:
             self._cursor.execute(sql, values)
-        except apsw.Error as error:
+        except (apsw.Error, OverflowError, UnicodeError) as error:
             raise self._failed(error) from None
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
         """Execute a statement once for each row of values."""
         try:
             self._cursor.executemany(sql, rows)
-        except apsw.Error as error:
+        except (apsw.Error, OverflowError, UnicodeError) as error:
             raise self._failed(error) from None
 
     def row(self, sql: str, values: Sequence[Value] = ()) -> tuple[Any, ...] | None:
@@ -185,14 +181,14 @@ class Database:
         try:
             found = self._cursor.execute(sql, values).fetchall()
             return found[0] if found else None
-        except apsw.Error as error:
+        except (apsw.Error, OverflowError, UnicodeError) as error:
             raise self._failed(error) from None
 
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
         """Return all rows."""
         try:
             return self._cursor.execute(sql, values).fetchall()
-        except apsw.Error as error:
+        except (apsw.Error, OverflowError, UnicodeError) as error:
             raise self._failed(error) from None
 
     def read_blob(self, table: str, row: int, target: memoryview, *, offset: int = 0) -> None:
@@ -215,7 +211,7 @@ class Database:
         """Return how many rows the latest statement changed."""
         return self._connection.changes()
 
-    def _failed(self, error: apsw.Error) -> VshellError | apsw.Error:
+    def _failed(self, error: Exception) -> Exception:
         """Return the error in our words, and keep what follows out of a database left unguarded.
 
         A full disk or an interrupt can make SQLite undo the whole transaction, savepoints
@@ -359,6 +355,18 @@ class Database:
                 self.rollback()
                 raise
 
+    def _check_tables(self) -> None:
+        """Refuse tables that are not those of the format, before anybody works with them.
+
+        A trigger or an index that somebody put into a file could do or refuse anything
+        whenever it is written to. Other tables beside ours do no harm.
+        """
+        found = _definitions(self._connection)
+        ours = _definitions_after(schema.MIGRATIONS)
+        kinds = {kind for sql, kind in found.items() if sql not in ours}
+        if not ours.keys() <= found.keys() or kinds & {"trigger", "index"}:
+            raise _foreign_tables()
+
     def _identify(self) -> int:
         """Return the database's version after making sure that it is a workspace."""
         connection = self._connection
@@ -413,8 +421,12 @@ class StatementCounter:
         self.statements.append(event["sql"])
 
 
-def translated(error: apsw.Error) -> VshellError | apsw.Error:
+def translated(error: Exception) -> Exception:
     """Return SQLite's error in our words; one that can only be our own mistake as it is."""
+    if isinstance(error, OverflowError):
+        return RangeError("a number is outside what 64 bits hold")
+    if isinstance(error, UnicodeError):
+        return DecodeError("the text holds a lone surrogate, which stands for no bytes")
     for kinds, ours, message, hint in _TRANSLATIONS:
         if isinstance(error, kinds):
             return ours(message, hint=hint)
@@ -437,7 +449,14 @@ _TRANSLATIONS: Final[
         "open it without read_only",
     ),
     (
-        (apsw.CorruptError, apsw.NotADBError, apsw.FormatError),
+        # Rows that contradict each other are no mistake of the one who adds to them.
+        (
+            apsw.CorruptError,
+            apsw.NotADBError,
+            apsw.FormatError,
+            apsw.ConstraintError,
+            apsw.MismatchError,
+        ),
         CorruptError,
         "the workspace's file is damaged or no workspace",
         "`vshell check` says what is wrong; restore a copy if it cannot be mended",
@@ -571,13 +590,42 @@ def _flush_directory(path: str) -> None:
         os.close(descriptor)
 
 
+def _foreign_tables() -> CorruptError:
+    return CorruptError(
+        "the workspace's tables are not those of its format", hint="open a copy of it that works"
+    )
+
+
+def _definitions(connection: apsw.Connection) -> dict[str, str]:
+    """Return the statements that made what a database has, and what each of them made."""
+    found = connection.execute("select sql, type from sqlite_schema where sql is not null")
+    return {_without_comments(sql): kind for sql, kind in found.fetchall()}
+
+
+def _without_comments(sql: str) -> str:
+    return " ".join(line.partition("--")[0].strip() for line in sql.splitlines())
+
+
+@cache
+def _definitions_after(migrations: tuple[str, ...]) -> dict[str, str]:
+    connection = _new_database(migrations)
+    found = _definitions(connection)
+    connection.close()
+    return found
+
+
+def _new_database(migrations: tuple[str, ...]) -> apsw.Connection:
+    connection = apsw.Connection(":memory:")
+    connection.pragma("page_size", _PAGE_BYTES)
+    for migration in migrations:
+        connection.execute(migration)
+    return connection
+
+
 @cache
 def _template() -> bytes:
     """Return the bytes of an empty workspace: copying them is 100 times faster than the DDL."""
-    connection = apsw.Connection(":memory:")
-    connection.pragma("page_size", _PAGE_BYTES)
-    for migration in schema.MIGRATIONS:
-        connection.execute(migration)
+    connection = _new_database(schema.MIGRATIONS)
     connection.pragma("application_id", schema.APPLICATION_ID)
     connection.pragma("user_version", schema.VERSION)
     data = bytearray(connection.serialize("main"))

@@ -13,7 +13,7 @@ import os
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 import apsw
 
@@ -179,7 +179,9 @@ class SqlarReader:
             DecodeError: A number in it is none.
         """
         with _translated():
-            found = self._connection.execute(_ROWS, (max_name_bytes, limit)).fetchall()
+            found: list[tuple[Any, ...]] = self._connection.execute(
+                _ROWS, (max_name_bytes, limit)
+            ).fetchall()
         rows = [SqlarRow(*row[:5], row[5] or 0) for row in found]
         for row in rows:
             if not all(isinstance(value, int) for value in (row.mode, row.mtime_s, row.size)):

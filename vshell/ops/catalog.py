@@ -214,6 +214,9 @@ OPERATIONS: Final = (
     Operation("watch", "upkeep", "read", "history"),
     Operation("import_directory", "transfer", "write", "transfer", creates=True),
     Operation("export_directory", "transfer", "read", "transfer"),
+    Operation("import_archive", "packing", "write", "transfer", creates=True),
+    Operation("export_archive", "packing", "read", "transfer"),
+    Operation("backup", "packing", "read", "transfer"),
 )
 
 

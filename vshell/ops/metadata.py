@@ -17,6 +17,9 @@ ALGORITHMS: Final = ("sha256", "sha1", "md5", "sha512", "blake2b")
 def stat(context: Context, path: PathLike) -> Stat:
     """Return the metadata of a file or directory; of a link, of what it leads to.
 
+    Args:
+        path: What to look at.
+
     Raises:
         NotFoundError: Nothing is there.
         NotDirectoryError: Something on the way is no directory.
@@ -26,7 +29,16 @@ def stat(context: Context, path: PathLike) -> Stat:
 
 
 def lstat(context: Context, path: PathLike) -> Stat:
-    """Return the same as `stat`; of a link, its own metadata."""
+    """Return the same as `stat`; of a link, its own metadata.
+
+    Args:
+        path: What to look at.
+
+    Raises:
+        NotFoundError: Nothing is there.
+        NotDirectoryError: Something on the way is no directory.
+        SymlinkLoopError: The links on the way lead in a circle.
+    """
     return context.files.stat(context.resolve(path), follow=False)
 
 
@@ -34,6 +46,9 @@ def exists(context: Context, path: PathLike) -> bool:
     """Tell whether a path leads to anything. False for a link that leads nowhere.
 
     Text that can be no path, such as one with a NUL, leads nowhere.
+
+    Args:
+        path: What to look at.
     """
     try:
         return context.files.exists(context.resolve(path))
@@ -44,6 +59,9 @@ def exists(context: Context, path: PathLike) -> bool:
 def readlink(context: Context, path: PathLike) -> str:
     """Return the target of a link, as it was given.
 
+    Args:
+        path: What to look at.
+
     Raises:
         NotRegularError: It is no link.
         NotFoundError: Nothing is there.
@@ -53,6 +71,9 @@ def readlink(context: Context, path: PathLike) -> str:
 
 def realpath(context: Context, path: PathLike) -> str:
     """Return the path from the root without links, `.` and `..`.
+
+    Args:
+        path: What to look at.
 
     Raises:
         NotFoundError: Nothing is there.

@@ -6,7 +6,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import BinaryIO, Final, Literal
 
@@ -18,13 +18,13 @@ from vshell.errors import (
 )
 from vshell.fs.bulk import BulkMerge, content_pieces
 from vshell.fs.paths import PathLike, decode, encode, split
-from vshell.fs.records import EntryDetails
-from vshell.fs.schema import DIRECTORY, FILE, SYMLINK
+from vshell.fs.records import KIND_NAMES, EntryDetails
+from vshell.fs.schema import DIRECTORY
 from vshell.fs.sqlar import MAX_ROW_BYTES
 from vshell.host import HostPath, identity
 from vshell.ops.context import Context
 from vshell.ops.exporting import ExportItem, export_items
-from vshell.ops.packing_members import PackedEntry, PackedKind, no_pieces
+from vshell.ops.packing_members import PackedEntry, PackedKind, Unpacked, no_pieces
 from vshell.ops.packing_sqlar import pack_sqlar, unpack_sqlar
 from vshell.ops.packing_tar import pack_tar, pack_tar_gz, unpack_tar, unpack_tar_gz
 from vshell.ops.packing_zip import pack_zip, unpack_zip
@@ -45,11 +45,6 @@ _SUFFIXES: Final[tuple[tuple[str, ArchiveFormat], ...]] = (
 )
 _SOURCE: Final = "the archive on the host"
 _TARGET: Final = "the target on the host"
-_KINDS: Final[dict[int, PackedKind]] = {
-    FILE: "file",
-    DIRECTORY: "directory",
-    SYMLINK: "symlink",
-}
 
 
 def export_archive(
@@ -159,7 +154,7 @@ def import_archive(
             entries = unpack_sqlar(os.fspath(source), os.fstat(file.fileno()).st_size)
         else:
             entries = _UNPACKERS[chosen](file)
-        with context.changing("import_archive"):
+        with closing(entries), context.changing("import_archive"):
             _make_directory(context, where)
             store = context.files.store
             merge = BulkMerge(store, where)
@@ -194,7 +189,7 @@ _PACKERS: Final[dict[str, Callable[[BinaryIO, Iterator[PackedEntry]], None]]] = 
     "tar.gz": pack_tar_gz,
     "zip": pack_zip,
 }
-_UNPACKERS: Final[dict[str, Callable[[BinaryIO], Iterator[PackedEntry | str]]]] = {
+_UNPACKERS: Final[dict[str, Callable[[BinaryIO], Unpacked]]] = {
     "tar": unpack_tar,
     "tar.gz": unpack_tar_gz,
     "zip": unpack_zip,
@@ -226,7 +221,7 @@ def _packed(
             tally.skip(item.path, reason)
             continue
         entry = item.entry
-        kind = _KINDS[entry.kind]
+        kind: PackedKind = KIND_NAMES[entry.kind]
         earlier = first.setdefault(entry.inode, item.path) if is_tar else item.path
         is_link = earlier != item.path
         size = entry.size if kind == "file" and not is_link else 0
@@ -242,7 +237,7 @@ def _packed(
             target,
             partial(content_pieces, context.files.store, entry) if size else no_pieces,
         )
-        tally.add(kind, size)
+        tally.add(KIND_NAMES[entry.kind], size)
 
 
 def _unfit(item: ExportItem, format: ArchiveFormat) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import BinaryIO, Literal, NamedTuple
 
 from vshell.errors import DecodeError, TooLargeError
@@ -32,6 +32,10 @@ class PackedEntry(NamedTuple):
     mtime_ns: int
     target: str
     pieces: Callable[[], Iterator[bytes]]
+
+
+Unpacked = Generator[PackedEntry | str, None, None]
+"""The entries of an archive; of one that is neither file, directory nor link, the name alone."""
 
 
 def no_pieces() -> Iterator[bytes]:

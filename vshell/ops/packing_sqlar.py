@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
@@ -12,6 +12,7 @@ from vshell.fs.sqlar import SqlarReader, SqlarRow, SqlarWriter
 from vshell.limits import MAX_PATH_BYTES
 from vshell.ops.packing_members import (
     PackedEntry,
+    Unpacked,
     check_count,
     check_packed_bytes,
     damaged,
@@ -37,7 +38,7 @@ def pack_sqlar(path: str, entries: Iterable[PackedEntry]) -> None:
                 archive.add_file(entry.name, mode, mtime_s, entry.size, entry.pieces())
 
 
-def unpack_sqlar(path: str, size: int) -> Iterator[PackedEntry | str]:
+def unpack_sqlar(path: str, size: int) -> Unpacked:
     """Yield the entries of a SQLite archive; of one that is none of ours, its name alone.
 
     Args:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import BinaryIO, Final
 
 from vshell.limits import CHUNK_BYTES
-from vshell.ops.packing_members import PackedEntry, damaged, file_size, no_pieces
+from vshell.ops.packing_members import PackedEntry, Unpacked, damaged, file_size, no_pieces
 from vshell.ops.tar_members import BLOCK_BYTES, Member, read_members
 
 _END: Final = bytes(2 * BLOCK_BYTES)
@@ -69,7 +69,7 @@ def _header(entry: PackedEntry) -> bytes:
 # Reading.
 
 
-def unpack_tar(file: BinaryIO) -> Iterator[PackedEntry | str]:
+def unpack_tar(file: BinaryIO) -> Unpacked:
     """Yield the entries of a tar archive; of one that is none of ours, its name alone.
 
     Raises:
@@ -81,7 +81,7 @@ def unpack_tar(file: BinaryIO) -> Iterator[PackedEntry | str]:
     yield from _entries(_Window(file), size)
 
 
-def unpack_tar_gz(file: BinaryIO) -> Iterator[PackedEntry | str]:
+def unpack_tar_gz(file: BinaryIO) -> Unpacked:
     """Yield the entries of a compressed tar archive; errors as for `unpack_tar`."""
     try:
         with gzip.GzipFile(fileobj=file, mode="rb") as stream:
@@ -94,7 +94,7 @@ def unpack_tar_gz(file: BinaryIO) -> Iterator[PackedEntry | str]:
         raise damaged("it is cut off") from None
 
 
-def _entries(source: _Window | _Stream, size: int) -> Iterator[PackedEntry | str]:
+def _entries(source: _Window | _Stream, size: int) -> Unpacked:
     for member in read_members(source.read, size, "the archive"):
         yield member.name if member.kind == "other" else _entry(source, member)
 

@@ -20,6 +20,7 @@ from vshell.limits import CHUNK_BYTES, MAX_PATH_BYTES
 from vshell.ops.packing_members import (
     PackedEntry,
     PackedKind,
+    Unpacked,
     check_count,
     check_packed_bytes,
     damaged,
@@ -101,7 +102,7 @@ def _timestamp(seconds: int) -> bytes:
 # Reading.
 
 
-def unpack_zip(file: BinaryIO) -> Iterator[PackedEntry | str]:
+def unpack_zip(file: BinaryIO) -> Unpacked:
     """Yield the entries of a zip archive; of one that is none of ours, its name alone.
 
     Raises:

@@ -28,6 +28,8 @@ from vshell.text.lines import (
     newline_style,
 )
 
+_ERROR_HANDLERS = ("strict", "replace", "ignore", "surrogateescape", "backslashreplace")
+
 Moment = int | str
 """A revision's number, or a snapshot's name."""
 
@@ -150,13 +152,20 @@ def read_text(context: Context, path: PathLike, *, errors: str = "strict") -> st
 
     Args:
         path: The file.
-        errors: What to do with bytes that are no UTF-8, as `bytes.decode` has it.
+        errors: What to do with bytes that are no UTF-8: `"strict"`, `"replace"`, `"ignore"`,
+            `"surrogateescape"` or `"backslashreplace"`, as `bytes.decode` has them.
 
     Raises:
         DecodeError: It is no UTF-8 and `errors` is `"strict"`.
+        RangeError: There is no such way to treat errors.
         IsDirectoryError: It is a directory.
         NotFoundError: It does not exist.
     """
+    if errors not in _ERROR_HANDLERS:
+        raise RangeError(
+            f"no such way to treat errors: {errors}",
+            hint=f"use one of {', '.join(_ERROR_HANDLERS)}",
+        )
     data = read_bytes(context, path)
     try:
         return data.decode("utf-8", errors)

@@ -115,9 +115,11 @@ class Unpacker:
                 f"a file in the archive has {entry.size} bytes; {MAX_FILE_BYTES} are allowed",
                 data={"entry": entry.name},
             )
-        self._merge.reserve(entry.size)
         pieces = _exactly(entry.pieces(), entry.size)
-        return self._merge.put(b"".join(pieces) if entry.size <= INLINE_BYTES else pieces)
+        if entry.size <= INLINE_BYTES:
+            return self._merge.put(b"".join(pieces))
+        self._merge.reserve(entry.size)
+        return self._merge.put(pieces)
 
 
 def _path(name: str) -> str:
