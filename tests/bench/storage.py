@@ -119,17 +119,23 @@ def workspaces(directory: Path, rounds: int) -> list[Row]:
     with Workspace.open(existing) as workspace:
         workspace.write("/file", b"content")
 
+    opened: list[Workspace] = []
+
     def open_and_read(_: int) -> None:
-        with Workspace.open(existing) as workspace:
-            workspace.read_bytes("/file")
+        workspace = Workspace.open(existing)
+        opened.append(workspace)
+        workspace.read_bytes("/file")
 
     def make(number: int) -> None:
-        Workspace.open(directory / f"new{number}.db").close()
+        opened.append(Workspace.open(directory / f"new{number}.db"))
 
-    return [
-        interleave("open + first read + close", {"vshell": open_and_read}, rounds=rounds),
-        interleave("new workspace + close", {"vshell": make}, rounds=rounds),
+    rows = [
+        interleave("open + first read", {"vshell": open_and_read}, rounds=rounds),
+        interleave("new workspace", {"vshell": make}, rounds=rounds),
     ]
+    for workspace in opened:
+        workspace.close()
+    return rows
 
 
 def trees(directory: Path, *, quick: bool) -> list[Row]:
@@ -205,7 +211,10 @@ def diffs(directory: Path, *, quick: bool) -> list[Row]:
 
         def git(_: int) -> None:
             subprocess.run(
-                ["git", "diff", "--no-index", "--quiet", "old", "new"], cwd=directory, check=False
+                ["git", "diff", "--no-index", "old", "new"],
+                cwd=directory,
+                check=False,
+                stdout=subprocess.DEVNULL,
             )
 
         return [
@@ -232,11 +241,13 @@ def statements(directory: Path) -> None:
             "mv of 3,000 files": lambda: workspace.mv("/d", "/moved"),
         }
         print(
-            "\n### SQL statements, with nothing cached\n\n| | statements | of them begin, commit |"
+            "\n### SQL statements, with only the directory known\n\n| | statements | of them begin, commit |"
         )
         print("|---|---|---|")
         for name, call in calls.items():
             workspace.files.store.tree.forget()
+            workspace.ls("/d" if workspace.exists("/d") else "/")
+            workspace.files.revision()
             with workspace.files.store.database.count_statements() as counter:
                 call()
             frame = sum(sql.startswith(("begin", "commit")) for sql in counter.statements)

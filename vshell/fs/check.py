@@ -139,6 +139,36 @@ _RULES: Final = (
         "the history lost the content of change {0} to {1}",
     ),
     _Rule(
+        "select id, kind, action from journal where kind not in (1, 2, 3)"
+        " or action not in ('', 'create', 'write', 'remove', 'rename', 'attributes')",
+        "the history tells of an impossible change {0} ({1}, {2})",
+    ),
+    _Rule(
+        "select name, value from setting where typeof(value) not in ('integer', 'text')"
+        " or name in ('quota_bytes', 'index_up_to') and typeof(value) <> 'integer'",
+        "the setting {0} has the impossible value {1}",
+        (
+            (
+                "delete from setting where typeof(value) not in ('integer', 'text')"
+                " or name in ('quota_bytes', 'index_up_to') and typeof(value) <> 'integer'"
+            ),
+        ),
+    ),
+    _Rule(
+        "select revision from undo where not json_valid(redo)",
+        "nobody can tell what a redo of revision {0} would do",
+        ("delete from undo where not json_valid(redo)",),
+    ),
+    _Rule(
+        "select id, mode, size from inode where mode not between 0 and 4095 or size < 0",
+        "inode {0} has an impossible mode ({1}) or size ({2})",
+    ),
+    _Rule(
+        "select s.name, i.id from snapshot_inode i join snapshot s on s.id = i.snapshot"
+        " where i.kind not in (1, 2, 3)",
+        "snapshot {0} has inode {1} with an unknown kind",
+    ),
+    _Rule(
         "select s.name, i.id from snapshot_inode i join snapshot s on s.id = i.snapshot"
         " where i.content is not null and i.content not in (select id from content)",
         "snapshot {0} lost the content of inode {1}",
@@ -169,6 +199,7 @@ def check(store: Store) -> list[str]:
     """Return what is wrong with the workspace, a sentence each; empty when nothing is."""
     with store.reading():
         problems = [f"SQLite: {problem}" for problem in store.database.integrity()]
+        problems = problems or [*_wrong_types(store), *_undecodable_texts(store)]
         if problems:  # the rows of a damaged file say nothing
             return problems
         for rule in _RULES:
@@ -198,6 +229,59 @@ def repair(store: Store) -> list[str]:
 def _broken(store: Store, rule: _Rule) -> list[str]:
     rows = store.database.rows(f"{rule.breaks} limit {_PROBLEMS_PER_RULE}")
     return [rule.message.format(*(_shown(value) for value in row)) for row in rows]
+
+
+_COLUMNS: Final = (
+    'select t.name, c.name, c.type, c."notnull" or c.pk from sqlite_schema t'
+    " join pragma_table_info(t.name) c where t.type = 'table' and c.type <> ''"
+)
+_TYPED: Final = (
+    "journal",
+    "inode",
+    "entry",
+    "content",
+    "chunk",
+    "content_chunk",
+    "snapshot",
+    "snapshot_inode",
+    "snapshot_entry",
+    "undo",
+)
+_TEXTS: Final = (
+    ("journal", "session"),
+    ("journal", "operation"),
+    ("journal", "action"),
+    ("snapshot", "name"),
+    ("snapshot", "session"),
+    ("undo", "redo"),
+    ("setting", "name"),
+)
+
+
+def _wrong_types(store: Store) -> Iterator[str]:
+    """Yield a sentence for each table with values that its columns cannot have.
+
+    SQLite stores what it is given, and finds nothing wrong with it later.
+    """
+    conditions: dict[str, list[str]] = {}
+    for table, column, kind, required in store.database.rows(_COLUMNS):
+        allowed = f"('{kind.lower()}')" if required else f"('{kind.lower()}', 'null')"
+        conditions.setdefault(table, []).append(f"typeof({column}) not in {allowed}")
+    for table in _TYPED:
+        found = store.database.row(
+            f"select count(*) from {table} where {' or '.join(conditions[table])}"
+        )
+        if found and found[0]:
+            yield f"the table {table} has {found[0]} rows with values of a wrong type"
+
+
+def _undecodable_texts(store: Store) -> Iterator[str]:
+    for table, column in _TEXTS:
+        for (text,) in store.database.rows(f"select distinct cast({column} as blob) from {table}"):
+            try:
+                text.decode()
+            except UnicodeDecodeError:
+                yield f"the table {table} has a text that is no UTF-8: {text[:40]!r}"
 
 
 def _damaged_content(store: Store) -> Iterator[str]:

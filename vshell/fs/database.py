@@ -112,7 +112,7 @@ class Database:
                 self._connection.close()
             if isinstance(error, apsw.CantOpenError):
                 raise _unopened(path) from None
-            if isinstance(error, apsw.SQLError):
+            if isinstance(error, (apsw.SQLError, UnicodeDecodeError)):
                 raise _foreign_tables() from None
             if isinstance(error, apsw.Error):
                 raise translated(error) from None

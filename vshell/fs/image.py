@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from vshell.errors import NotFoundError
+from vshell.errors import CorruptError, NotFoundError
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import decode, is_below, join, split
 from vshell.fs.schema import DIRECTORY, FILE, ROOT
@@ -122,12 +122,15 @@ def _load(
     for number, *rest in store.database.rows(statements[0], values):
         image.inodes[number] = ImageInode(*rest)
     children: dict[int, list[tuple[bytes, int]]] = {}
-    for parent, name, number, _ in store.database.rows(statements[1], values):
+    entries = store.database.rows(statements[1], values)
+    for parent, name, number, _ in entries:
         children.setdefault(parent, []).append((name, number))
     pending = [("/", ROOT)]
     while pending:
         path, number = pending.pop()
         image.paths[path] = number
+        if len(image.paths) > len(entries) + 1:
+            raise CorruptError("a directory lies in itself", hint="`vshell check` says more")
         below = sorted(children.get(number, ()), reverse=True)
         pending += [(join(path, decode(name)), child) for name, child in below]
     return image

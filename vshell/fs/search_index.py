@@ -361,7 +361,9 @@ class SearchIndex:
             " where id = ?",
             (number,),
         )
-        if row is None or row[0] != _FORMAT or _checksum(row[3:]) != row[2]:
+        if row is None or row[0] != _FORMAT or not all(type(blob) is bytes for blob in row[3:]):
+            return None
+        if _checksum(row[3:]) != row[2]:
             return None
         documents, vocabulary, word_starts, posting_starts, postings, always, partners, binary = (
             row[3:]

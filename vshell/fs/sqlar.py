@@ -93,7 +93,10 @@ class SqlarWriter:
 
     def add_link(self, name: str, mode: int, mtime_s: int, target: bytes) -> None:
         """Add a symbolic link."""
-        self._insert(name, mode, mtime_s, _LINK_SIZE, target)
+        try:
+            self._insert(name, mode, mtime_s, _LINK_SIZE, target.decode())
+        except UnicodeDecodeError:  # the format wants text, which cannot say these bytes
+            self._insert(name, mode, mtime_s, _LINK_SIZE, target)
 
     def add_file(
         self, name: str, mode: int, mtime_s: int, size: int, pieces: Iterable[bytes]
@@ -122,7 +125,12 @@ class SqlarWriter:
                     b.write(data)
 
     def _insert(
-        self, name: str, mode: int, mtime_s: int, size: int, data: bytes | apsw.zeroblob | None
+        self,
+        name: str,
+        mode: int,
+        mtime_s: int,
+        size: int,
+        data: str | bytes | apsw.zeroblob | None,
     ) -> None:
         with _translated():
             self._connection.execute(
@@ -218,12 +226,13 @@ class SqlarReader:
     def _stored(self, row: SqlarRow) -> Iterator[bytes]:
         if not row.stored:
             return
-        with (
-            _translated(),
-            self._connection.blob_open("main", "sqlar", "data", row.row, False) as b,
-        ):
-            while piece := b.read(CHUNK_BYTES):
-                yield piece
+        with _translated():
+            blob = self._connection.blob_open("main", "sqlar", "data", row.row, False)
+            try:
+                while piece := blob.read(CHUNK_BYTES):
+                    yield piece
+            finally:
+                blob.close()  # twice is harmless: the archive may have been closed before
 
 
 def _open(path: str, access: int) -> apsw.Connection:
@@ -240,11 +249,20 @@ def _translated() -> Iterator[None]:
     """Turn SQLite's errors into ours; they are about an archive, not about the workspace."""
     try:
         yield
-    except (apsw.NotADBError, apsw.CorruptError):
+    except (
+        apsw.NotADBError,
+        apsw.CorruptError,
+        apsw.AbortError,
+        apsw.MismatchError,
+        apsw.TooBigError,
+        UnicodeDecodeError,
+    ):
         raise DecodeError("not a SQLite archive, or a damaged one") from None
     except apsw.SQLError:
         raise DecodeError("not a SQLite archive: its table sqlar is not as these have it") from None
-    except (apsw.FullError, apsw.IOError):
+    except (apsw.FullError, apsw.IOError) as error:
+        if error.extendedresult == apsw.SQLITE_IOERR_SHORT_READ:
+            raise DecodeError("the archive is damaged: it is cut off") from None
         raise UnavailableError(
             "the disk that holds the archive is full or reported an error"
         ) from None

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import threading
 import time
+import traceback
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from vshell.errors import ClosedError, ReadOnlyError, UnavailableError, VshellError
+from vshell.errors import ClosedError, CorruptError, ReadOnlyError, UnavailableError, VshellError
 from vshell.fs.content import ContentStore
 from vshell.fs.database import Database
 from vshell.fs.journal import Journal
@@ -53,6 +54,7 @@ class Store:
         self.depth = 0
         self.pinned = False
         self._begun_at = b""
+        self._explaining = False
         self._locked_since_s = 0.0
         self._pause_until_s = 0.0
         _open_stores.add(self)
@@ -113,8 +115,10 @@ class Store:
                 state = self.fresh()
                 try:
                     answer = question()
-                except VshellError:
+                except Exception as error:
+                    # What a commit between two statements leads to may be any error.
                     if self.database.counter.state() == state:
+                        self.explain(error)
                         raise
                 else:
                     if self.database.counter.state() == state:
@@ -139,9 +143,38 @@ class Store:
                     self.journal.forget()
                 self.pinned = True
                 yield
+            except Exception as error:
+                self.explain(error)
+                raise
             finally:
                 self.pinned = False
                 self.database.rollback()
+
+    def explain(self, error: Exception) -> None:
+        """Make an error of this package's own code one that names the damage it comes from.
+
+        Code that trusts the rows of a damaged database can fail in any way. Looking for
+        the damage takes as long as a check, but only when something is wrong already.
+
+        Raises:
+            CorruptError: The workspace is damaged.
+        """
+        if self.closed or self._explaining or not _is_unforeseen(error):
+            return
+        from vshell.fs.check import check
+
+        self._explaining = True
+        try:
+            problems = check(self)
+        except Exception as another:  # noqa: BLE001 - a check that fails has found damage
+            problems = [f"the check fails: {type(another).__name__}"]
+        finally:
+            self._explaining = False
+        if problems:
+            raise CorruptError(
+                f"the workspace is damaged: {problems[0]}",
+                hint="`vshell check` says what is wrong; restore a copy if it cannot be mended",
+            ) from None
 
     def transaction(self, session: str, operation: str) -> Transaction:
         """Return a context manager: what is changed inside happens at once, or not at all."""
@@ -254,8 +287,36 @@ class Transaction:
     def __enter__(self) -> None:
         self._outer = self._store.enter(self._session, self._operation)
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
         self._store.leave(self._outer, commit=kind is None)
+        if isinstance(error, Exception) and not self._store.depth:
+            self._store.explain(error)
+
+
+_UNFORESEEN = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+_STANDARD_LIBRARY = os.path.dirname(os.__file__)
+
+
+def _is_unforeseen(error: Exception) -> bool:
+    """Tell whether an error is one that this package's code, not its caller's, raised by mistake."""
+    if isinstance(error, VshellError) or not isinstance(error, _UNFORESEEN):
+        return False
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for frame in reversed(frames):
+        if not frame.f_code.co_filename.startswith(_STANDARD_LIBRARY):
+            return str(frame.f_globals.get("__name__")).startswith("vshell.")
+    return False
 
 
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from vshell.errors import (
+    CorruptError,
     NameTooLongError,
     NotDirectoryError,
     NotFoundError,
@@ -37,7 +38,8 @@ _INODE: Final = (
     f"select {_INODE_COLUMNS} from inode i left join content c on c.id = i.content where i.id ="
 )
 _BELOW: Final = (
-    "with recursive below (id, depth) as (select ?, 1 union all"
+    # `union` and not `union all`: of two circles in a damaged tree, this never ends.
+    "with recursive below (id, depth) as (select ?, 1 union"
     " select e.inode, depth + 1 from below join entry e on e.parent = below.id"
     " where e.kind = 2 and depth < ?)"
 )
@@ -457,10 +459,15 @@ def directory_paths(top: Node, rows: Iterable[tuple[Any, ...]]) -> Callable[[int
     def path_of(inode: int) -> str:
         path = paths.get(inode)
         if path is None:
-            chain = []
+            chain: list[tuple[Any, ...]] = []
             while inode not in paths:
-                chain.append(places[inode])
-                inode = places[inode][0]
+                row = places.get(inode)
+                if row is None or len(chain) > len(places):
+                    raise CorruptError(
+                        "a directory lies in itself, or in none", hint="`vshell check` says more"
+                    )
+                chain.append(row)
+                inode = row[0]
             path = paths[inode]
             for row in reversed(chain):
                 path = paths[row[2]] = f"{path}{decode(row[1])}/"
