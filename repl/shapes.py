@@ -139,4 +139,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "grep": Shape(_grep_arguments, _grep_values),
     "read_text": Shape(_read_text_arguments),
     "import_directory": Shape(_renamed({"source": "DIR", "destination": "DEST"})),
+    "backup": Shape(_renamed({"target": "FILE"})),
+    "export_archive": Shape(_renamed({"target": "FILE"})),
+    "import_archive": Shape(_renamed({"source": "FILE", "destination": "DEST"})),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +42,11 @@ EXAMPLES = {
     "doctor": Example("doctor", None),
     "edit": Example("edit /a.txt two 2", None),
     "exists": Example("exists /a.txt"),
+    "backup": Example("backup backup.db"),
+    "export-archive": Example("export-archive out.tar", "", "3 files, 1 directory, 1 link, 24 B\n"),
+    "import-archive": Example(
+        "import-archive in.tar /in", "", "1 file, 1 directory, 0 links, 5 B\n"
+    ),
     "export": Example("export out", "", "3 files, 1 directory, 1 link, 24 B\n"),
     "find": Example("find /src --kind file", "/src/app.py\n"),
     "fork": Example("fork copy.db", "", "copied to copy.db\n"),
@@ -82,7 +88,7 @@ EXAMPLES = {
 }
 
 ABOUT = {"demo", "doctor"}  # they write no workspace of ours, and take long
-MAKERS = {"append", "apply", "import", "mkdir", "patch", "symlink", "write"}
+MAKERS = {"append", "apply", "import", "import-archive", "mkdir", "patch", "symlink", "write"}
 
 
 @pytest.fixture
@@ -100,6 +106,8 @@ def workspace(tmp_path: Path) -> Path:
         made.undo()
     (tmp_path / "tree" / "sub").mkdir(parents=True)
     (tmp_path / "tree" / "sub" / "x.md").write_text("word\n")
+    with tarfile.open(tmp_path / "in.tar", "w") as archive:
+        archive.add(tmp_path / "tree" / "sub", "sub")
     return tmp_path
 
 

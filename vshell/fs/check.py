@@ -199,9 +199,9 @@ def check(store: Store) -> list[str]:
     """Return what is wrong with the workspace, a sentence each; empty when nothing is."""
     with store.reading():
         problems = [f"SQLite: {problem}" for problem in store.database.integrity()]
-        problems = problems or [*_wrong_types(store), *_undecodable_texts(store)]
         if problems:  # the rows of a damaged file say nothing
             return problems
+        problems = [*_wrong_types(store), *_undecodable_texts(store)]
         for rule in _RULES:
             problems += _broken(store, rule)
         return [*problems, *_damaged_content(store), *store.index.problems()]
@@ -227,7 +227,10 @@ def repair(store: Store) -> list[str]:
 
 
 def _broken(store: Store, rule: _Rule) -> list[str]:
-    rows = store.database.rows(f"{rule.breaks} limit {_PROBLEMS_PER_RULE}")
+    try:
+        rows = store.database.rows(f"{rule.breaks} limit {_PROBLEMS_PER_RULE}")
+    except UnicodeDecodeError:  # a name of SQLite's type for text, in which no bytes belong
+        return ["a value that should be bytes is text, and no UTF-8"]
     return [rule.message.format(*(_shown(value) for value in row)) for row in rows]
 
 
@@ -293,11 +296,7 @@ def _damaged_content(store: Store) -> Iterator[str]:
     ):
         for content, digest, size, data in rows:
             last = content
-            if data is not None:
-                sound = len(data) == size and hashlib.sha256(data).digest() == digest
-            else:
-                sound = size > INLINE_BYTES and (digest, size) == _chunks_hash(store, content)
-            if not sound:
+            if not _is_sound(store, content, digest, size, data):
                 yield f"content {content} is damaged"
     last = 0
     while rows := database.rows(
@@ -305,8 +304,16 @@ def _damaged_content(store: Store) -> Iterator[str]:
     ):
         for chunk, digest, data in rows:
             last = chunk
-            if hashlib.sha256(data).digest() != digest:
+            if type(data) is not bytes or hashlib.sha256(data).digest() != digest:
                 yield f"chunk {chunk} is damaged"
+
+
+def _is_sound(store: Store, content: int, digest: object, size: object, data: object) -> bool:
+    if data is None:
+        is_list = type(size) is int and size > INLINE_BYTES
+        return is_list and (digest, size) == _chunks_hash(store, content)
+    is_whole = type(data) is bytes and len(data) == size
+    return is_whole and hashlib.sha256(data).digest() == digest
 
 
 def _chunks_hash(store: Store, content: int) -> tuple[bytes, int]:
@@ -318,7 +325,8 @@ def _chunks_hash(store: Store, content: int) -> tuple[bytes, int]:
     )
     # A read asks for chunks by their position, so a gap between two is a loss.
     found = [row[1:] for index, row in enumerate(rows) if index == row[0]]
-    return list_hash(digest for digest, _ in found), sum(length for _, length in found)
+    digests = [digest for digest, _ in found if type(digest) is bytes]
+    return list_hash(digests), sum(length or 0 for _, length in found)
 
 
 def _shown(value: object) -> object:

@@ -92,7 +92,7 @@ class Database:
         self._undone: apsw.Cursor | None = None
         with _translated_opening():
             if not os.path.exists(path):
-                _create(path, allowed=create and not read_only)
+                _create(path, allowed=create and not read_only, flush=durability == "power")
                 if durability == "power":
                     _flush_directory(os.path.dirname(path))
             if _inherited and _inherited.intersection(_identity(path)):
@@ -550,7 +550,7 @@ def _open(path: str, *, read_only: bool) -> apsw.Connection:
         raise _unopened(path) from None
 
 
-def _unopened(path: str) -> VshellError | apsw.Error:
+def _unopened(path: str) -> Exception:
     """Return why a file that exists cannot be opened, as far as the host tells without opening."""
     if os.path.isdir(path):
         return IsDirectoryError("the workspace's file is a directory", hint="name a file in it")
@@ -561,8 +561,14 @@ def _unopened(path: str) -> VshellError | apsw.Error:
     return translated(apsw.CantOpenError())
 
 
-def _create(path: str, *, allowed: bool) -> None:
-    """Put an empty workspace at `path`, unless another process is quicker."""
+def _create(path: str, *, allowed: bool, flush: bool) -> None:
+    """Put an empty workspace at `path`, unless another process is quicker.
+
+    Args:
+        path: Where.
+        allowed: Whether it may be made at all.
+        flush: Bring it to the disk, which takes longer than all the rest.
+    """
     if not allowed:
         raise NotFoundError("the workspace does not exist", hint="open it with create=True")
     target = Path(path)
@@ -573,8 +579,8 @@ def _create(path: str, *, allowed: bool) -> None:
         with open(descriptor, "wb") as file:  # buffered: it writes all of it, or raises
             file.write(_template())
             file.flush()
-            # SQLite flushes the log, and later only those pages that it wrote itself.
-            os.fsync(descriptor)
+            if flush:  # or SQLite would flush a log for a file that is not there
+                os.fsync(descriptor)
         with contextlib.suppress(FileExistsError):
             os.link(temporary, path)
     finally:
@@ -599,7 +605,7 @@ def _foreign_tables() -> CorruptError:
 def _definitions(connection: apsw.Connection) -> dict[str, str]:
     """Return the statements that made what a database has, and what each of them made."""
     found = connection.execute("select sql, type from sqlite_schema where sql is not null")
-    return {_without_comments(sql): kind for sql, kind in found.fetchall()}
+    return {_without_comments(str(sql)): str(kind) for sql, kind in found.fetchall()}
 
 
 def _without_comments(sql: str) -> str:

@@ -50,8 +50,8 @@ class FileReader(OpenFiles):
                         node.stat, node.stat_of = _stat(path, inode), inode
                     assert node.stat is not None
                     return node.stat
-        return _stat(
-            path, self.store.read(lambda: tree.inode(tree.find(path, follow=follow).inode))
+        return self.store.read(
+            lambda: _stat(path, tree.inode(tree.find(path, follow=follow).inode))
         )
 
     def exists(self, path: str, *, follow: bool = True) -> bool:

@@ -5,13 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
+from vshell.errors import CorruptError
 from vshell.fs.schema import DIRECTORY, FILE, SYMLINK
 from vshell.record import Record
 
 Kind = Literal["file", "directory", "symlink"]
 Action = Literal["create", "write", "remove", "rename", "attributes"]
 
-KIND_NAMES: Final[dict[int, Kind]] = {FILE: "file", DIRECTORY: "directory", SYMLINK: "symlink"}
+
+class _KindNames(dict[int, Kind]):
+    def __missing__(self, code: int) -> Kind:
+        raise CorruptError(
+            f"something in the workspace is of the unknown kind {code}",
+            hint="`vshell check` says what",
+        )
+
+
+KIND_NAMES: Final = _KindNames({FILE: "file", DIRECTORY: "directory", SYMLINK: "symlink"})
 KIND_CODES: Final[dict[str, int]] = {name: code for code, name in KIND_NAMES.items()}
 
 

@@ -33,7 +33,8 @@ _LINK_SIZE: Final = -1
 # `octet_length` looks at the header of a row alone: a value of a gigabyte is not loaded.
 _ROWS: Final = (
     "select rowid, case when typeof(name) = 'text' and octet_length(name) <= ?"
-    " then cast(name as blob) end, mode, mtime, sz, octet_length(data) from sqlar limit ?"
+    " then cast(name as blob) end, mode, mtime, sz, ifnull(octet_length(data), 0)"
+    " from sqlar limit ?"
 )
 
 
@@ -190,7 +191,7 @@ class SqlarReader:
             found: list[tuple[Any, ...]] = self._connection.execute(
                 _ROWS, (max_name_bytes, limit)
             ).fetchall()
-        rows = [SqlarRow(*row[:5], row[5] or 0) for row in found]
+        rows = [SqlarRow._make(row) for row in found]
         for row in rows:
             if not all(isinstance(value, int) for value in (row.mode, row.mtime_s, row.size)):
                 raise DecodeError("the archive is damaged: a number in it is none")
@@ -261,7 +262,7 @@ def _translated() -> Iterator[None]:
     except apsw.SQLError:
         raise DecodeError("not a SQLite archive: its table sqlar is not as these have it") from None
     except (apsw.FullError, apsw.IOError) as error:
-        if error.extendedresult == apsw.SQLITE_IOERR_SHORT_READ:
+        if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHORT_READ:
             raise DecodeError("the archive is damaged: it is cut off") from None
         raise UnavailableError(
             "the disk that holds the archive is full or reported an error"

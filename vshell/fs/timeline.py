@@ -83,6 +83,14 @@ def revisions(store: Store, since: int) -> Iterator[Revision]:
         yield current._replace(operations=tuple(operations))
 
 
+def time_of(store: Store, revision: int) -> int:
+    """Return when a revision was made, in nanoseconds since 1970; now, if nobody knows."""
+    found = store.database.row(
+        "select time_ns from journal where revision = ? and action <> '' limit 1", (revision,)
+    )
+    return int(found[0]) if found else store.now()
+
+
 def begin_revision(store: Store, *, session: str, operation: str, time_ns: int) -> None:
     """Let what the open transaction changes from now on be another revision.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-import traceback
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -309,14 +308,17 @@ _STANDARD_LIBRARY = os.path.dirname(os.__file__)
 
 
 def _is_unforeseen(error: Exception) -> bool:
-    """Tell whether an error is one that this package's code, not its caller's, raised by mistake."""
+    """Tell whether an error is one that the package's own code raised by mistake."""
     if isinstance(error, VshellError) or not isinstance(error, _UNFORESEEN):
         return False
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    for frame in reversed(frames):
+    module = ""
+    place = error.__traceback__
+    while place is not None:
+        frame = place.tb_frame
         if not frame.f_code.co_filename.startswith(_STANDARD_LIBRARY):
-            return str(frame.f_globals.get("__name__")).startswith("vshell.")
-    return False
+            module = str(frame.f_globals.get("__name__"))
+        place = place.tb_next
+    return module.startswith("vshell.")
 
 
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()

@@ -10,14 +10,9 @@ from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import BinaryIO, Final, Literal
 
-from vshell.errors import (
-    IsDirectoryError,
-    NotRegularError,
-    PermissionDeniedError,
-    UnavailableError,
-)
+from vshell.errors import IsDirectoryError, NotRegularError, PermissionDeniedError, UnavailableError
 from vshell.fs.bulk import BulkMerge, content_pieces
-from vshell.fs.paths import PathLike, decode, encode, split
+from vshell.fs.paths import PathLike, decode, split
 from vshell.fs.records import KIND_NAMES, EntryDetails
 from vshell.fs.schema import DIRECTORY
 from vshell.fs.sqlar import MAX_ROW_BYTES
@@ -28,7 +23,7 @@ from vshell.ops.packing_members import PackedEntry, PackedKind, Unpacked, no_pie
 from vshell.ops.packing_sqlar import pack_sqlar, unpack_sqlar
 from vshell.ops.packing_tar import pack_tar, pack_tar_gz, unpack_tar, unpack_tar_gz
 from vshell.ops.packing_zip import pack_zip, unpack_zip
-from vshell.ops.transfer import _make_directory, _open_workspaces, _translated
+from vshell.ops.transfer import make_directory, open_workspaces, translated_host_errors
 from vshell.ops.transfer_result import Tally, TransferResult
 from vshell.ops.unpacking import Unpacker
 
@@ -96,9 +91,10 @@ def export_archive(
             details = EntryDetails(
                 top, inode.id, inode.kind, inode.size, inode.mode, inode.mtime_ns, inode.content
             )
-            items = [ExportItem(split(where)[1], "", split(where)[1], details)]
+            name = split(where)[1]
+            items = [ExportItem(name, "", name, details)]
         _check_target(target)
-        with _translated(_TARGET), _new_file(target) as (path, file):
+        with translated_host_errors(_TARGET), _new_file(target) as (path, file):
             entries = _packed(context, items, tally, chosen)
             if chosen == "sqlar":
                 pack_sqlar(path, entries)
@@ -149,13 +145,13 @@ def import_archive(
     chosen = _format(source, format)
     where = context.resolve(destination)
     tally = Tally(None, None)
-    with _translated(_SOURCE), _open_source(source) as file:
+    with translated_host_errors(_SOURCE), _open_source(source) as file:
         if chosen == "sqlar":
             entries = unpack_sqlar(os.fspath(source), os.fstat(file.fileno()).st_size)
         else:
             entries = _UNPACKERS[chosen](file)
         with closing(entries), context.changing("import_archive"):
-            _make_directory(context, where)
+            make_directory(context, where)
             store = context.files.store
             merge = BulkMerge(store, where)
             unpacker = Unpacker(merge, tally, time_ns=store.journal.time_ns)
@@ -246,7 +242,7 @@ def _unfit(item: ExportItem, format: ArchiveFormat) -> str:
         item.path.encode()
     except UnicodeEncodeError:
         return f"the name is not UTF-8, as {format} needs it"
-    if format == "zip" and len(encode(item.path)) > 65_534:
+    if format == "zip" and len(item.path.encode()) > 65_534:
         return "the path is too long for zip"
     if format == "sqlar" and item.entry.size > MAX_ROW_BYTES:
         return f"it has more than {MAX_ROW_BYTES} bytes"
@@ -255,7 +251,7 @@ def _unfit(item: ExportItem, format: ArchiveFormat) -> str:
 
 def _check_target(target: HostPath) -> None:
     """Refuse what a file must not replace."""
-    with _translated(_TARGET), suppress(FileNotFoundError):
+    with translated_host_errors(_TARGET), suppress(FileNotFoundError):
         status = os.stat(target)
         if stat.S_ISDIR(status.st_mode):
             raise IsDirectoryError("the target on the host is a directory", hint="name a file")
@@ -265,7 +261,7 @@ def _check_target(target: HostPath) -> None:
 
 
 def _refuse_open(status: os.stat_result) -> None:
-    if identity(status) in _open_workspaces():
+    if identity(status) in open_workspaces():
         raise PermissionDeniedError(
             "the file belongs to a workspace that is open",
             hint="name another file; `backup` copies a workspace",

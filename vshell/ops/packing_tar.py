@@ -83,15 +83,10 @@ def unpack_tar(file: BinaryIO) -> Unpacked:
 
 def unpack_tar_gz(file: BinaryIO) -> Unpacked:
     """Yield the entries of a compressed tar archive; errors as for `unpack_tar`."""
-    try:
-        with gzip.GzipFile(fileobj=file, mode="rb") as stream:
-            window = _Stream(stream)
-            yield from _entries(window, _MAX_STREAM_BYTES)
-            window.finish()
-    except (gzip.BadGzipFile, zlib.error):
-        raise damaged("it is not what gzip made") from None
-    except EOFError:
-        raise damaged("it is cut off") from None
+    with gzip.GzipFile(fileobj=file, mode="rb") as compressed:
+        stream = _Stream(compressed)
+        yield from _entries(stream, _MAX_STREAM_BYTES)
+        stream.finish()
 
 
 def _entries(source: _Window | _Stream, size: int) -> Unpacked:
@@ -158,6 +153,11 @@ class _Stream:
                 raise damaged("there is too much after its end")
 
     def _take(self, length: int) -> bytes:
-        data = self._stream.read(length)
+        try:
+            data = self._stream.read(length)
+        except (gzip.BadGzipFile, zlib.error):
+            raise damaged("it is not what gzip made") from None
+        except EOFError:
+            raise damaged("it is cut off") from None
         self._at += len(data)
         return data

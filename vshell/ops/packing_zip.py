@@ -11,6 +11,7 @@ import struct
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -110,15 +111,23 @@ def unpack_zip(file: BinaryIO) -> Unpacked:
         TooLargeError: It has more than 100,000 entries.
         UnavailableError: It is encrypted, or compressed by anything but deflate.
     """
-    from zipfile import BadZipFile, ZipFile
+    from zipfile import ZipFile
 
     size = file_size(file)
     _check_directory(file, size)
+    with _zip_errors(), ZipFile(file) as archive:
+        check_packed_bytes(sum(info.compress_size for info in archive.infolist()), size)
+        for info in archive.infolist():
+            yield _entry(archive, info)
+
+
+@contextmanager
+def _zip_errors() -> Iterator[None]:
+    """Turn what `zipfile` says of a damaged archive into our errors."""
+    from zipfile import BadZipFile
+
     try:
-        with ZipFile(file) as archive:
-            check_packed_bytes(sum(info.compress_size for info in archive.infolist()), size)
-            for info in archive.infolist():
-                yield _entry(archive, info)
+        yield
     except VshellError:  # some are a `ValueError`, too
         raise
     except (BadZipFile, zlib.error, struct.error, EOFError, ValueError, OverflowError):
@@ -224,6 +233,6 @@ def _mtime_ns(info: ZipInfo) -> int:
 
 
 def _content(archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
-    with archive.open(info) as source:
+    with _zip_errors(), archive.open(info) as source:
         while piece := source.read(CHUNK_BYTES):
             yield piece

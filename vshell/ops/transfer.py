@@ -78,9 +78,9 @@ def import_directory(
     tally = Tally(progress, None)
     with _open_source(source) as (tree, name), context.changing("import"):
         directory, new_name = (where, "") if name is None else _place(context, where, name)
-        _make_directory(context, directory)
+        make_directory(context, directory)
         merge = BulkMerge(context.files.store, directory)
-        importer = Importer(tree, merge, tally, open_files=_open_workspaces(), ignore=ignore)
+        importer = Importer(tree, merge, tally, open_files=open_workspaces(), ignore=ignore)
         if name is None:
             importer.add_tree()
         else:
@@ -161,7 +161,7 @@ def export_directory(
                 tree,
                 items,
                 tally,
-                open_files=_open_workspaces(),
+                open_files=open_workspaces(),
                 overwrite=overwrite,
                 delete=delete,
                 special_bits=special_bits,
@@ -175,7 +175,7 @@ def export_directory(
 @contextmanager
 def _open_source(source: HostPath) -> Iterator[tuple[HostTree, str | None]]:
     """Open a directory, or that of a file; yield it and the file's name there."""
-    with _translated(_SOURCE):
+    with translated_host_errors(_SOURCE):
         path = os.path.realpath(source)
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
@@ -184,24 +184,24 @@ def _open_source(source: HostPath) -> Iterator[tuple[HostTree, str | None]]:
             tree, name = HostTree.open_parent(path)
         else:
             raise NotRegularError("the source on the host is neither a directory nor a file")
-    with tree, _translated(_SOURCE):
+    with tree, translated_host_errors(_SOURCE):
         yield tree, name
 
 
 @contextmanager
 def _open_target(target: HostPath, name: str | None) -> Iterator[tuple[HostTree, str]]:
     """Open the directory to write in, making it; yield it and a single file's name there."""
-    with _translated(_TARGET):
+    with translated_host_errors(_TARGET):
         if name is None or os.path.isdir(target) or os.fspath(target).endswith("/"):
             tree, new_name = HostTree.open(target, create=True), name or ""
         else:
             tree, new_name = HostTree.open_parent(target, create=True)
-    with tree, _translated(_TARGET):
+    with tree, translated_host_errors(_TARGET):
         yield tree, new_name
 
 
 @contextmanager
-def _translated(subject: str) -> Iterator[None]:
+def translated_host_errors(subject: str) -> Iterator[None]:
     """Turn what the host refuses into our errors."""
     try:
         yield
@@ -225,7 +225,7 @@ def _place(context: Context, where: str, name: str) -> tuple[str, str]:
     return split(where)
 
 
-def _make_directory(context: Context, path: str) -> None:
+def make_directory(context: Context, path: str) -> None:
     files = context.files
     if files.exists(path) and files.stat(path).kind != "directory":
         raise NotDirectoryError(f"not a directory: {path}", path=path)
@@ -239,7 +239,7 @@ def _single_item(path: str, inode: Inode, name: str) -> ExportItem:
     return ExportItem(name, "", name, details)
 
 
-def _open_workspaces() -> frozenset[Identity]:
+def open_workspaces() -> frozenset[Identity]:
     """Return what identifies the files of all workspaces that this process has open."""
     found = set()
     for path in open_database_files():
