@@ -23,6 +23,7 @@ from vshell.ops import diff as diff_
 from vshell.ops import edit as edit_
 from vshell.ops import entries, metadata, moments, packing, transfer, upkeep
 from vshell.ops import find as find_
+from vshell.ops import git as git_
 from vshell.ops import glob as glob_
 from vshell.ops import grep as grep_
 from vshell.ops import ls as list_
@@ -96,6 +97,8 @@ class Session(Context):
     compare = moments.compare
     import_directory = transfer.import_directory
     export_directory = transfer.export_directory
+    import_git = git_.import_git
+    export_git = git_.export_git
     import_archive = packing.import_archive
     export_archive = packing.export_archive
     backup = packing.backup

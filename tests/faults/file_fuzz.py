@@ -15,12 +15,10 @@ import resource
 import select
 import shutil
 import sqlite3
-import struct
-import time
 import traceback
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +34,7 @@ from vshell.workspace import Workspace
 _PAGE_BYTES: Final = 4096
 _CASE_S: Final = 20.0
 _MEMORY_BYTES: Final = 3 * 1024**3
+_LONGEST_TEXT: Final = 300
 _ACTIONS: Final = 60
 _CASES_OF_ONE: Final = 50
 
@@ -169,13 +168,32 @@ def _change_rows(path: Path, chance: random.Random) -> None:
     """Change values and rows through SQL, so that every page is in order."""
     connection = apsw.Connection(str(path))
     connection.pragma("foreign_keys", False)
-    tables = [row[0] for row in connection.execute("select name from sqlite_schema where type='table'")]
+    tables = [
+        row[0] for row in connection.execute("select name from sqlite_schema where type='table'")
+    ]
     for _ in range(chance.choice((1, 2, 6))):
         table = chance.choice(tables)
         columns = [row[1] for row in connection.execute(f"pragma table_info({table})")]
         column = chance.choice(columns)
         value: Any = chance.choice(
-            (None, 0, 1, -1, 3, 7, 2**31, 2**62, -(2**63), 1.5, "", "text", "9", b"", b"\0", b"x" * 300)
+            (
+                None,
+                0,
+                1,
+                -1,
+                3,
+                7,
+                2**31,
+                2**62,
+                -(2**63),
+                1.5,
+                "",
+                "text",
+                "9",
+                b"",
+                b"\0",
+                b"x" * 300,
+            )
         )
         where = f"{columns[0]} = (select {columns[0]} from {table} order by random() limit 1)"
         order = chance.random()
@@ -218,7 +236,9 @@ def _trap(path: Path, chance: random.Random) -> None:
     """Put triggers and views where the tables are, which would run in every statement."""
     connection = sqlite3.connect(path, isolation_level=None)
     table = chance.choice(("inode", "entry", "journal", "content"))
-    endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n"
+    endless = (
+        "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n"
+    )
     sql = chance.choice(
         (
             f"create trigger t after insert on {table} begin delete from inode; end",
@@ -231,7 +251,11 @@ def _trap(path: Path, chance: random.Random) -> None:
         )
     )
     for statement in sql.split("; create view"):
-        text = statement if statement.startswith(("create", "alter", "drop")) else f"create view{statement}"
+        text = (
+            statement
+            if statement.startswith(("create", "alter", "drop"))
+            else f"create view{statement}"
+        )
         connection.execute(text)
     connection.close()
 
@@ -254,7 +278,9 @@ def _replace(path: Path, chance: random.Random) -> None:
     elif kind == 5:
         os.mkfifo(path)
     elif kind == 6:
-        path.symlink_to(chance.choice(("/dev/zero", "/dev/null", "/dev/full", "missing", path.name)))
+        path.symlink_to(
+            chance.choice(("/dev/zero", "/dev/null", "/dev/full", "missing", path.name))
+        )
     else:
         _other_application(path, chance)
 
@@ -270,7 +296,9 @@ def _other_application(path: Path, chance: random.Random) -> None:
         connection.execute(f"pragma user_version = {chance.choice((0, 1, 2, 3, 999))}")
     if chance.random() < 0.5:
         for table in ("journal", "inode", "entry", "content", "chunk", "content_chunk", "setting"):
-            connection.execute(f"create table {table} ({chance.choice(('x', 'id, revision', 'id'))})")
+            connection.execute(
+                f"create table {table} ({chance.choice(('x', 'id, revision', 'id'))})"
+            )
     connection.close()
 
 
@@ -310,8 +338,12 @@ _WORKS: Final[dict[str, Callable[[Workspace], object]]] = {
     "changes": lambda workspace: workspace.changes(limit=50),
     "history": lambda workspace: workspace.history("/one"),
     "usage": lambda workspace: workspace.usage(),
-    "snapshots": lambda workspace: [workspace.compare(found.name) for found in workspace.snapshots()],
-    "export": lambda workspace: workspace.export_directory("/", workspace.files.store.database.path + ".out"),
+    "snapshots": lambda workspace: [
+        workspace.compare(found.name) for found in workspace.snapshots()
+    ],
+    "export": lambda workspace: workspace.export_directory(
+        "/", workspace.files.store.database.path + ".out"
+    ),
     "check": lambda workspace: workspace.check(),
     "write": lambda workspace: workspace.write("/new/file", "text"),
     "overwrite": lambda workspace: workspace.write("/many/file-3", "text"),
@@ -338,7 +370,7 @@ def exercise(path: Path) -> tuple[str, list[str]]:
         workspace = Workspace.open(path, create=False, lock_timeout_s=0.5)
     except VshellError as error:
         return f"refused: {error.code}", _leaks(error, path)
-    except (Exception, RecursionError) as error:
+    except Exception as error:  # noqa: BLE001 - what is no error of ours is what is looked for
         return "failed", [_described("open", error)]
     refused = 0
     sound = False
@@ -354,13 +386,13 @@ def exercise(path: Path) -> tuple[str, list[str]]:
             failures += _leaks(error, path)
             if sound and name == "check":
                 failures.append(f"the check calls it sound, but: {error!r}")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             failures.append(_described(name, error))
     try:
         workspace.close()
     except VshellError as error:
         failures += _leaks(error, path)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         failures.append(_described("close", error))
     return ("sound" if sound else "opened") + (" with refusals" if refused else ""), failures
 
@@ -372,7 +404,10 @@ def _leaks(error: VshellError, path: Path) -> list[str]:
 
 
 def _described(name: str, error: BaseException) -> str:
-    places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    places = [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
     return f"{name}: {error!r} at {' '.join(places[-4:])}"
 
 
@@ -393,14 +428,72 @@ def make_case(samples: list[Path], path: Path, seed: str) -> str:
 
 
 def _work(samples: list[Path], directory: Path, seeds: list[str], output: int) -> None:
+    """Exercise cases one after the other; say of each when it begins, and what came of it."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, resource.RLIM_INFINITY))
     for seed in seeds:
-        case = directory / "case"
+        case = directory / seed.replace("/", "-")
         case.mkdir()
-        path = case / "agent.db"
-        kind = make_case(samples, path, seed)
-        os.write(output, f"{seed}\t{kind}\n".encode())
-        what, failures = exercise(path)
-        lines = [f"{seed}\t{kind}\t{what}", *(f"{seed}\t{kind}\t!{text[:300]}" for text in failures)]
-        os.write(output, "".join(f"{line}\n" for line in lines).encode())
+        kind = make_case(samples, case / "agent.db", seed)
+        os.write(output, f"{kind}\n".encode())
+        what, failures = exercise(case / "agent.db")
+        report = "\t".join([what, *(text[:_LONGEST_TEXT] for text in failures)])
+        os.write(output, f"{report.encode('ascii', 'backslashreplace').decode()}\n".encode())
         shutil.rmtree(case)
+
+
+@dataclass
+class _Batch:
+    """Cases in one child process.
+
+    Attributes:
+        lines: What the child wrote: two lines for each case that it finished.
+        ending: How it ended, if not as it should.
+    """
+
+    lines: list[str]
+    ending: str
+
+
+def _run_batch(samples: list[Path], seeds: list[str]) -> _Batch:
+    reader, writer = os.pipe()
+    with scratch() as directory, open(reader, "rb", buffering=0) as output:
+        child = Child(lambda: _work(samples, directory, seeds, writer))
+        os.close(writer)
+        text, hangs = b"", False
+        while not hangs:
+            hangs = not select.select([output], [], [], _CASE_S)[0]
+            piece = b"" if hangs else output.read(65536)
+            if not piece:
+                break
+            text += piece
+        lines = text.decode().split("\n")[:-1]
+        if hangs:
+            child.kill()
+            return _Batch(lines, f"it hangs for more than {_CASE_S:.0f} s")
+        try:
+            child.result()
+        except EOFError:
+            return _Batch(lines, "it ends the process")
+        return _Batch(lines, "")
+
+
+def run(*, count: int, seed: int = 0) -> Findings:
+    """Exercise so many cases."""
+    findings = Findings(seed)
+    with scratch() as directory:
+        samples = make_samples(directory / "samples", seed)
+        left = [f"{seed}/{number}" for number in range(count)]
+        while left:
+            batch = left[:_CASES_OF_ONE]
+            found = _run_batch(samples, batch)
+            begun = (len(found.lines) + 1) // 2
+            for case, kind, report in zip(batch, found.lines[::2], found.lines[1::2], strict=False):
+                what, *failures = report.split("\t")
+                findings.counts[f"{kind}: {what}"] += 1
+                findings.failures += [f"case {case} ({kind}): {text}" for text in failures]
+            if found.ending:
+                findings.failures.append(
+                    f"case {batch[begun - 1]} ({found.lines[-1]}): {found.ending}"
+                )
+            left = left[begun:]
+    return findings

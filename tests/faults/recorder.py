@@ -78,6 +78,10 @@ class Recorder:
                 self.events.append(Event("write", number, 0, data))
         return self._files[inode]
 
+    def flush(self, path: Path) -> None:
+        """Note that the host has brought a file and its name to the disk."""
+        self.events += (Event("sync", self.known(str(path))), Event("sync names"))
+
     def new(self, inode: int) -> int:
         self._count += 1
         self._files[inode] = self._count

@@ -195,7 +195,9 @@ def test_each_side_of_the_markers_is_what_favoring_it_gives(
 
 
 @given(lines, lines, lines)
-def test_swapping_the_sides_leaves_as_many_conflicts(base: bytes, ours: bytes, theirs: bytes) -> None:
+def test_swapping_the_sides_leaves_as_many_conflicts(
+    base: bytes, ours: bytes, theirs: bytes
+) -> None:
     here = merge_lines(base, ours, theirs, style="diff3")
     there = merge_lines(base, theirs, ours, style="diff3")
     assert here.conflicts == there.conflicts

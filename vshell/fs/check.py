@@ -310,10 +310,11 @@ def _damaged_content(store: Store) -> Iterator[str]:
 
 def _is_sound(store: Store, content: int, digest: object, size: object, data: object) -> bool:
     if data is None:
-        is_list = type(size) is int and size > INLINE_BYTES
+        is_list = isinstance(size, int) and size > INLINE_BYTES
         return is_list and (digest, size) == _chunks_hash(store, content)
-    is_whole = type(data) is bytes and len(data) == size
-    return is_whole and hashlib.sha256(data).digest() == digest
+    if not isinstance(data, bytes) or len(data) != size:
+        return False
+    return hashlib.sha256(data).digest() == digest
 
 
 def _chunks_hash(store: Store, content: int) -> tuple[bytes, int]:

@@ -359,12 +359,14 @@ class Database:
         """Refuse tables that are not those of the format, before anybody works with them.
 
         A trigger or an index that somebody put into a file could do or refuse anything
-        whenever it is written to. Other tables beside ours do no harm.
+        whenever it is written to. Other tables beside ours do no harm; that an index of
+        ours is missing is for a check to find.
         """
         found = _definitions(self._connection)
         ours = _definitions_after(schema.MIGRATIONS)
-        kinds = {kind for sql, kind in found.items() if sql not in ours}
-        if not ours.keys() <= found.keys() or kinds & {"trigger", "index"}:
+        missing = {kind for sql, kind in ours.items() if sql not in found}
+        foreign = {kind for sql, kind in found.items() if sql not in ours}
+        if "table" in missing or foreign & {"trigger", "index"}:
             raise _foreign_tables()
 
     def _identify(self) -> int:

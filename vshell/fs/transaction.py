@@ -184,6 +184,7 @@ class Store:
         if self._pause_until_s and not self.depth:
             self._give_way()
         self.lock.acquire()
+        entered = False
         try:
             journal = self.journal
             if self.depth:
@@ -195,10 +196,14 @@ class Store:
             if not outer[1]:
                 journal.operation = operation
             self.depth += 1
+            entered = True
             return outer
-        except BaseException:
-            self.lock.release()
+        except Exception as error:
+            self.explain(error)
             raise
+        finally:
+            if not entered:
+                self.lock.release()
 
     def leave(self, outer: tuple[str, str], *, commit: bool) -> None:
         """End what `enter` began."""
@@ -287,7 +292,7 @@ class Transaction:
         self._outer = self._store.enter(self._session, self._operation)
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+        self, kind: type[BaseException] | None, error: BaseException | None = None, *_: object
     ) -> None:
         self._store.leave(self._outer, commit=kind is None)
         if isinstance(error, Exception) and not self._store.depth:

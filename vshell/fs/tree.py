@@ -271,7 +271,13 @@ class Tree:
             )
             if found is None:
                 raise NotFoundError(f"no inode has the number {number}")
-            inode = self.inodes[number] = Inode._make(found)
+            inode = Inode._make(found)
+            if not isinstance(inode.hash, bytes | None):
+                raise CorruptError(
+                    f"the content of inode {number} has no possible hash",
+                    hint="`vshell check` says what is wrong",
+                )
+            self.inodes[number] = inode
         return inode
 
     def data(self, inode: Inode) -> bytes:

@@ -123,8 +123,10 @@ class _NotingTransaction(Transaction):
         super().__enter__()
         self._before = self._noted.copy()
 
-    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None = None, *_: object
+    ) -> None:
         if kind is not None:
             self._noted.clear()
             self._noted.update(self._before)
-        super().__exit__(kind, *details)
+        super().__exit__(kind, error)

@@ -174,8 +174,8 @@ def export_git(
     latest = files.revision()
     if not 0 <= since <= latest:
         raise RangeError(f"since must be a revision from 0 to {latest}, not {since}")
-    create_if_missing(repository, branch)
     ref = branch_ref(branch)
+    create_if_missing(repository, branch)
     tally = Tally(None, None)
     with opened(repository) as target, files.reading():
         latest = files.revision()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vshell.errors import CorruptError, NotFoundError, TooLargeError
+from vshell.errors import NotFoundError, TooLargeError
 from vshell.fs.bulk import BulkDirectory, BulkMerge
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import decode, encode, join
@@ -17,6 +16,7 @@ from vshell.ops.git_repository import (
     SUBMODULE_MODE,
     SYMLINK_MODE,
     guarded,
+    load,
     refused_name,
 )
 from vshell.ops.transfer_result import Tally
@@ -81,18 +81,17 @@ class GitImporter:
         Raises:
             As `apply`.
         """
-        for before, commit in pairwise([None, *commits]):
-            assert commit is not None
-            time_ns = _time_ns(commit)
+        before: ObjectID | None = None
+        for commit in commits:
+            with guarded():
+                author, time_ns, tree = _author(commit), _time_ns(commit), commit.tree
             if revisions:
                 begin_revision(
-                    self._files.store,
-                    session=_author(commit),
-                    operation="import_git",
-                    time_ns=time_ns,
+                    self._files.store, session=author, operation="import_git", time_ns=time_ns
                 )
             self._files.mkdir(self._destination, parents=True, exist_ok=True)
-            self.apply(before.tree if before else None, commit.tree, time_ns)
+            self.apply(before, tree, time_ns)
+            before = tree
 
     def apply(self, before: ObjectID | None, after: ObjectID, time_ns: int) -> None:
         """Bring in what one tree has and another, or nothing, did not.
@@ -167,10 +166,8 @@ class GitImporter:
             return {}
         from dulwich.objects import Tree
 
+        tree = load(self._repository, Tree, sha)
         with guarded():
-            tree = self._repository.object_store[sha]
-            if not isinstance(tree, Tree):
-                raise CorruptError("a tree of the git repository is something else")
             return {name: _Entry(mode, found) for name, mode, found in tree.items()}
 
     def _refusal(self, path: str, name: bytes, entry: _Entry) -> str | None:
@@ -234,11 +231,7 @@ class GitImporter:
     def _blob(self, sha: ObjectID) -> bytes:
         from dulwich.objects import Blob
 
-        with guarded():
-            blob = self._repository.object_store[sha]
-            if not isinstance(blob, Blob):
-                raise CorruptError("a file of the git repository is something else")
-            return blob.as_raw_string()
+        return load(self._repository, Blob, sha).as_raw_string()
 
 
 def _takes_place(old: _Entry, new: _Entry | None) -> bool:
@@ -251,16 +244,20 @@ def find_commit(repository: Repo, ref: str) -> Commit:
 
     Raises:
         NotFoundError: There is none.
+        CorruptError: It is damaged.
     """
+    from dulwich.objects import Commit
     from dulwich.objectspec import AmbiguousShortId, parse_commit
 
-    try:
-        return parse_commit(repository, ref)
-    except (KeyError, ValueError, AmbiguousShortId):
-        raise NotFoundError(
-            f"no such commit in the git repository: {ref}",
-            hint="name a branch, a tag, or the hash of a commit",
-        ) from None
+    with guarded():
+        try:
+            found = parse_commit(repository, ref).id
+        except (KeyError, ValueError, AmbiguousShortId):
+            raise NotFoundError(
+                f"no such commit in the git repository: {ref}",
+                hint="name a branch, a tag, or the hash of a commit",
+            ) from None
+    return load(repository, Commit, found)
 
 
 def first_parents(repository: Repo, last: Commit) -> list[Commit]:
@@ -274,11 +271,7 @@ def first_parents(repository: Repo, last: Commit) -> list[Commit]:
 
     found = [last]
     while parents := _parents(repository, found[-1]):
-        with guarded():
-            commit = repository.object_store[parents[0]]
-        if not isinstance(commit, Commit):
-            raise CorruptError("a commit of the git repository is something else")
-        found.append(commit)
+        found.append(load(repository, Commit, parents[0]))
         if len(found) > MAX_COMMITS:
             raise TooLargeError(f"the history has more than {MAX_COMMITS} commits")
     found.reverse()
@@ -292,10 +285,12 @@ def _parents(repository: Repo, commit: Commit) -> list[ObjectID]:
 
 def _author(commit: Commit) -> str:
     """Return the author's name, as a session's name."""
-    name = commit.author.partition(b"<")[0].decode("utf-8", "replace")
+    author: bytes | None = commit.author
+    name = (author or b"").partition(b"<")[0].decode("utf-8", "replace")
     return "".join(filter(str.isprintable, name)).strip()[:_LONGEST_NAME] or "git"
 
 
 def _time_ns(commit: Commit) -> int:
     """Return when a commit was made, in nanoseconds since 1970."""
-    return max(-_LARGEST_TIME_S, min(commit.commit_time, _LARGEST_TIME_S)) * 10**9
+    seconds: int | None = commit.commit_time  # None when it is no number
+    return max(-_LARGEST_TIME_S, min(seconds or 0, _LARGEST_TIME_S)) * 10**9

@@ -10,7 +10,8 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from hashlib import sha1
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from vshell.errors import (
     CorruptError,
@@ -25,8 +26,11 @@ from vshell.host import HostPath, translated
 from vshell.limits import MAX_NAME_BYTES
 
 if TYPE_CHECKING:
+    from dulwich.objects import ObjectID, ShaFile
     from dulwich.refs import Ref
     from dulwich.repo import Repo
+
+Object = TypeVar("Object", bound="ShaFile")
 
 DIRECTORY_MODE: Final = 0o40000
 FILE_MODE: Final = 0o100644
@@ -35,7 +39,6 @@ SYMLINK_MODE: Final = 0o120000
 SUBMODULE_MODE: Final = 0o160000
 
 _REPOSITORY: Final = "the git repository"
-_INSTALL: Final = "git repositories need an extra: pip install 'vshell[git]'"
 
 # As `git fsck` has it: names that a file system of macOS takes for others, as it passes
 # over these characters, and that one of Windows does, with its short names, what follows a
@@ -48,6 +51,20 @@ _ATTRIBUTES: Final = re.compile(rf"(?:\.gitattributes|gitatt~[1-4]|gi7d29~\d){_E
 _ATTRIBUTE_LINE_BYTES: Final = 2047
 
 
+def require_dulwich() -> None:
+    """Make sure that dulwich is installed.
+
+    Raises:
+        UnavailableError: It is not.
+    """
+    try:
+        import dulwich.repo  # noqa: F401 - only whether it is there
+    except ImportError:
+        raise UnavailableError(
+            "git repositories need an extra: pip install 'vshell[git]'"
+        ) from None
+
+
 @contextmanager
 def guarded() -> Iterator[None]:
     """Turn what dulwich raises about a repository into our errors."""
@@ -55,6 +72,7 @@ def guarded() -> Iterator[None]:
         ApplyDeltaError,
         ChecksumMismatch,
         FileFormatException,
+        RefFormatError,
         WrongObjectException,
     )
 
@@ -68,8 +86,10 @@ def guarded() -> Iterator[None]:
         ApplyDeltaError,
         ChecksumMismatch,
         FileFormatException,
+        RefFormatError,
         WrongObjectException,
         AssertionError,
+        AttributeError,  # a commit that lacks a line
         IndexError,
         KeyError,
         ValueError,
@@ -92,11 +112,10 @@ def opened(path: HostPath) -> Iterator[Repo]:
         NotFoundError: There is none.
         UnavailableError: dulwich is not installed, or the format is another one.
     """
-    try:
-        from dulwich.errors import NotGitRepository
-        from dulwich.repo import Repo, UnsupportedExtension, UnsupportedVersion
-    except ImportError:
-        raise UnavailableError(_INSTALL) from None
+    require_dulwich()
+    from dulwich.errors import NotGitRepository
+    from dulwich.repo import Repo, UnsupportedExtension, UnsupportedVersion
+
     try:
         with guarded():
             repository = Repo(os.fspath(path))
@@ -120,12 +139,9 @@ def create_if_missing(path: HostPath, branch: str) -> None:
 
     Raises:
         NotEmptyError: The directory holds other things.
-        UnavailableError: dulwich is not installed.
     """
-    try:
-        from dulwich.repo import Repo
-    except ImportError:
-        raise UnavailableError(_INSTALL) from None
+    from dulwich.repo import Repo
+
     with guarded():
         os.makedirs(path, exist_ok=True)
         names = set(os.listdir(path))
@@ -138,12 +154,34 @@ def create_if_missing(path: HostPath, branch: str) -> None:
             )
 
 
+def load(repository: Repo, kind: type[Object], sha: ObjectID) -> Object:
+    """Return an object of a repository, after making sure that it is what its hash says.
+
+    Raises:
+        CorruptError: It is missing, of another kind, or damaged.
+    """
+    with guarded():
+        found = repository.object_store[sha]
+        data = found.as_raw_string()
+        head = b"%b %d\0" % (found.type_name, len(data))
+    digest = sha1(head, usedforsecurity=False)
+    digest.update(data)
+    if not isinstance(found, kind) or digest.hexdigest().encode() != sha:
+        raise CorruptError(
+            f"an object of the git repository is not what its hash says: {sha.decode()}",
+            hint="`git fsck` says what is damaged",
+        )
+    return found
+
+
 def branch_ref(branch: str) -> Ref:
     """Return the full name of a branch.
 
     Raises:
         InvalidPathError: Git does not allow the name.
+        UnavailableError: dulwich is not installed.
     """
+    require_dulwich()
     from dulwich.refs import Ref, check_ref_format
 
     try:
