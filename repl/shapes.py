@@ -139,6 +139,8 @@ SHAPES: Final[dict[str, Shape]] = {
     "grep": Shape(_grep_arguments, _grep_values),
     "read_text": Shape(_read_text_arguments),
     "import_directory": Shape(_renamed({"source": "DIR", "destination": "DEST"})),
+    "import_git": Shape(_renamed({"repository": "DIR"})),
+    "export_git": Shape(_renamed({"repository": "DIR"})),
     "backup": Shape(_renamed({"target": "FILE"})),
     "export_archive": Shape(_renamed({"target": "FILE"})),
     "import_archive": Shape(_renamed({"source": "FILE", "destination": "DEST"})),

@@ -144,6 +144,8 @@ class AsyncSession:
     keep_history = _hop(Session.keep_history)
     index = _hop(Session.index)
     vacuum = _hop(Session.vacuum)
+    import_git = _hop(Session.import_git)
+    export_git = _hop(Session.export_git)
     import_directory = _hop(Session.import_directory)
     export_directory = _hop(Session.export_directory)
     import_archive = _hop(Session.import_archive)

@@ -47,6 +47,8 @@ EXAMPLES = {
     "import-archive": Example(
         "import-archive in.tar /in", "", "1 file, 1 directory, 0 links, 5 B\n"
     ),
+    "import-git": Example("import-git in.git --destination /in", None, None),
+    "export-git": Example("export-git out.git", None, None),
     "export": Example("export out", "", "3 files, 1 directory, 1 link, 24 B\n"),
     "find": Example("find /src --kind file", "/src/app.py\n"),
     "fork": Example("fork copy.db", "", "copied to copy.db\n"),
@@ -88,11 +90,21 @@ EXAMPLES = {
 }
 
 ABOUT = {"demo", "doctor"}  # they write no workspace of ours, and take long
-MAKERS = {"append", "apply", "import", "import-archive", "mkdir", "patch", "symlink", "write"}
+MAKERS = {
+    "append",
+    "apply",
+    "import",
+    "import-archive",
+    "import-git",
+    "mkdir",
+    "patch",
+    "symlink",
+    "write",
+}
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Path:
+def workspace(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A workspace whose last change was undone, and a directory to import."""
     with Workspace.open(tmp_path / "vshell.db") as made:
         made.write("/a.txt", "1\n2\n")
@@ -104,6 +116,8 @@ def workspace(tmp_path: Path) -> Path:
         made.write("/a.txt", "one\ntwo\n")
         made.write("/a.txt", "gone\n")
         made.undo()
+        if "import-git" in request.node.name:
+            made.export_git(tmp_path / "in.git")
     (tmp_path / "tree" / "sub").mkdir(parents=True)
     (tmp_path / "tree" / "sub" / "x.md").write_text("word\n")
     with tarfile.open(tmp_path / "in.tar", "w") as archive:

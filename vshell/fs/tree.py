@@ -45,6 +45,7 @@ _BELOW: Final = (
 )
 _ANY_DEPTH: Final = 20_000
 """Deeper than any tree, and an end to the walk of a damaged one that has a circle."""
+_HASH_TYPES: Final = (bytes, type(None))
 _MAX_SUFFIXES: Final = 50
 """More alternatives are left to the caller: SQLite's expressions are 1,000 levels deep at most."""
 
@@ -254,7 +255,7 @@ class Tree:
             )
             if found is None:
                 return None
-            inode = Inode._make(found)
+            inode = _inode(found)
             node = Node(path, inode.id, inode.kind, directory.inode, encoded)
             self.remember(node, inode)
         return node
@@ -271,13 +272,7 @@ class Tree:
             )
             if found is None:
                 raise NotFoundError(f"no inode has the number {number}")
-            inode = Inode._make(found)
-            if not isinstance(inode.hash, bytes | None):
-                raise CorruptError(
-                    f"the content of inode {number} has no possible hash",
-                    hint="`vshell check` says what is wrong",
-                )
-            self.inodes[number] = inode
+            inode = self.inodes[number] = _inode(found)
         return inode
 
     def data(self, inode: Inode) -> bytes:
@@ -437,7 +432,17 @@ class Tree:
             " left join content c on c.id = i.content where e.parent in (select id from below)",
             (directory.inode, _ANY_DEPTH),
         )
-        return {row[0]: Inode._make(row) for row in found}
+        return {row[0]: _inode(row) for row in found}
+
+
+def _inode(row: tuple[Any, ...]) -> Inode:
+    inode = Inode._make(row)
+    if inode.hash.__class__ not in _HASH_TYPES:  # the one column that is used far from here
+        raise CorruptError(
+            f"the content of inode {inode.id} has an impossible hash",
+            hint="`vshell check` says what is wrong",
+        )
+    return inode
 
 
 def _suffix_condition(suffixes: Sequence[str] | None) -> tuple[str, list[bytes]]:

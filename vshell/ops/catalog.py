@@ -217,6 +217,8 @@ OPERATIONS: Final = (
     Operation("import_archive", "packing", "write", "transfer", creates=True),
     Operation("export_archive", "packing", "read", "transfer"),
     Operation("backup", "packing", "read", "transfer"),
+    Operation("import_git", "git", "write", "transfer", creates=True),
+    Operation("export_git", "git", "read", "transfer"),
 )
 
 
