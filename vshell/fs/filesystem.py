@@ -334,7 +334,11 @@ class FileSystem(FileWriter):
             self.store.fresh()
             if self.store.depth or self._database.read_only:
                 raise ReadOnlyError("cannot vacuum inside a transaction or a read-only workspace")
-            self._database.vacuum()
+            try:
+                self._database.vacuum()
+            except Exception as error:
+                self.store.explain(error)
+                raise
 
     def set_quota(self, quota_bytes: int | None) -> None:
         """Set how many bytes all files together may have; None for no limit."""

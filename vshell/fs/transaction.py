@@ -315,7 +315,7 @@ _STANDARD_LIBRARY = os.path.dirname(os.__file__)
 def _is_unforeseen(error: Exception) -> bool:
     """Tell whether an error is one that the package's own code raised by mistake."""
     if isinstance(error, VshellError) or not isinstance(error, _UNFORESEEN):
-        return False
+        return type(error).__module__ == "apsw"
     module = ""
     place = error.__traceback__
     while place is not None:
