@@ -41,6 +41,8 @@ _LONG: Final = 100
 _ACCOUNTS: Final = 5
 _BALANCE: Final = 100
 _COUNTERS: Final = 3
+_TREES: Final = 3
+_LEAVES: Final = 5
 _LEFT: Final = "/left/token"
 _RIGHT: Final = "/right/token"
 
@@ -80,11 +82,15 @@ class Worker:
         self.tally = Tally()
 
     def work(self, operations: int) -> None:
-        kinds: dict[Callable[[], None], int] = {
+        kinds: dict[Callable[[], None], float] = {
             self._swap: 3,
             self._count: 3,
             self._move_money: 3,
             self._move_token: 1,
+            self._replace_tree: 1,
+            self._collect: 0.5,
+            self._vacuum: 0.05,
+            self._search_tree: 1,
             self._read_together: 4,
             self._read_between: 4,
             self._read_one: 12,
@@ -143,6 +149,23 @@ class Worker:
             self._session.mv(*((_LEFT, _RIGHT) if there else (_RIGHT, _LEFT)))
         self._committed()
 
+    def _replace_tree(self) -> None:
+        """Put a copy of a directory in its place: its files go, and others come, at once."""
+        path = f"/trees/{self._chance.randrange(_TREES)}"
+        started = time.monotonic()
+        with self._session.transaction():
+            self.tally.waits.append(time.monotonic() - started)
+            self._session.cp(path, "/copy", recursive=True)
+            self._session.rm(path, recursive=True)
+            self._session.mv("/copy", path)
+        self._committed()
+
+    def _collect(self) -> None:
+        self._session.gc(keep_revisions=5)
+
+    def _vacuum(self) -> None:
+        self._session.vacuum()
+
     def _committed(self) -> None:
         self.tally.commits += 1
 
@@ -182,6 +205,18 @@ class Worker:
         if tokens != 1:
             self.tally.failures.append(f"{where}: there are {tokens} tokens")
 
+    def _search_tree(self) -> None:
+        """List and search by one call each, which must see all trees whole."""
+        found = self._session.find("/trees", kind="file", name="leaf*").entries
+        if len(found) != _TREES * _LEAVES:
+            self.tally.failures.append(f"find sees {len(found)} files")
+        matched = self._session.grep("needle", path="/trees", mode="files").files
+        if len(matched) != _TREES * _LEAVES:
+            self.tally.failures.append(f"grep sees {len(matched)} files")
+        names = [entry.path for entry in self._session.files.walk("/trees")]
+        if len(names) != _TREES * (_LEAVES + 2):
+            self.tally.failures.append(f"a walk sees {len(names)} entries")
+
     def _read_one(self) -> None:
         """Read a file, whose version must never go back."""
         path = f"/counted/{self._chance.randrange(_COUNTERS)}"
@@ -203,6 +238,9 @@ def _prepare(path: Path) -> int:
             workspace.write(f"/accounts/{index}", str(_BALANCE))
         workspace.write(_LEFT, "token")
         workspace.mkdir("/right")
+        for tree in range(_TREES):
+            for leaf in range(_LEAVES):
+                workspace.write(f"/trees/{tree}/below/leaf-{leaf}", f"a needle in {leaf}")
     with Workspace.open(path) as workspace:
         return workspace.files.revision()
 

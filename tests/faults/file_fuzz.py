@@ -195,7 +195,9 @@ def _change_rows(path: Path, chance: random.Random) -> None:
                 b"x" * 300,
             )
         )
-        where = f"{columns[0]} = (select {columns[0]} from {table} order by random() limit 1)"
+        [(count,)] = connection.execute(f"select count(*) from {table}").fetchall()
+        row = chance.randrange(max(1, int(str(count))))
+        where = f"{columns[0]} = (select {columns[0]} from {table} limit 1 offset {row})"
         order = chance.random()
         with suppress(apsw.ConstraintError, apsw.MismatchError):
             if order < 0.7:

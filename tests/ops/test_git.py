@@ -479,7 +479,7 @@ def commits(directory: Path, branch: str = "main") -> list[str]:
 
 
 def fsck(directory: Path) -> None:
-    assert git(directory, "fsck", "--strict", "--full", "--no-dangling") == b""
+    assert git(directory, "fsck", "--strict", "--full") == b""
 
 
 def test_each_revision_becomes_a_commit(ws: Workspace, tmp_path: Path) -> None:

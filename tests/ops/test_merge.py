@@ -6,6 +6,7 @@ import contextlib
 import random
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from vshell.errors import (
     ConflictError,
     NotFoundError,
     QuotaExceededError,
+    RangeError,
     ReadOnlyError,
     VshellError,
 )
@@ -588,6 +590,20 @@ def test_strangers_are_refused(ws: Workspace, tmp_path: Path) -> None:
         assert ws.read_text("/a") == "1"
 
 
+def test_a_workspace_that_is_open_twice_is_not_merged_into_itself(tmp_path: Path) -> None:
+    with (
+        Workspace.open(tmp_path / "a.db") as one,
+        Workspace.open(tmp_path / "a.db") as other,
+        pytest.raises(ConflictError, match="itself"),
+    ):
+        one.merge_into(other)
+
+
+def test_an_unknown_policy_is_refused(ws: Workspace, forked: Callable[[], Workspace]) -> None:
+    with pytest.raises(RangeError, match="safe, markers"):
+        forked().merge_into(ws, policy="mine")  # type: ignore[arg-type]
+
+
 def test_a_copy_from_before_the_fork_is_refused(ws: Workspace, tmp_path: Path) -> None:
     ws.write("/a", "1")
     ws.fork(tmp_path / "unused.db").close()
@@ -665,6 +681,34 @@ def test_a_read_only_fork_can_be_merged(ws: Workspace, tmp_path: Path) -> None:
         with pytest.raises(ReadOnlyError):
             ws.fork(tmp_path / "again.db").merge_into(fork)
     assert ws.read_text("/a") == "1"
+
+
+def test_a_fork_of_a_workspace_that_cannot_note_it_needs_a_base(tmp_path: Path) -> None:
+    with Workspace.open(tmp_path / "ws.db") as ws:
+        ws.write("/a", "1")
+        ws.snapshot("start")
+    with (
+        Workspace.open(tmp_path / "ws.db", read_only=True) as ws,
+        ws.fork(tmp_path / "fork.db") as fork,
+    ):
+        fork.write("/a", "2")
+    with (
+        Workspace.open(tmp_path / "ws.db") as ws,
+        Workspace.open(tmp_path / "fork.db") as fork,
+    ):
+        with pytest.raises(ConflictError, match="not known"):
+            fork.merge_into(ws)
+        fork.merge_into(ws, base="start")
+        assert ws.read_text("/a") == "2"
+
+
+def test_forks_merge_at_the_same_time(ws: Workspace, forked: Callable[[], Workspace]) -> None:
+    forks = [forked() for _ in range(4)]
+    for number, fork in enumerate(forks):
+        fork.write(f"/{number}", "1")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda fork: fork.merge_into(ws), forks))
+    assert set(tree(ws)) == {"/0", "/1", "/2", "/3"}
 
 
 def test_what_does_not_fit_is_not_merged(ws: Workspace, forked: Callable[[], Workspace]) -> None:

@@ -72,7 +72,12 @@ class QueryChangeCounter:
         self._connection = connection
 
     def state(self) -> bytes:
-        self._connection.execute("select 1 from setting limit 1").fetchall()
+        try:
+            self._connection.execute("select 1 from setting limit 1").fetchall()
+        except apsw.Error as error:
+            from vshell.fs.database import translated
+
+            raise translated(error) from None
         return self._connection.data_version().to_bytes(8, "little", signed=True)
 
     def after_commit(self, before: bytes, *, changed: bool) -> bytes | None:  # noqa: ARG002

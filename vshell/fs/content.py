@@ -139,13 +139,14 @@ class ContentStore:
         if stored.size <= INLINE_BYTES:
             data = self.read_inline(stored.id)
             return data if end - offset == stored.size else data[offset:end]
-        # The bytes are read straight into the object that is returned: joining chunks
-        # would copy a large file twice.
+        # No memory is taken for chunks that are not there. The bytes are read straight into
+        # the object that is returned: joining chunks would copy a large file twice.
+        chunks = self._chunk_ids(stored, offset, end - offset)
         target = io.BytesIO()
         target.seek(end - offset - 1)
         target.write(b"\0")
         with target.getbuffer() as view:
-            self._read_into(stored, offset, view)
+            self._fill(view, chunks, offset % CHUNK_BYTES)
         return target.getvalue()
 
     def read_inline(self, content: int) -> bytes:
@@ -289,20 +290,29 @@ class ContentStore:
         if stored.size <= INLINE_BYTES:
             target[:] = self.read_inline(stored.id)[offset : offset + len(target)]
             return
-        first = offset // CHUNK_BYTES
+        chunks = self._chunk_ids(stored, offset, len(target))
+        self._fill(target, chunks, offset % CHUNK_BYTES)
+
+    def _chunk_ids(self, stored: Stored, offset: int, length: int) -> list[int]:
+        """Return the chunks in which a part of large content is."""
+        first, last = offset // CHUNK_BYTES, (offset + length - 1) // CHUNK_BYTES
         found = self._database.rows(
             "select chunk from content_chunk where content = ? and position between ? and ?"
             " order by position",
-            (stored.id, first, (offset + len(target) - 1) // CHUNK_BYTES),
+            (stored.id, first, last),
         )
+        if len(found) != last - first + 1:
+            raise _chunks_missing()
+        return [chunk for (chunk,) in found]
+
+    def _fill(self, target: memoryview, chunks: list[int], inside: int) -> None:
+        """Read bytes of chunks one after the other, from a place inside the first on."""
         done = 0
-        for position, (chunk,) in enumerate(found, first):
-            inside = max(0, offset - position * CHUNK_BYTES)
+        for chunk in chunks:
             length = min(CHUNK_BYTES - inside, len(target) - done)
             self._database.read_blob("chunk", chunk, target[done : done + length], offset=inside)
             done += length
-        if done != len(target):
-            raise _chunks_missing()
+            inside = 0
 
 
 def list_hash(hashes: Iterable[bytes]) -> bytes:

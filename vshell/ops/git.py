@@ -6,7 +6,7 @@ Both need the extra `git`: `pip install 'vshell[git]'`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from vshell.errors import ConflictError, RangeError
 from vshell.fs.paths import PathLike
@@ -164,7 +164,7 @@ def export_git(
         ConflictError: The branch is checked out, was not made by an export of this
             workspace, or moved meanwhile.
         NotFoundError: The history does not reach back to the last export.
-        RangeError: There is no revision `since` yet.
+        RangeError: There is no revision `since` yet, or no such `group_by`.
         InvalidPathError: The branch's name is not possible.
     """
     from vshell.ops.git_export import HistoryExport, branch_tip
@@ -174,6 +174,8 @@ def export_git(
     latest = files.revision()
     if not 0 <= since <= latest:
         raise RangeError(f"since must be a revision from 0 to {latest}, not {since}")
+    if group_by not in get_args(Grouping):
+        raise RangeError(f"group_by is one of {', '.join(get_args(Grouping))}, not {group_by!r}")
     ref = branch_ref(branch)
     create_if_missing(repository, branch)
     tally = Tally(None, None)

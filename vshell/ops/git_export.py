@@ -66,7 +66,8 @@ class HistoryExport:
         self._writer = ObjectWriter(repository)
         self._tally = tally
         self._tip = tip
-        self._tree: ObjectID = tip.tree if tip else Tree().id
+        self._empty = Tree()
+        self._tree: ObjectID = tip.tree if tip else self._empty.id
         self.last: ObjectID | None = tip.id if tip else None
         self.commits = 0
 
@@ -77,7 +78,7 @@ class HistoryExport:
         start = image.revision
         replayed = ReplayedTree(self._files, self._writer, self._tally, image)
         tree = replayed.write()
-        if start == known and tree != self._tree:
+        if start == known and (tree or self._empty.id) != self._tree:
             raise ConflictError(
                 f"the branch holds other files than revision {known} of this workspace",
                 hint="export to another branch",
@@ -114,10 +115,13 @@ class HistoryExport:
             data={"first": first},
         )
 
-    def _commit(self, tree: ObjectID, session: str, time_ns: int, message: str) -> None:
+    def _commit(self, found: ObjectID | None, session: str, time_ns: int, message: str) -> None:
         """Make a commit, if its tree is another one."""
+        tree = found or self._empty.id
         if tree == self._tree:
             return
+        if found is None:
+            self._writer.add(self._empty)
         commit = _make_commit(tree, self.last, session=session, time_ns=time_ns, message=message)
         self.last = self._writer.add(commit)
         self._tree = tree

@@ -110,7 +110,7 @@ class ReplayedTree:
         self._directories = {ROOT: _Directory(ROOT, b"")}
         self._leaves: dict[int, _Leaf] = {}
         self._holders: dict[int, Counter[int]] = {}
-        self._blobs: dict[int | None, ObjectID | None] = {}
+        self._blobs: dict[int | None, ObjectID] = {}
         self._skipped: set[str] = set()
         for path, number in image.paths.items():
             found = image.inodes[number]
@@ -179,17 +179,17 @@ class ReplayedTree:
 
     # Objects.
 
-    def write(self) -> ObjectID:
-        """Write the tree as it is now; return its hash."""
-        from dulwich.objects import Tree
-
+    def write(self) -> ObjectID | None:
+        """Write the tree as it is now; return its hash, or None when it is empty."""
         pending = [ROOT]
         while pending:
             directory = self._directories[pending[-1]]
             stale = [
                 number
-                for number in directory.children.values()
-                if number in self._directories and self._directories[number].stale
+                for name, number in directory.children.items()
+                if number in self._directories
+                and self._directories[number].stale
+                and not _refused_directory(name)
             ]
             if stale:
                 pending += stale
@@ -198,7 +198,7 @@ class ReplayedTree:
             if directory.stale:
                 directory.tree = self._write_directory(directory)
                 directory.stale = False
-        return self._directories[ROOT].tree or self._writer.add(Tree())
+        return self._directories[ROOT].tree
 
     def _write_directory(self, directory: _Directory) -> ObjectID | None:
         from dulwich.objects import Tree
@@ -214,33 +214,28 @@ class ReplayedTree:
 
     def _entry(self, name: bytes, number: int) -> tuple[int, ObjectID] | str | None:
         """Return an entry of a git tree, or why there is none; None for an empty directory."""
-        reason = refused_name(name)
         directory = self._directories.get(number)
         if directory is not None:
+            if reason := _refused_directory(name):
+                return reason
             if directory.tree is None:
                 return None
-            return reason or refused_directory(name) or (DIRECTORY_MODE, directory.tree)
+            return DIRECTORY_MODE, directory.tree
         leaf = self._leaves[number]
+        if self._files.store.content.find(leaf.content).size > MAX_BLOB_BYTES:
+            return f"it has more than {MAX_BLOB_BYTES} bytes"
         mode = EXECUTABLE_MODE if leaf.mode & 0o100 else FILE_MODE
         if leaf.kind == SYMLINK:
             mode = SYMLINK_MODE
-        sha = self._blob(leaf.content)
-        if sha is None:
-            return f"it has more than {MAX_BLOB_BYTES} bytes"
         load = partial(self._files.content, leaf.content)
-        return reason or refused_entry(name, mode, load) or (mode, sha)
+        reason = refused_name(name) or refused_entry(name, mode, load)
+        return reason or (mode, self._blob(leaf.content))
 
-    def _blob(self, content: int | None) -> ObjectID | None:
-        """Write content; return its hash, or None when it is too large."""
+    def _blob(self, content: int | None) -> ObjectID:
         from dulwich.objects import Blob
 
         if content not in self._blobs:
-            stored = self._files.store.content.find(content)
-            self._blobs[content] = (
-                None
-                if stored.size > MAX_BLOB_BYTES
-                else self._writer.add(Blob.from_string(self._files.content(content)))
-            )
+            self._blobs[content] = self._writer.add(Blob.from_string(self._files.content(content)))
         return self._blobs[content]
 
     def _skip(self, directory: _Directory, name: bytes, reason: str) -> None:
@@ -252,3 +247,7 @@ class ReplayedTree:
         if path not in self._skipped:
             self._skipped.add(path)
             self._tally.skip(path, reason)
+
+
+def _refused_directory(name: bytes) -> str | None:
+    return refused_name(name) or refused_directory(name)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
-from vshell.errors import ConflictError, NotFoundError
+from vshell.errors import ConflictError, NotFoundError, RangeError
 from vshell.fs import lineage
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.lineage import Inventory, Item, MergeBase
@@ -110,10 +110,13 @@ def merge_into(
             from each other, or the snapshot is not the same in both.
         NotFoundError: One of them has no such snapshot.
         QuotaExceededError: It would not fit.
+        RangeError: There is no such policy.
         ReadOnlyError: The parent was opened read-only.
     """
     from vshell.ops.merge_run import Merge
 
+    if policy not in get_args(Policy):
+        raise RangeError(f"policy is one of {', '.join(get_args(Policy))}, not {policy!r}")
     fork = context.files
     who = Context(parent.files, name=name if name is not None else parent.name or context.name)
     with _both(fork, parent.files, who, context.name) as writable:
@@ -141,7 +144,7 @@ def _both(fork: FileSystem, parent: FileSystem, who: Context, name: str) -> Iter
     The fork's transaction is the outer one: if the process dies between the two commits,
     the next merge finds the same changes on both sides, which is no conflict.
     """
-    if fork.store is parent.store:
+    if fork.store.database.path == parent.store.database.path:
         raise ConflictError("a workspace cannot be merged into itself")
     writable = not fork.store.database.read_only
     with ExitStack() as stack:
