@@ -350,3 +350,11 @@ def test_a_limit_on_history_spares_what_snapshots_need(ws: Workspace) -> None:
     ws.gc()
     ws.restore("keep")
     assert ws.read_text("/a") == "x" * 1000
+
+
+def test_a_removed_name_of_a_file_comes_back_as_a_name_of_that_file(ws: Workspace) -> None:
+    ws.write("/y", "1")
+    ws.link("/y", "/x")
+    ws.rm("/x")
+    ws.undo()
+    assert ws.stat("/x").inode == ws.stat("/y").inode

@@ -87,6 +87,11 @@ def touched_since(store: Store, revision: int) -> tuple[Image, Image] | None:
     rows = journal_after(store, revision)
     if any(row.action == "rename" and row.kind == DIRECTORY for row in rows):
         return None
+    removed = json.dumps([row.inode for row in rows if row.action == "remove"])
+    if store.database.row(
+        "select 1 from inode where id in (select value from json_each(?)) limit 1", (removed,)
+    ):
+        return None  # a name of a file that has others, which only whole images tell
     store.journal.load()
     present, past = Image(store.journal.revision), Image(revision)
     for path in _touched(rows):
