@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from tests.faults.scene import NOW_NS
+from tests.faults.scene import NOW_NS, make_source
 from tests.fs.workspaces import dump
 from vshell.errors import (
     ExistsError,
@@ -24,6 +24,7 @@ from vshell.errors import (
     NotEmptyError,
     NotFoundError,
     PermissionDeniedError,
+    QuotaExceededError,
     RangeError,
     VshellError,
 )
@@ -36,8 +37,8 @@ _DIRECTORIES: Final = ("/a", "/a/b", "/c")
 _PATHS: Final = tuple(
     f"{directory}/{name}" for directory in ("", *_DIRECTORIES) for name in ("one", "two", "three")
 )
-_TREE: Final = Path(__file__).parents[2] / "fixtures" / "schema"
-"""Some files of the host, to be imported."""
+_SOURCE: Final = "source"
+"""The directory beside the workspace that is imported."""
 
 _SNAPSHOTS: Final = ("first", "second", "third")
 _REFUSALS: Final = (
@@ -48,6 +49,7 @@ _REFUSALS: Final = (
     NotEmptyError,
     NotFoundError,
     PermissionDeniedError,
+    QuotaExceededError,
     RangeError,
 )
 
@@ -146,7 +148,8 @@ def _index(workspace: Workspace, chance: random.Random) -> None:
 
 
 def _import(workspace: Workspace, chance: random.Random) -> None:
-    workspace.import_directory(_TREE, f"/copy-{chance.randrange(8)}/imported")
+    source = Path(workspace.files.store.database.path).with_name(_SOURCE)
+    workspace.import_directory(source, f"/copy-{chance.randrange(8)}/imported")
 
 
 WEIGHTS: Final[dict[Action, int]] = {
@@ -200,6 +203,8 @@ def open_workspace(
     path: Path, *, durability: Durability = "process", checkpoint_pages: int = 200
 ) -> Workspace:
     """Open a workspace in which the time stands still, and which copies its log often."""
+    if not path.with_name(_SOURCE).exists():
+        make_source(path.with_name(_SOURCE))
     workspace = Workspace.open(path, durability=durability, now=lambda: NOW_NS)
     workspace.files.store.database._connection.wal_autocheckpoint(checkpoint_pages)
     return workspace

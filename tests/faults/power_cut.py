@@ -173,7 +173,8 @@ def _check_fork(found: Record, directory: Path, durability: Durability, moment: 
 
 def _put(directory: Path, files: dict[str, bytes], chance: random.Random) -> None:
     for old in directory.iterdir():
-        old.unlink()
+        if old.is_file():
+            old.unlink()
     for name, data in files.items():
         (directory / name).write_bytes(data)
     if chance.random() < 0.3:  # nobody may trust a memory that the power cut has outlived

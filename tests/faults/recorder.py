@@ -61,7 +61,7 @@ class Recorder:
         self.events: list[Event] = []
         self._files: dict[int, int] = {}
         self._count = 0
-        for path in sorted(directory.iterdir()):
+        for path in sorted(path for path in directory.iterdir() if path.is_file()):
             file = self.known(str(path))
             self.name(str(path), file)
             self.events.append(Event("sync", file))
