@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 # `ops`, which know nothing of each other.
 LAYERS = [
     {"_version", "errors", "limits", "record"},
-    {"text", "host"},
+    {"text", "host", "jail"},
     {"ignore"},
     {"fs"},
     {"ops", "sync"},

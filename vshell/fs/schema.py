@@ -24,6 +24,18 @@ PERMISSION_BITS: Final = 0o7777
 ROOT: Final = 1
 """The inode of `/`."""
 
+_SHELLS: Final = """
+    -- Shell sessions: see shells.py.
+"""
+
+_SCRIPTS: Final = """
+    -- Script runs: see runs.py.
+"""
+
+_MIRRORS: Final = """
+    -- Mirrors, conflicts and jobs: see peers.py.
+"""
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     """
     -- The journal is the clock of the workspace: its rows number the revisions, and
@@ -168,6 +180,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         binary blob not null
     );
     """,
+    _SHELLS + _SCRIPTS + _MIRRORS,
 )
 
 VERSION: Final = len(MIGRATIONS)

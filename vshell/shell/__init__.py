@@ -1,0 +1,1 @@
+"""The shell: bash lines over the files of a workspace."""
