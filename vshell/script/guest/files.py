@@ -246,6 +246,10 @@ class Files:
     def access(self, path: Any, mode: int, **options: Any) -> bool:  # noqa: ARG002
         return self.call("stat", path) is not None
 
+    def keep(self, path: Any, *arguments: Any, **options: Any) -> None:  # noqa: ARG002
+        """Take a new mode or time of a file: scripts cannot set these, and copies try to."""
+        self.stat(path)
+
     def truncate(self, path: Any, length: int) -> None:
         with self.open(path, "r+b") as file:
             content = file.getvalue()[:length]
@@ -339,6 +343,8 @@ _REPLACED: Final = {
     **{name: name for name in ("readlink", "remove", "rename", "rmdir", "scandir", "stat")},
     **{name: name for name in ("symlink", "truncate")},
     "unlink": "remove",
+    "chmod": "keep",
+    "utime": "keep",
     "replace": "rename",
 }
 

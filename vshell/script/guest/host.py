@@ -18,28 +18,22 @@ _EAGER_LINES: Final = 1000
 _BUFFER_CHARACTERS: Final = 8192
 _BUFFER_S: Final = 0.005
 _PART_CHARACTERS: Final = 1 << 20
-_BY_CODE: Final = {
-    kind.code: kind
+_ERROR_NUMBERS: Final = {
+    kind.code: kind.default_errno
     for kind in vars(errors).values()
     if isinstance(kind, type) and issubclass(kind, errors.VshellError)
 }
 
 
 def error_of(type: str, message: str, data: Mapping[str, Any]) -> Exception:
-    """Return the exception that a failed call raises."""
-    known = _BY_CODE.get(data.get("code", ""))
-    if known is not None and known is not errors.VshellError:
-        more = data.get("data")
-        return known(
-            message,
-            path=data.get("path"),
-            hint=data.get("hint"),
-            data=more if isinstance(more, dict) else None,
-        )
+    """Return the exception that a failed call raises: a builtin one, with what is known."""
     kind = getattr(builtins, type, RuntimeError)
     if not (isinstance(kind, builtins.type) and issubclass(kind, Exception)):
         kind = RuntimeError
     error: Exception = kind(message)
+    number = _ERROR_NUMBERS.get(data.get("code", ""))
+    if isinstance(error, OSError) and number is not None:
+        error.errno = number
     for name, value in data.items():
         if name.isidentifier() and not name.startswith("_") and not hasattr(error, name):
             setattr(error, name, value)
