@@ -7,78 +7,23 @@ from typing import Final
 
 __all__ = ["is_supported", "lacks_for", "needs_files", "without_awaits"]
 
-MODULES: Final = frozenset(
-    [
-        "asyncio",
-        "base64",
-        "binascii",
-        "bisect",
-        "collections",
-        "copy",
-        "csv",
-        "dataclasses",
-        "datetime",
-        "decimal",
-        "functools",
-        "hashlib",
-        "itertools",
-        "json",
-        "math",
-        "os",
-        "os.path",
-        "pathlib",
-        "posixpath",
-        "random",
-        "re",
-        "sys",
-        "time",
-        "tomllib",
-        "typing",
-        "unicodedata",
-        "__future__",
-    ]
-)
+_MODULE_NAMES: Final = """
+    asyncio base64 binascii bisect collections copy csv dataclasses datetime decimal
+    functools hashlib itertools json math os os.path pathlib posixpath random re sys time
+    tomllib typing unicodedata __future__
+"""
+MODULES: Final = frozenset(_MODULE_NAMES.split())
 """What Monty 1.4 has of the standard library; of each, the part that is used most."""
 
 _COLLECTIONS: Final = frozenset({"Counter", "defaultdict", "deque", "namedtuple"})
 
-_MISSING_BUILTINS: Final = frozenset(
-    [
-        "BaseExceptionGroup",
-        "BlockingIOError",
-        "BrokenPipeError",
-        "BufferError",
-        "ConnectionError",
-        "EOFError",
-        "EnvironmentError",
-        "ExceptionGroup",
-        "GeneratorExit",
-        "IOError",
-        "StopAsyncIteration",
-        "UnicodeError",
-        "Warning",
-        "aiter",
-        "anext",
-        "ascii",
-        "breakpoint",
-        "bytearray",
-        "callable",
-        "classmethod",
-        "compile",
-        "delattr",
-        "dir",
-        "exit",
-        "globals",
-        "help",
-        "input",
-        "issubclass",
-        "memoryview",
-        "quit",
-        "staticmethod",
-        "super",
-        "vars",
-    ]
-)
+_MISSING_NAMES: Final = """
+    BaseExceptionGroup BlockingIOError BrokenPipeError BufferError ConnectionError EOFError
+    EnvironmentError ExceptionGroup GeneratorExit IOError StopAsyncIteration UnicodeError
+    Warning aiter anext ascii breakpoint bytearray callable classmethod compile delattr dir
+    exit globals help input issubclass memoryview quit staticmethod super vars
+"""
+_MISSING_BUILTINS: Final = frozenset(_MISSING_NAMES.split())
 
 _MISSING_SYNTAX: Final = (
     ast.Yield,
