@@ -45,11 +45,13 @@ class OpenFiles:
             durability=durability,
             lock_timeout_s=lock_timeout_s,
         )
-        self.store = Store(database, now)
+        self.store = self._store_of(database, now)
         self._tree = self.store.tree
         self._content = self.store.content
         self._journal = self.store.journal
         self._database = database
+
+    _store_of: Callable[[Database, Callable[[], int]], Store] = Store
 
     def close(self) -> None:
         """Close the database. Closing twice is harmless."""

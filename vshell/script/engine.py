@@ -6,6 +6,10 @@ log, files and replay are the host's business (`loop.py`); an engine confines an
 
 Nothing that a guest says is trusted: an engine checks the form of each message, and
 whatever has none is `Died("crash")`.
+
+The engines are `engines.monty.MontyEngine` (named `monty`), `engines.python.PythonEngine`
+(`cpython`) and `engines.javascript.JavaScriptEngine` (`quickjs`); each is made without
+arguments.
 """
 
 from __future__ import annotations
