@@ -1,9 +1,9 @@
 """`State`: the files of a workspace, as scripts use them.
 
-It has the methods of `state_methods.METHODS`, each under its name in camelCase and in
-snake_case. Arguments come by position, by name, or as one object (see `state_table`).
-What comes back is plain data with the field names of JavaScript: dicts, lists, text,
-bytes, numbers, booleans and None. Times are milliseconds since 1970.
+It has the methods of `state_methods.METHODS` and `BULK_METHODS`, each under its name in
+camelCase and in snake_case. Arguments come by position, by name, or as one object (see
+`state_table`). What comes back is plain data with the field names of JavaScript: dicts,
+lists, text, bytes, numbers, booleans and None. Times are milliseconds since 1970.
 
     state = workspace.state
     for match in state.search_text("/notes.md", "TODO", case_sensitive=False):
@@ -22,14 +22,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vshell.limits import PATTERN_TIMEOUT_S
 from vshell.ops.context import Context
-from vshell.ops.state_methods import METHODS
+from vshell.ops.state_methods import BULK_METHODS, METHODS
 from vshell.ops.state_table import Method, bind
 from vshell.ops.state_types import BadCallError, kind_of
 
-__all__ = ["METHODS_BY_NAME", "BadCallError", "State"]
+__all__ = ["ALL_METHODS", "METHODS_BY_NAME", "BadCallError", "State"]
 
+ALL_METHODS: Final = (*METHODS, *BULK_METHODS)
 METHODS_BY_NAME: Final[dict[str, Method]] = {
-    name: method for method in METHODS for name in (method.name, method.python_name)
+    name: method for method in ALL_METHODS for name in (method.name, method.python_name)
 }
 """The methods by both of their names."""
 
@@ -90,7 +91,7 @@ def _unknown(name: object) -> BadCallError:
     import difflib
 
     text = str(name)[:100]
-    known = [method.python_name if "_" in text else method.name for method in METHODS]
+    known = [method.python_name if "_" in text else method.name for method in ALL_METHODS]
     near = difflib.get_close_matches(text, known, n=1)
     return BadCallError(
         f"there is no method {text}",
@@ -117,7 +118,7 @@ def _documentation(declared: Method) -> str:
 
 
 def _add_methods() -> None:
-    for declared in METHODS:
+    for declared in ALL_METHODS:
         method = _method_of(declared)
         setattr(State, declared.python_name, method)
         setattr(State, declared.name, method)
