@@ -18,6 +18,7 @@ asked for with `rollbackOnError: false`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from vshell.limits import PATTERN_TIMEOUT_S
@@ -49,12 +50,21 @@ class State:
         self._context = context
         self._timeout_s = timeout_s
 
-    def dispatch(self, name: str, arguments: object = ()) -> Any:
+    def dispatch(
+        self,
+        name: str,
+        arguments: object = (),
+        named: Mapping[str, object] = MappingProxyType({}),
+        *,
+        timeout_s: float | None = None,
+    ) -> Any:
         """Call a method by its name, as a script engine does.
 
         Args:
             name: The name in camelCase or snake_case.
             arguments: The arguments by position, as a list, or by name, as an object.
+            named: More arguments by name.
+            timeout_s: How long its searches may take; None for what the `State` has.
 
         Returns:
             What the method returns.
@@ -67,19 +77,23 @@ class State:
         if method is None:
             raise _unknown(name)
         if isinstance(arguments, Mapping):
-            return self._call(method, (), arguments)
+            return self._call(method, (), {**arguments, **named}, timeout_s)
         if not isinstance(arguments, (list, tuple)):
             raise BadCallError(
                 f"the arguments of {method.name} are a list or an object, not {kind_of(arguments)}"
             )
-        return self._call(method, arguments, {})
+        return self._call(method, arguments, named, timeout_s)
 
     def _call(
-        self, method: Method, arguments: Sequence[object], named: Mapping[str, object]
+        self,
+        method: Method,
+        arguments: Sequence[object],
+        named: Mapping[str, object],
+        timeout_s: float | None = None,
     ) -> Any:
         values = bind(method, arguments, named)
         if method.timed:
-            values["timeout_s"] = self._timeout_s
+            values["timeout_s"] = self._timeout_s if timeout_s is None else timeout_s
         return method.function(self._context, **values)
 
     if TYPE_CHECKING:  # the methods are made from the table, below

@@ -173,7 +173,12 @@ class Guest(Protocol):
         """
 
     def answer(self, value: Value) -> None:
-        """Let the latest call return `value`."""
+        """Let the latest call return `value`.
+
+        Raises:
+            TooLargeError: It is larger than a message may be. The call still waits.
+            TypeError: It has no form as a message. The call still waits.
+        """
 
     def fail(self, type: str, message: str, data: Mapping[str, Value]) -> None:
         """Let the latest call raise.
@@ -192,7 +197,10 @@ class Guest(Protocol):
         """
 
     def close(self) -> None:
-        """End the guest, whatever it does, and free what it had. Idempotent."""
+        """End the guest, whatever it does, and free what it had. Idempotent.
+
+        Another thread may call it, too: `next` then returns `Died("killed")`.
+        """
 
 
 class Engine(Protocol):
