@@ -36,6 +36,7 @@ from vshell.ops.context import Context
 
 if TYPE_CHECKING:
     from vshell.ops.state import State
+    from vshell.script.result import ScriptResult
     from vshell.tools.profile import Profile
 
 
@@ -121,6 +122,12 @@ class Session(Context):
         from vshell.ops.state import State
 
         return State(self)
+
+    def run(self, source: str, **options: Any) -> ScriptResult:
+        """Run a script in a fresh sandbox; see `vshell.script.run.run` for the options."""
+        from vshell.script.run import run
+
+        return run(self, source, **options)
 
     def tools(self, profile: str = "computer", **options: Any) -> Profile:
         """Return the operations as tools for a model, in the words of one harness.

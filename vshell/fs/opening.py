@@ -45,15 +45,24 @@ class OpenFiles:
             durability=durability,
             lock_timeout_s=lock_timeout_s,
         )
-        self.store = Store(database, now)
+        self.store = self._store_of(database, now)
         self._tree = self.store.tree
         self._content = self.store.content
         self._journal = self.store.journal
         self._database = database
+        self._before_close: list[Callable[[], None]] = []
+
+    _store_of: Callable[[Database, Callable[[], int]], Store] = Store
 
     def close(self) -> None:
         """Close the database. Closing twice is harmless."""
+        while self._before_close:
+            self._before_close.pop()()
         self.store.close()
+
+    def before_close(self, action: Callable[[], None]) -> None:
+        """Let `close` first do something, for what was built on these files."""
+        self._before_close.append(action)
 
     def interrupt(self) -> None:
         """End the statement that another thread is running now, with `cancelled`."""
