@@ -37,6 +37,7 @@ from vshell.ops.context import Context
 if TYPE_CHECKING:
     from vshell.ops.state import State
     from vshell.script.result import ScriptResult
+    from vshell.script.runs import Runs
     from vshell.tools.profile import Profile
 
 
@@ -128,6 +129,13 @@ class Session(Context):
         from vshell.script.run import run
 
         return run(self, source, **options)
+
+    @property
+    def runs(self) -> Runs:
+        """The runs of scripts that are kept: durable ones, and such as wait to be approved."""
+        from vshell.script.runs import Runs
+
+        return Runs(self)
 
     def tools(self, profile: str = "computer", **options: Any) -> Profile:
         """Return the operations as tools for a model, in the words of one harness.
