@@ -12,7 +12,7 @@ import regex
 
 from vshell import Workspace
 from vshell.errors import BadPatternError
-from vshell.fs import search_index
+from vshell.fs import search_index, search_segment
 from vshell.fs.search_index import Question
 from vshell.ops.grep import GrepResult
 from vshell.text.line_regex import split_flags
@@ -183,20 +183,18 @@ def test_a_planner_that_takes_letters_beyond_ascii_for_edges_of_words_is_found_o
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The fuzz has teeth: with this error planted in the questions, it must fail."""
-    ascii_only = bytes(
-        byte if byte < 0x80 and (chr(byte).isalnum() or byte == 95) else 32 for byte in range(256)
-    )
-    pieces = search_index._pieces
-    spaced = search_index._SPACED
+    ascii_only = bytes(byte if byte < 0x80 and chr(byte).isalnum() else 32 for byte in range(256))
+    pieces = search_segment.pieces
+    spaced = search_segment.SPACED
 
     def wrong_pieces(text: bytes) -> list[bytes]:
-        monkeypatch.setattr(search_index, "_SPACED", ascii_only)
+        monkeypatch.setattr(search_segment, "SPACED", ascii_only)
         try:
             return list(pieces(text))
         finally:
-            monkeypatch.setattr(search_index, "_SPACED", spaced)
+            monkeypatch.setattr(search_segment, "SPACED", spaced)
 
-    monkeypatch.setattr(search_index, "_pieces", wrong_pieces)
+    monkeypatch.setattr(search_segment, "pieces", wrong_pieces)
     assert any(differences(seed, 250) for seed in range(6))
 
 
@@ -271,9 +269,18 @@ def test_removed_content_leaves_and_numbers_that_are_given_anew_are_searched(ws:
     assert ws.grep("second").total == 0
 
 
-@pytest.mark.parametrize("column", ["vocabulary", "postings", "documents", "format"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update index_part set data = x'00112233' where name = 'vocabulary'",
+        "update index_part set data = x'00112233' where name = 'postings'",
+        "update index_part set data = 'text' where name = 'documents'",
+        "delete from index_part where name = 'word_starts'",
+        "update index_segment set format = 1",
+    ],
+)
 def test_a_damaged_index_is_found_and_searches_go_on_without_it(
-    tmp_path: Path, column: str
+    tmp_path: Path, damage: str
 ) -> None:
     path = tmp_path / "w.db"
     with Workspace.open(path) as ws:
@@ -281,7 +288,7 @@ def test_a_damaged_index_is_found_and_searches_go_on_without_it(
         with ws.changing("test"):
             ws.files.build_index()
     connection = apsw.Connection(str(path))
-    connection.execute(f"update index_segment set {column} = x'00112233'")
+    connection.execute(damage)
     connection.close()
     with Workspace.open(path) as ws:
         assert ws.grep("needle").total == 1

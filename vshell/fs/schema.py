@@ -24,6 +24,28 @@ PERMISSION_BITS: Final = 0o7777
 ROOT: Final = 1
 """The inode of `/`."""
 
+_SEARCH: Final = """
+    -- The search index: see search_index.py. A segment is written once, in parts, of
+    -- which a search loads the vocabulary and some of the postings. The number of a
+    -- segment is never given again, for other processes know segments by it.
+    drop table index_segment;
+    delete from setting where name = 'index_up_to';
+    create table index_segment (
+        id integer primary key autoincrement,
+        format integer not null,
+        contents integer not null
+    );
+    create table index_part (
+        id integer primary key,
+        segment integer not null,
+        name text not null,
+        number integer not null,
+        checksum integer not null,
+        data blob not null
+    );
+    create unique index index_parts on index_part (segment, name, number);
+"""
+
 _SHELLS: Final = """
     -- Shell sessions: see shells.py.
 """
@@ -180,7 +202,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         binary blob not null
     );
     """,
-    _SHELLS + _SCRIPTS + _MIRRORS,
+    _SEARCH + _SHELLS + _SCRIPTS + _MIRRORS,
 )
 
 VERSION: Final = len(MIGRATIONS)
