@@ -73,7 +73,9 @@ def pattern(rng: random.Random, lines: list[bytes]) -> str:
         piece,
         piece,
         lambda: rng.choice([r"\b", r"\B", r"\w+", r"\W", r"\s*", ".", "^", "$", "[a-z]+"]),
-        lambda: rng.choice([r"[^a-m]", r"\S{2,}?", r"(\w|\s)+?", r"(?<=[a-z])", r"(?<!\w)", r"[\s.-]"]),
+        lambda: rng.choice(
+            [r"[^a-m]", r"\S{2,}?", r"(\w|\s)+?", r"(?<=[a-z])", r"(?<!\w)", r"[\s.-]"]
+        ),
         lambda: f"({piece()}|{piece()})",
         lambda: f"(?:{piece()})?",
         lambda: f"(?={piece()})",

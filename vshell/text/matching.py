@@ -18,6 +18,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vshell.errors import BadPatternError
@@ -169,29 +170,34 @@ class Matcher:
             TimeoutError: The search did not end before the deadline.
             MemoryError: The pattern takes too much memory on this text.
         """
-        return self._blocks(text, deadline) if self._multiline else self._lines(text, deadline)
+        if self._multiline:
+            return self._blocks(text, deadline)
+        if self._fast is not None and text.isascii():
+            return self._fast_lines(text, deadline)
+        if self._confirm is None and self._literals is not None and not self._ignore_case:
+            (literal,) = self._literals
+            return _lines_with(text, literal, deadline)
+        found = _lines_at(text, self._candidates(text, deadline), deadline)
+        return found if self._confirm is None else self._confirmed(text, found, deadline)
 
-    def _lines(self, text: str, deadline: float) -> Iterator[LineMatch]:
-        if self._fast is None or not text.isascii():
-            yield from self._confirmed(text, self._candidates(text, deadline), deadline)
-            return
+    def _fast_lines(self, text: str, deadline: float) -> Iterator[LineMatch]:
+        assert self._fast is not None
         last = None
         try:
             for match in _lines_at(text, self._fast.places(text.encode("ascii")), deadline):
                 yield match
                 last = match
         except GaveUpError:
-            for match in self._confirmed(text, self._candidates(text, deadline), deadline):
+            found = _lines_at(text, self._candidates(text, deadline), deadline)
+            if self._confirm is not None:
+                found = self._confirmed(text, found, deadline)
+            for match in found:
                 if last is None or match.line > last.line:
                     yield match
 
     def _confirmed(
-        self, text: str, candidates: Iterator[int], deadline: float
+        self, text: str, found: Iterator[LineMatch], deadline: float
     ) -> Iterator[LineMatch]:
-        found = _lines_at(text, candidates, deadline)
-        if self._confirm is None:
-            yield from found
-            return
         for line, _, start, end in found:
             column = self._column(text[start:end], deadline)
             if column >= 0:
@@ -236,8 +242,30 @@ class Matcher:
             yield block
 
 
-def _line_match(values: tuple[int, int, int, int]) -> LineMatch:
-    return tuple.__new__(LineMatch, values)  # in half the time that `LineMatch(...)` takes
+_line_match: Final = partial(tuple.__new__, LineMatch)
+"""Makes a match of its values, in a third of the time that `LineMatch(...)` takes."""
+
+
+def _lines_with(text: str, literal: str, deadline: float) -> Iterator[LineMatch]:
+    """Yield the lines that hold a text."""
+    size, number, counted, tries = len(text), 1, 0, 0
+    find, rfind, count = text.find, text.rfind, text.count
+    place = find(literal)
+    while place >= 0:
+        if not tries % _LINES_PER_LOOK:
+            _left(deadline)
+        tries += 1
+        start = rfind("\n", counted, place) + 1 or counted
+        if start == size:
+            return  # after the last newline
+        number += count("\n", counted, start)
+        counted = start
+        end = find("\n", place)
+        if end < 0:
+            yield _line_match((number, place - start + 1, start, size))
+            return
+        yield _line_match((number, place - start + 1, start, end))
+        place = find(literal, end + 1)
 
 
 def _lines_at(text: str, places: Iterator[int], deadline: float) -> Iterator[LineMatch]:
@@ -263,9 +291,6 @@ def _lines_at(text: str, places: Iterator[int], deadline: float) -> Iterator[Lin
 
 def _places(text: str, literals: Clause) -> Iterator[int]:
     """Yield ascending places of any of the literals, one in each line that holds one."""
-    if len(literals) == 1:
-        yield from _places_of_one(text, literals[0])
-        return
     pending = [(place, literal) for literal in literals if (place := text.find(literal)) >= 0]
     while pending:
         place, _ = min(pending)
@@ -278,16 +303,6 @@ def _places(text: str, literals: Clause) -> Iterator[int]:
             for place, literal in pending
         ]
         pending = [each for each in pending if each[0] >= 0]
-
-
-def _places_of_one(text: str, literal: str) -> Iterator[int]:
-    place = text.find(literal)
-    while place >= 0:
-        yield place
-        end = text.find("\n", place)
-        if end < 0:
-            return
-        place = text.find(literal, end + 1)
 
 
 @functools.lru_cache(maxsize=8)
