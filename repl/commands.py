@@ -154,6 +154,12 @@ def _fork(call: Call) -> int:
     return 0
 
 
+def _merge(call: Call) -> int:
+    from .merge import run_merge
+
+    return run_merge(call.open(), call.values, call.output)
+
+
 def _demo(call: Call) -> int:
     from .demo import run_demo
 
@@ -188,6 +194,23 @@ _OTHERS: Final = [
             ),
         ],
         _fork,
+    ),
+    Command(
+        "merge",
+        "transfer",
+        lambda: "Bring what changed in a fork back into this workspace.",
+        lambda: [
+            Argument("fork", "The fork's file on the host.", metavar="FORK", required=True),
+            Argument(
+                "policy",
+                "What becomes of conflicts (default: safe, this workspace keeps its own).",
+                ("--policy",),
+                choices=("safe", "markers", "ours", "theirs", "fail"),
+            ),
+            Argument("base", "A snapshot that both have.", ("--base",), "NAME"),
+            Argument("dry_run", "Only show what would change.", ("--dry-run",), value=True),
+        ],
+        _merge,
     ),
     Command(
         "demo",

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vshell.errors import RangeError
-from vshell.fs import lineage
 from vshell.fs.database import Durability
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import PathLike
@@ -23,6 +22,7 @@ from vshell.ops import diff as diff_
 from vshell.ops import edit as edit_
 from vshell.ops import entries, metadata, moments, packing, transfer, upkeep
 from vshell.ops import find as find_
+from vshell.ops import fork as fork_
 from vshell.ops import git as git_
 from vshell.ops import glob as glob_
 from vshell.ops import grep as grep_
@@ -255,16 +255,9 @@ class Workspace(Session):
             NotFoundError: Its directory does not, or there is no such moment.
         """
         path = os.fspath(destination)
-        if at is not None:
-            self.compare(at)  # a moment that does not exist must leave no file
-        lineage.ensure_workspace_id(self.files, os.urandom(16).hex())
-        self.files.copy_database(path)
+        fork_.copy_to(self, path, at=at)
         copy = Workspace.open(path, create=False)
-        origin = lineage.common_point(copy.files)
-        if at is not None:
-            copy.restore(at)
-        with copy.changing("fork"):
-            lineage.record_fork(copy.files, os.urandom(16).hex(), origin)
+        fork_.record_origin(copy, at=at)
         return copy
 
     merge_into = merge_.merge_into
