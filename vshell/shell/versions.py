@@ -22,7 +22,8 @@ def version_key(name: bytes) -> Key:
     """Return what to sort names by."""
     if name in (b"", b".", b".."):
         return (0, name)
-    stem = name[: 1 + _SUFFIX.search(name[1:]).start()]  # type: ignore[union-attr]
+    suffix = _SUFFIX.search(name)
+    stem = name[: suffix.start()] if suffix else name
     return (1 if name.startswith(b".") else 2, _runs(stem), _runs(name), name)
 
 
