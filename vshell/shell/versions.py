@@ -12,8 +12,7 @@ from typing import Final
 
 _SUFFIX: Final = re.compile(rb"(?:\.[A-Za-z~][A-Za-z0-9~]*)*\Z")
 _RUN: Final = re.compile(rb"(\D*)(\d*)")
-_DIGIT: Final = 0
-_END: Final = -1
+_END: Final = 0
 
 Key = tuple[object, ...]
 
@@ -31,10 +30,8 @@ def _runs(text: bytes) -> tuple[object, ...]:
     """Return the runs of other characters and of digits; both as things that compare."""
     parts: list[object] = []
     for letters, digits in _RUN.findall(text):
-        if digits:
-            parts += [(*map(_rank, letters), _DIGIT), int(digits)]
-        elif letters:
-            parts.append((*map(_rank, letters), _END))
+        if letters or digits:
+            parts += [(*map(_rank, letters), _END), int(digits or b"0")]
     return (*parts, (_END,))
 
 
