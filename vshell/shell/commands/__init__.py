@@ -28,6 +28,10 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "sort": ("sort",),
     "uniq": ("uniq",),
     "cut": ("cut",),
+    "paste": ("paste",),
+    "join": ("join",),
+    "tr": ("tr",),
+    "lines": ("rev", "tac", "nl", "fold", "expand", "unexpand"),
 }
 """The names of the commands, aliases included, by the module that has them."""
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from vshell.errors import VshellError
 from vshell.shell.command import Command, Input, Invocation, Option, UsageError
 from vshell.shell.messages import quote_if_needed, quote_typographic, reason
-from vshell.shell.streams import Failure, each_input, failing, open_input, pieces, records, to_text
+from vshell.shell.command_io import Failure, each_input, failing, open_input, pieces, records, to_text
 
 _LABELS: Final = {
     "md5": "MD5",

@@ -8,7 +8,7 @@ from typing import Final
 
 from vshell.shell.command import Command, Invocation, Option, UsageError
 from vshell.shell.messages import quote_typographic
-from vshell.shell.streams import BufferedOutput, each_input, failing, records, to_bytes
+from vshell.shell.command_io import BufferedOutput, each_input, failing, records, to_bytes
 
 _RANGE: Final = re.compile(r"(\d*)(-?)(\d*)", re.ASCII)
 _LAST: Final = 2**63

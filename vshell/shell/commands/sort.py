@@ -13,7 +13,7 @@ from vshell.errors import VshellError
 from vshell.shell.command import Command, Invocation, Option, UsageError
 from vshell.shell.commands.sort_keys import Key, check_flags, ordering, parse_key
 from vshell.shell.messages import quote, quote_if_needed, quote_typographic, reason
-from vshell.shell.streams import (
+from vshell.shell.command_io import (
     BufferedOutput,
     Failure,
     failing,

@@ -16,7 +16,7 @@ _KINDS: Final = {"n": "numeric", "g": "general", "h": "human", "M": "month", "V"
 _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _NUMBER: Final = re.compile(rb"[ \t\n]*(-?)(\d*)(?:\.(\d*))?([KkMGTPEZYRQ]?)")
 _GENERAL: Final = re.compile(
-    rb"\s*([-+]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan|0x[0-9a-f]+))",
+    rb"\s*([-+]?(?:0x[0-9a-f]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan))",
     re.IGNORECASE,
 )
 _UPPER: Final = bytes(byte - 32 if 97 <= byte <= 122 else byte for byte in range(256))

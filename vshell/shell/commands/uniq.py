@@ -9,7 +9,7 @@ from typing import Final
 
 from vshell.shell.command import Command, Invocation, Option, UsageError
 from vshell.shell.messages import quote_typographic
-from vshell.shell.streams import BufferedOutput, failing, records, require_input, require_write, stripped
+from vshell.shell.command_io import BufferedOutput, failing, records, require_input, require_write, stripped
 
 _FIELD: Final = re.compile(rb"[ \t\n]*[^ \t\n]*")
 _UPPER: Final = bytes(byte - 32 if 97 <= byte <= 122 else byte for byte in range(256))

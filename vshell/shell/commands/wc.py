@@ -9,7 +9,7 @@ from typing import Final
 from vshell.errors import VshellError
 from vshell.shell.command import Command, Input, Invocation, Option, UsageError
 from vshell.shell.messages import quote, quote_if_needed, reason
-from vshell.shell.streams import open_input, pieces, read_all, to_text
+from vshell.shell.command_io import open_input, pieces, read_all, to_text
 
 _ORDER: Final = ("lines", "words", "chars", "bytes", "max-line-length")
 _SPACES: Final = b" \t\n\v\f\r"

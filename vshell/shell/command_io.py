@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
 from vshell.errors import VshellError
-from vshell.shell.command import Input, Invocation, Output, UsageError
+from vshell.shell.command import Input, Invocation, Option, Output, Parsed, UsageError
 from vshell.shell.messages import quote_if_needed, quote_typographic, reason
 
 PIECE_BYTES: Final = 256 * 1024
@@ -291,6 +291,20 @@ def required_size(text: str, message: str) -> int:
     if size is None:
         raise UsageError(message.format(quote_typographic(text)), hint=False)
     return size
+
+
+DIGITS: Final = tuple(Option((f"-{digit}",), "", "N", optional=True) for digit in range(10))
+"""Lets a command take a number for an option, such as `fold -72`; not shown in its help."""
+
+
+def old_number(parsed: Parsed, *rivals: str) -> str | None:
+    """Return the number that was given as an option, if it comes after all the rivals."""
+    for name, value in reversed(parsed.given):
+        if name.isdigit():
+            return name + (value or "")
+        if name in rivals:
+            return None
+    return None
 
 
 def to_bytes(text: str) -> bytes:
