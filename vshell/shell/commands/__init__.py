@@ -12,7 +12,14 @@ from typing import Final
 from vshell.shell.command import Command
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
+    "copying": ("cp", "install"),
+    "linking": ("link", "ln", "readlink", "realpath"),
     "ls": ("dir", "ls", "vdir"),
+    "making": ("mkdir", "mktemp"),
+    "moving": ("mv",),
+    "permissions": ("chgrp", "chmod", "chown"),
+    "removing": ("rm", "rmdir", "unlink"),
+    "touching": ("touch", "truncate"),
     "naming": ("basename", "dirname", "pathchk"),
     "checksums": (
         "b2sum",
