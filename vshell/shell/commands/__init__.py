@@ -13,6 +13,25 @@ from vshell.shell.command import Command
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "naming": ("basename", "dirname", "pathchk"),
+    "checksums": (
+        "b2sum",
+        "cksum",
+        "md5sum",
+        "sha1sum",
+        "sha224sum",
+        "sha256sum",
+        "sha384sum",
+        "sha512sum",
+        "sum",
+    ),
+    "wc": ("wc",),
+    "sort": ("sort",),
+    "uniq": ("uniq",),
+    "cut": ("cut",),
+    "paste": ("paste",),
+    "join": ("join",),
+    "tr": ("tr",),
+    "lines": ("rev", "tac", "nl", "fold", "expand", "unexpand"),
 }
 """The names of the commands, aliases included, by the module that has them."""
 
