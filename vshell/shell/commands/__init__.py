@@ -12,6 +12,7 @@ from typing import Final
 from vshell.shell.command import Command
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
+    "ls": ("dir", "ls", "vdir"),
     "naming": ("basename", "dirname", "pathchk"),
     "checksums": (
         "b2sum",
