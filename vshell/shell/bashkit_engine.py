@@ -18,6 +18,7 @@ from vshell.shell.bashkit_abi import FileTable
 from vshell.shell.bridge import STDIN_PATH, Bridge
 from vshell.shell.dispatch import Dispatcher
 from vshell.shell.engine import (
+    CANCELLED,
     LIMIT_EXIT_CODE,
     Check,
     OnOutput,
@@ -28,6 +29,7 @@ from vshell.shell.engine import (
 )
 from vshell.shell.words import from_engine, output_from_engine, quoted, to_engine
 
+_ENGINE_CANCELLED: Final = "execution cancelled"
 _UNLIMITED: Final = 2**62
 _PLACE: Final = re.compile(r"parse error(?: at line (\d+), column (\d+))?: (?:bash: )?(.*)", re.DOTALL)
 _UNFINISHED: Final = (
@@ -36,7 +38,6 @@ _UNFINISHED: Final = (
     "unexpected end of input",
     "unterminated",
 )
-_CANCELLED: Final = "execution cancelled"
 
 # What stays bashkit's: the language's own commands, and those that touch no file and
 # are run in loops.
@@ -61,11 +62,18 @@ _OWN_VARIABLES: Final = frozenset(
 )
 
 
+_FLEETING: Final = ("_", "RANDOM", "SECONDS", "LINENO", "EPOCHSECONDS", "EPOCHREALTIME")
+_PLAIN_COMMAND: Final = re.compile(r" *[A-Za-z0-9_./-]+(?: +[A-Za-z0-9_./=:,@%+-]+)* *\n?")
+_QUICK: Final = frozenset(": [ cd echo export false printf pwd set shopt test true unset".split())
+_QUICK_CHARACTERS: Final = 4096
+_SLOW: Final = re.compile(r"\\|\b(?:for|while|until|select|coproc|time)\b|[|&`]|\(|<")
+
 class BashkitEngine:
     """A bashkit interpreter.
 
     Args:
         bridge: Its files.
+        table: The same as functions of C's; must outlive the engine.
         dispatcher: Runs our commands.
         environment: The exported variables at the start.
         cwd: The working directory at the start.
@@ -74,6 +82,7 @@ class BashkitEngine:
     def __init__(
         self,
         bridge: Bridge,
+        table: FileTable,
         dispatcher: Dispatcher,
         *,
         environment: Mapping[str, str],
@@ -83,11 +92,15 @@ class BashkitEngine:
         self._dispatcher = dispatcher
         self._environment = dict(environment)
         self._start_cwd = cwd
-        self._table = FileTable(bridge, bridge.explain)
+        self._table = table
         self._loop = asyncio.new_event_loop()
         self._bash = self._fresh(self._environment, cwd)
         self._helper: Bash | None = None
         self._last_exit_code = 0
+        self._functions: frozenset[str] | None = frozenset()
+        self._changes_unseen = False
+        self._snapshot = b""
+        self._snapshot_of: tuple[object, ...] = ()
         dispatcher.run_elsewhere = self._run_elsewhere
 
     def close(self) -> None:
@@ -121,12 +134,86 @@ class BashkitEngine:
     ) -> Outcome:
         self._bridge.stdin = stdin
         self._bash.clear_cancel()
+        if not arguments:
+            words = self._plain_words(script)
+            if words:
+                return self._run_plainly(words, stdin, on_output)
+        quick = self._note(script) and not stdin
         text = self._wrapped(to_engine(script), stdin, arguments)
-        result = self._loop.run_until_complete(self._run(text, on_output))
+        if quick:
+            result = self._run_quickly(text, on_output)
+        else:
+            result = self._loop.run_until_complete(self._run(text, on_output))
         self._last_exit_code = result.exit_code
         if result.error is None:
             return Outcome(result.exit_code)
         return self._failed(str(result.error), result.exit_code, on_output)
+
+    def _plain_words(self, script: str) -> list[str]:
+        """Return the words of a script that is one command of ours with nothing to expand.
+
+        Most lines that are run are (`ls -la src`), and they need no interpreter.
+        """
+        if _PLAIN_COMMAND.fullmatch(script) is None:
+            return []
+        words = script.split()
+        if not self._dispatcher.has(words[0]) or words[0] in NATIVE:
+            return []
+        state = self._bash.shell_state()
+        if state.traps or words[0] in state.aliases or state.variables.get("SHOPT_x") == "1":
+            return []
+        return [] if words[0] in self._function_names() else words
+
+    def _run_plainly(self, words: list[str], stdin: bytes, on_output: OnOutput) -> Outcome:
+        state = self._bash.shell_state()
+        try:
+            self._last_exit_code = self._dispatcher.run_plainly(
+                words,
+                stdin,
+                environment=dict(state.env),
+                cwd=from_engine(state.cwd),
+                on_output=on_output,
+                loop=self._loop,
+            )
+        except KeyboardInterrupt:
+            self._last_exit_code = 130
+            return Outcome(130, CANCELLED)
+        return Outcome(self._last_exit_code)
+
+    def _function_names(self) -> frozenset[str]:
+        if self._functions is None:
+            listed = self._bash.execute_sync("declare -F").stdout
+            self._functions = frozenset(line.split()[-1] for line in listed.splitlines() if line)
+        return self._functions
+
+    def _note(self, script: str) -> bool:
+        """Note what a script may define; tell whether it can run without the loop.
+
+        That needs none of our commands, and takes a fifth of the time. Output then comes
+        as text, so nothing may print what is none.
+        """
+        try:
+            plan = self._bash.analyze(to_engine(script))
+        except BashError:
+            return False
+        if plan.functions or plan.is_opaque:
+            self._functions = None
+            self._changes_unseen = True
+            return False
+        if len(script) > _QUICK_CHARACTERS or _SLOW.search(script):
+            return False
+        names = {each.name for each in plan.commands if not each.is_assignment_only}
+        if not names <= _QUICK:
+            return False
+        state = self._bash.shell_state()
+        return not (state.traps or state.aliases or names & self._function_names())
+
+    def _run_quickly(self, text: str, on_output: OnOutput) -> Any:
+        result = self._bash.execute_sync(text)
+        for stream, printed in (("stdout", result.stdout), ("stderr", result.stderr)):
+            if printed:
+                on_output(stream, output_from_engine(printed.encode()))
+        return result
 
     def _wrapped(self, script: str, stdin: bytes, arguments: Sequence[str]) -> str:
         """Return a script with its arguments and input; no line of it has another number."""
@@ -158,8 +245,8 @@ class BashkitEngine:
             message = found[3] if found else error
             on_output("stderr", f"bash: line {line}: {message.strip()}\n".encode())
             return Outcome(2)
-        if _CANCELLED in error:
-            return Outcome(130, "cancelled")
+        if _ENGINE_CANCELLED in error:
+            return Outcome(130, CANCELLED)
         return Outcome(LIMIT_EXIT_CODE if exit_code in (0, 1) else exit_code, error)
 
     async def _run_elsewhere(
@@ -218,11 +305,30 @@ class BashkitEngine:
         return from_engine(self._bash.shell_state().cwd)
 
     def snapshot(self) -> bytes:
-        return bytes(self._bash.snapshot(exclude_filesystem=True))
+        # Taking one costs more than most scripts; what it depends on is compared first.
+        shown = self._shown()
+        if not self._snapshot or self._changes_unseen or shown != self._snapshot_of:
+            self._snapshot = bytes(self._bash.snapshot(exclude_filesystem=True))
+            self._snapshot_of = shown
+            self._changes_unseen = False
+        return self._snapshot
+
+    def _shown(self) -> tuple[object, ...]:
+        state = self._bash.shell_state()
+        variables = dict(state.variables)
+        for name in _FLEETING:
+            variables.pop(name, None)
+        arrays = {name: dict(each) for name, each in state.arrays.items()}
+        arrays.pop("PIPESTATUS", None)
+        assoc = {name: dict(each) for name, each in state.assoc_arrays.items()}
+        rest = (dict(state.aliases), dict(state.traps))
+        return (state.cwd, dict(state.env), variables, arrays, assoc, *rest)
 
     def restore(self, state: bytes) -> None:
         try:
             self._bash.restore_snapshot(state)
+            self._functions = None
+            self._changes_unseen = True
         except (BashError, ValueError, RuntimeError) as error:
             raise ValueError(str(error)) from None
 

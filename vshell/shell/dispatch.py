@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,7 +15,7 @@ from vshell.shell import commands
 from vshell.shell.command import BROKEN_PIPE, Command, Executed, Invocation, Parsed
 from vshell.shell.options import invoke
 from vshell.shell.shell_files import ShellFiles
-from vshell.shell.streams import Pipe, Sink, drive, wait
+from vshell.shell.streams import Direct, Pipe, Sink, drive, wait
 from vshell.shell.words import from_engine, to_engine
 
 Elsewhere = Callable[
@@ -57,6 +58,7 @@ class Dispatcher:
         self._running: dict[int, _Streams] = {}
         self._engine_files: Any = None
         self.depth = 0
+        self.is_plain = False
         self.run_elsewhere: Elsewhere | None = None
         files.streams = self._streams
         files.substitute = self._substitute
@@ -64,6 +66,45 @@ class Dispatcher:
     def names(self) -> list[str]:
         """Return what can be called."""
         return [*commands.names(), self.INPUT]
+
+    def has(self, name: str) -> bool:
+        """Tell whether a name is one of ours."""
+        return commands.find(name) is not None
+
+    def run_plainly(
+        self,
+        words: Sequence[str],
+        stdin: bytes,
+        *,
+        environment: Mapping[str, str],
+        cwd: str,
+        on_output: Callable[[str, bytes], None],
+        loop: AbstractEventLoop,
+    ) -> int:
+        """Run one command without the engine; return its exit code.
+
+        The loop is only for what the command runs that is not ours (`xargs bash -c ...`).
+        """
+        call = Invocation(
+            name=words[0],
+            context=self._context(cwd, environment),
+            parsed=Parsed((), tuple(words[1:])),
+            environment={name: from_engine(value) for name, value in environment.items()},
+            stdin=io.BytesIO(stdin),
+            stdout=Direct("stdout", on_output),
+            stderr=Direct("stderr", on_output),
+            execute=lambda again, data: self._execute(call, again, data),
+            services=self._services,
+        )
+        self.is_plain = True
+        try:
+            exit_code = loop.run_until_complete(drive(lambda: self._invoke(call)))
+            call.stdout.flush()  # type: ignore[attr-defined]
+        except BrokenPipeError:
+            return BROKEN_PIPE
+        finally:
+            self.is_plain = False
+        return exit_code
 
     def hold_input(self, data: bytes) -> str:
         """Keep bytes for `INPUT`; return the number that stands for them."""

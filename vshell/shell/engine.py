@@ -15,6 +15,9 @@ from vshell.record import Record
 OnOutput = Callable[[str, bytes], None]
 """Called with `"stdout"` or `"stderr"`, and bytes, while a script runs."""
 
+CANCELLED = "cancelled"
+"""The error of a script that `cancel` ended."""
+
 LIMIT_EXIT_CODE = 125
 """The exit code of a script that met a limit of the engine, such as the depth of functions."""
 

@@ -42,6 +42,7 @@ class WorkerProcess:
         self._lock = threading.Lock()
         self._ready = False
         self.version = ""
+        self.sessions = 0
         self.idle_since_s = time.monotonic()
         package = str(Path(__file__).resolve().parents[1])
         try:

@@ -14,7 +14,7 @@ from vshell.fs import shells
 from vshell.fs.paths import PathLike
 from vshell.ops.changeset import FileChange, net_changes
 from vshell.ops.context import Context
-from vshell.shell.engine import Check, Plan, PlannedCommand, PlannedRedirect
+from vshell.shell.engine import CANCELLED, Check, Plan, PlannedCommand, PlannedRedirect
 from vshell.shell.frames import ClosedConnectionError, Header
 from vshell.shell.limits import (
     INTERRUPT_EXIT_CODE,
@@ -86,7 +86,12 @@ class Shell:
     def close(self) -> None:
         """End the worker. What a named session was stays in the workspace."""
         with self._lock:
-            self._workers.forget(id(self))
+            if self._pending:
+                # The state that is still on its way is nobody's now.
+                worker, known = self._workers.take(id(self))
+                self._catch_up(worker, known)
+                self._workers.give_back(id(self), worker)
+            self._workers.release(id(self))
 
     def __enter__(self) -> Shell:
         return self
@@ -229,7 +234,7 @@ class Shell:
         else:
             changes = self._changes_since(before)
         code, error = told["done"], told.get("error")
-        if self._interrupted and error == "cancelled":
+        if self._interrupted and error == CANCELLED:
             code, error = INTERRUPT_EXIT_CODE, "interrupted"
         elif error and not told.get("died"):
             run.print_error(error)
@@ -300,10 +305,11 @@ class Shell:
             return
         self._pending = False
         try:
-            _, state = worker.next(_BEGIN_TIMEOUT_S)
+            header, state = worker.next(_BEGIN_TIMEOUT_S)
         except (ClosedConnectionError, TimeoutError):
             return
-        self._state = (worker.version, state, None)
+        if header["state"]:
+            self._state = (worker.version, state, None)
 
     _pending = False
 

@@ -131,3 +131,33 @@ class Sink:
             self._held.clear()
             self._size = 0
             wait(self._target(data))
+
+
+class Direct:
+    """What a command that runs without the engine writes to.
+
+    Args:
+        stream: `"stdout"` or `"stderr"`.
+        on_output: Is given what is written: errors at once, the rest in larger pieces.
+    """
+
+    def __init__(self, stream: str, on_output: Callable[[str, bytes], None]) -> None:
+        self._stream = stream
+        self._on_output = on_output
+        self._held: list[bytes] = []
+        self._size = 0
+        self._enough = _BUFFER_BYTES if stream == "stdout" else 0
+
+    def write(self, data: bytes, /) -> None:
+        self._held.append(bytes(data))
+        self._size += len(data)
+        if self._size >= self._enough:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held."""
+        if self._held:
+            data = b"".join(self._held)
+            self._held.clear()
+            self._size = 0
+            self._on_output(self._stream, data)

@@ -22,6 +22,7 @@ from vshell.errors import VshellError
 from vshell.fs import shells
 from vshell.ops.context import Context
 from vshell.shell import frames
+from vshell.shell.bashkit_abi import FileTable
 from vshell.shell.bashkit_engine import BashkitEngine
 from vshell.shell.bridge import Bridge
 from vshell.shell.dispatch import Dispatcher
@@ -43,6 +44,7 @@ class Worker:
         self._connection = connection
         self._clock: Callable[[], int] = time.time_ns
         self._last_state = b""
+        self._begun = False
 
     def serve(self) -> None:
         """Answer the host until it is gone."""
@@ -64,8 +66,11 @@ class Worker:
     def interrupt(self) -> None:
         """End the script that runs, at its next command."""
         engine = getattr(self, "_engine", None)
-        if engine is not None:
-            engine.cancel()
+        if engine is None:
+            return
+        if self._dispatcher.is_plain:
+            raise KeyboardInterrupt
+        engine.cancel()
 
     def _send(self, header: Header, payload: bytes = b"") -> None:
         frames.send(self._connection, header, payload)
@@ -85,14 +90,23 @@ class Worker:
         self._session = ""
         self._base = Context(self._files)
         self._bridge = Bridge(self._files, lambda: self._base)
+        self._table = FileTable(self._bridge, self._bridge.explain)
         self._dispatcher = Dispatcher(
             self._files, self._context, self._services(), lambda _words: None
         )
         self._files.programs = frozenset(self._dispatcher.names()) | {"bash", "sh", "env"}
-        self._engine = BashkitEngine(
-            self._bridge, self._dispatcher, environment=header["environment"], cwd="/"
-        )
+        self._environment = header["environment"]
+        self._engine = self._new_engine()
         self._send({"ready": self._engine.version})
+
+    def _new_engine(self) -> BashkitEngine:
+        return BashkitEngine(
+            self._bridge,
+            self._table,
+            self._dispatcher,
+            environment=self._environment,
+            cwd="/",
+        )
 
     def _services(self) -> Mapping[str, Any]:
         from vshell.shell import commands
@@ -106,7 +120,11 @@ class Worker:
         return self._base.moved(cwd, environment)
 
     def _begin(self, header: Header, state: bytes) -> None:
-        """Become a session."""
+        """Become a session; nothing of the one before is left."""
+        if self._begun:
+            self._engine.close()
+            self._engine = self._new_engine()
+        self._begun = True
         self._session = header["session"]
         self._durable = header["durable"]
         self._base = Context(
@@ -156,7 +174,9 @@ class Worker:
         self._send(told, state)
         if not self._durable:
             # After the answer: the host takes it up before it asks for anything else.
-            self._send({"state": True}, self._engine.snapshot())
+            state = self._engine.snapshot()
+            self._send({"state": state is not self._last_state}, state if state is not self._last_state else b"")
+            self._last_state = state
 
     def _enter(self, header: Header) -> None:
         """Go where this one run is to happen, with its variables."""
@@ -246,7 +266,7 @@ class _Output:
         if self._left < 0:
             self.exceeded = f"the script printed more than {self._limit} bytes"
             self._cancel()
-            return
+            raise BrokenPipeError
         self._send({"output": stream}, data)
 
 

@@ -15,6 +15,9 @@ MAX_IDLE: Final = 4
 """How many sessions keep a worker that they do not use now; the others are taken up from
 their saved state when they are used again. A worker has about 60 MB."""
 
+MAX_SESSIONS: Final = 200
+"""How many sessions a worker serves in its life: what an engine leaks ends with it."""
+
 
 class Workers:
     """All workers of one workspace.
@@ -67,11 +70,18 @@ class Workers:
                 oldest = min(self._idle, key=lambda each: self._idle[each].idle_since_s)
                 self._drop(self._idle.pop(oldest))
 
-    def forget(self, owner: int) -> None:
-        """End the worker that an owner has, if there is one."""
+    def release(self, owner: int) -> None:
+        """Take back the worker of an owner that is done: the next one gets it, made new."""
         with self._lock:
             worker = self._idle.pop(owner, None)
-            if worker is not None:
+            if worker is None:
+                return
+            worker.sessions += 1
+            if worker.alive and worker.sessions < MAX_SESSIONS and not self._closed:
+                if self._spare is not None:
+                    self._drop(self._spare)
+                self._spare = worker
+            else:
                 self._drop(worker)
 
     def discard(self, worker: WorkerProcess) -> None:
