@@ -27,6 +27,7 @@ from vshell.shell.engine import (
     PlannedCommand,
     PlannedRedirect,
 )
+from vshell.shell.script_text import continues, with_link_tests
 from vshell.shell.words import from_engine, output_from_engine, quoted, to_engine
 
 _ENGINE_CANCELLED: Final = "execution cancelled"
@@ -63,6 +64,8 @@ _OWN_VARIABLES: Final = frozenset(
 
 
 _FLEETING: Final = ("_", "RANDOM", "SECONDS", "LINENO", "EPOCHSECONDS", "EPOCHREALTIME")
+_SUGGESTION: Final = re.compile(rb"(?<=: command not found)\. Did you mean: [^\n]*")
+"""bashkit's guess, which knows its own commands only."""
 _PLAIN_COMMAND: Final = re.compile(r" *[A-Za-z0-9_./-]+(?: +[A-Za-z0-9_./=:,@%+-]+)* *\n?")
 _QUICK: Final = frozenset(": [ cd echo export false printf pwd set shopt test true unset".split())
 _QUICK_CHARACTERS: Final = 4096
@@ -139,7 +142,7 @@ class BashkitEngine:
             if words:
                 return self._run_plainly(words, stdin, on_output)
         quick = self._note(script) and not stdin
-        text = self._wrapped(to_engine(script), stdin, arguments)
+        text = self._wrapped(to_engine(with_link_tests(script)), stdin, arguments)
         if quick:
             result = self._run_quickly(text, on_output)
         else:
@@ -212,7 +215,7 @@ class BashkitEngine:
         result = self._bash.execute_sync(text)
         for stream, printed in (("stdout", result.stdout), ("stderr", result.stderr)):
             if printed:
-                on_output(stream, output_from_engine(printed.encode()))
+                on_output(stream, output_from_engine(printed.encode("utf-8", "replace")))
         return result
 
     def _wrapped(self, script: str, stdin: bytes, arguments: Sequence[str]) -> str:
@@ -234,7 +237,7 @@ class BashkitEngine:
             on_output("stdout", output_from_engine(data))
 
         async def stderr(data: bytes) -> None:
-            on_output("stderr", output_from_engine(data))
+            on_output("stderr", _SUGGESTION.sub(b"", output_from_engine(data)))
 
         return await self._bash.execute(text, capture=0, stdout=stdout, stderr=stderr)
 
@@ -281,7 +284,7 @@ class BashkitEngine:
             self._bash.analyze(to_engine(script))
         except BashError as error:
             return _refused(str(error))
-        if _continues(script):
+        if continues(script):
             return Check("incomplete")
         return Check("complete")
 
@@ -403,23 +406,3 @@ def _refused(error: str) -> Check:
         int(line) if line else None,
         int(column) if column else None,
     )
-
-
-_HERE_DOCUMENT: Final = re.compile(r"<<(-?)\s*(\\?)(['\"]?)([A-Za-z_][A-Za-z0-9_]*)\3")
-
-
-def _continues(script: str) -> bool:
-    """Tell whether a script that parses still waits for lines."""
-    backslashes = len(script) - len(script.rstrip("\\"))
-    if backslashes % 2:
-        return True
-    lines = script.split("\n")
-    for number, line in enumerate(lines):
-        for found in _HERE_DOCUMENT.finditer(line):
-            if line[: found.start()].endswith("<"):
-                continue  # `<<<word`
-            word, strip = found[4], bool(found[1])
-            below = (each.lstrip("\t") if strip else each for each in lines[number + 1 :])
-            if word not in below:
-                return True
-    return False

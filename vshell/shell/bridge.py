@@ -11,6 +11,7 @@ from vshell.fs.schema import SYMLINK as SYMLINK_KIND
 from vshell.ops.context import Context
 from vshell.shell.bashkit_abi import DIRECTORY, FILE, SYMLINK, EngineStat
 from vshell.shell.messages import reason
+from vshell.shell.script_text import link_test
 from vshell.shell.shell_files import ShellFiles
 from vshell.shell.words import quoted
 
@@ -82,6 +83,12 @@ class Bridge:
     def stat(self, path: str) -> EngineStat:
         if path == STDIN_PATH:
             return EngineStat(FILE, len(self.stdin), 0o444, 0)
+        asked = link_test(path)
+        if asked is not None:
+            link = self._files.stat(asked, follow=False)
+            if link.kind != "symlink":
+                raise NotFoundError(f"no link: {asked}", path=asked)
+            return EngineStat(SYMLINK, link.size, link.mode, link.mtime_ns)
         try:
             stat = self._files.stat(path)
         except (NotFoundError, VshellError):
