@@ -30,6 +30,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "uniq": ("uniq",),
     "cut": ("cut",),
     "paste": ("paste",),
+    "sed": ("sed",),
     "join": ("join",),
     "tr": ("tr",),
     "lines": ("rev", "tac", "nl", "fold", "expand", "unexpand"),
