@@ -315,9 +315,6 @@ class Workspace(Session):
 
     def close(self) -> None:
         """Close the workspace; closing twice is harmless, any other use is a `ClosedError`."""
-        workers = self.files.attachments.pop("shell", None)
-        if workers is not None:
-            workers.close()
         self.files.close()
         if self._temporary is not None:
             import shutil

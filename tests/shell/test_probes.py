@@ -12,9 +12,9 @@ import pytest
 
 from vshell import Workspace
 
-PROBES = json.loads(
-    (Path(__file__).parents[2] / "fixtures/cases/bash_probes.json").read_text()
-)["probes"]
+PROBES = json.loads((Path(__file__).parents[2] / "fixtures/cases/bash_probes.json").read_text())[
+    "probes"
+]
 ENVIRONMENT = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/root"}
 
 # Each probe that fails, and why. The test asserts that exactly these do.
@@ -84,8 +84,6 @@ def outcome(workspace: Workspace, probe: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_probes_do_what_bash_does_but_for_those_listed(workspace: Workspace) -> None:
     differing = {
-        probe["id"]: difference
-        for probe in PROBES
-        if (difference := outcome(workspace, probe))
+        probe["id"]: difference for probe in PROBES if (difference := outcome(workspace, probe))
     }
     assert differing.keys() == FAILING.keys(), differing

@@ -63,7 +63,9 @@ class OpenFiles:
         self.attachments: dict[str, Closable] = {}
 
     def close(self) -> None:
-        """Close the database. Closing twice is harmless."""
+        """Close the database and what is attached to it. Closing twice is harmless."""
+        while self.attachments:
+            self.attachments.popitem()[1].close()
         self.store.close()
 
     def interrupt(self) -> None:

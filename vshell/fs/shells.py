@@ -110,8 +110,7 @@ def add_history(files: FileSystem, session: str, cwd: str, exit_code: int, line:
     database = files.store.database
     text = line[:MAX_LINE_CHARACTERS].encode("utf-8", "replace").decode()
     database.run(
-        "insert into shell_history (session, time_ns, cwd, exit_code, line)"
-        " values (?, ?, ?, ?, ?)",
+        "insert into shell_history (session, time_ns, cwd, exit_code, line) values (?, ?, ?, ?, ?)",
         (session, files.store.journal.time_ns, encode(cwd), exit_code, text),
     )
     row = database.row("select max(id) from shell_history")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from bashkit import Bash, BashError, ExecutionProfile, FileSystem, get_version
@@ -27,12 +27,15 @@ from vshell.shell.engine import (
     PlannedCommand,
     PlannedRedirect,
 )
+from vshell.shell.native import LANGUAGE, OWN_ARRAYS, OWN_VARIABLES, QUICK, WITHOUT
 from vshell.shell.script_text import continues, with_link_tests
 from vshell.shell.words import from_engine, output_from_engine, quoted, to_engine
 
 _ENGINE_CANCELLED: Final = "execution cancelled"
 _UNLIMITED: Final = 2**62
-_PLACE: Final = re.compile(r"parse error(?: at line (\d+), column (\d+))?: (?:bash: )?(.*)", re.DOTALL)
+_PLACE: Final = re.compile(
+    r"parse error(?: at line (\d+), column (\d+))?: (?:bash: )?(.*)", re.DOTALL
+)
 _UNFINISHED: Final = (
     "unexpected end of file",
     "unexpected EOF",
@@ -40,36 +43,14 @@ _UNFINISHED: Final = (
     "unterminated",
 )
 
-# What stays bashkit's: the language's own commands, and those that touch no file and
-# are run in loops.
-NATIVE: Final = frozenset(
-    ". : [ alias bind break builtin caller cd command compgen complete compopt continue declare"
-    " dirs disown echo enable eval exec exit export false fc fg bg getopts hash jobs kill let"
-    " local mapfile popd printf pushd pwd read readarray readonly return set shift shopt sleep"
-    " source test times trap true type typeset ulimit umask unalias unset wait bash sh".split()
-)
-# Commands of bashkit's that have no place here: they would reach for a network, a
-# terminal or a process, or pretend to.
-WITHOUT: Final = frozenset(
-    "curl wget http ssh vi nano less more watch sudo busybox sqlite sqlite3 typescript ts"
-    " python python3 log patch assert retry verify".split()
-)
-
-
-_OWN_ARRAYS: Final = frozenset({"PIPESTATUS", "BASH_VERSINFO", "BASH_REMATCH", "FUNCNAME", "DIRSTACK"})
-_OWN_VARIABLES: Final = frozenset(
-    "EUID UID PPID SHLVL HOSTNAME HOSTTYPE MACHTYPE OSTYPE OPTIND PS4 SHELL USER RANDOM SECONDS"
-    " LINENO".split()
-)
-
 
 _FLEETING: Final = ("_", "RANDOM", "SECONDS", "LINENO", "EPOCHSECONDS", "EPOCHREALTIME")
 _SUGGESTION: Final = re.compile(rb"(?<=: command not found)\. Did you mean: [^\n]*")
 """bashkit's guess, which knows its own commands only."""
 _PLAIN_COMMAND: Final = re.compile(r" *[A-Za-z0-9_./-]+(?: +[A-Za-z0-9_./=:,@%+-]+)* *\n?")
-_QUICK: Final = frozenset(": [ cd echo export false printf pwd set shopt test true unset".split())
 _QUICK_CHARACTERS: Final = 4096
 _SLOW: Final = re.compile(r"\\|\b(?:for|while|until|select|coproc|time)\b|[|&`]|\(|<")
+
 
 class BashkitEngine:
     """A bashkit interpreter.
@@ -126,7 +107,7 @@ class BashkitEngine:
         )
         bash.mount("/", FileSystem.from_capsule(self._table.capsule()))
         for name in self._dispatcher.names():
-            if name not in NATIVE:
+            if name not in LANGUAGE:
                 bash.add_command(name, self._dispatcher.call)
         return bash
 
@@ -160,7 +141,7 @@ class BashkitEngine:
         if _PLAIN_COMMAND.fullmatch(script) is None:
             return []
         words = script.split()
-        if not self._dispatcher.has(words[0]) or words[0] in NATIVE:
+        if not self._dispatcher.has(words[0]) or words[0] in LANGUAGE:
             return []
         state = self._bash.shell_state()
         if state.traps or words[0] in state.aliases or state.variables.get("SHOPT_x") == "1":
@@ -206,7 +187,7 @@ class BashkitEngine:
         if len(script) > _QUICK_CHARACTERS or _SLOW.search(script):
             return False
         names = {each.name for each in plan.commands if not each.is_assignment_only}
-        if not names <= _QUICK:
+        if not names <= QUICK:
             return False
         state = self._bash.shell_state()
         return not (state.traps or state.aliases or names & self._function_names())
@@ -339,7 +320,7 @@ class BashkitEngine:
         state = self._bash.shell_state()
         functions = bytearray()
         self._collect("declare -f", functions)
-        own = {*_OWN_VARIABLES, "PWD", "OLDPWD"}
+        own = {*OWN_VARIABLES, "PWD", "OLDPWD"}
         return {
             "cwd": from_engine(state.cwd),
             "functions": functions.decode("utf-8", "replace"),
@@ -358,13 +339,26 @@ class BashkitEngine:
             "arrays": {
                 name: {str(index): from_engine(text) for index, text in items.items()}
                 for name, items in state.arrays.items()
-                if name not in _OWN_ARRAYS
+                if name not in OWN_ARRAYS
             },
             "assoc_arrays": {
                 name: {key: from_engine(text) for key, text in items.items()}
                 for name, items in state.assoc_arrays.items()
             },
         }
+
+    def resetting_script(self, names: Iterable[str]) -> str:
+        """Return a script that gives variables the values that they have now."""
+        state = self._bash.shell_state()
+        lines = []
+        for name in names:
+            if name in state.env:
+                lines.append(f"export {name}={quoted(state.env[name])}")
+            else:
+                lines.append(f"unset {name}")
+                if name in state.variables:
+                    lines.append(f"{name}={quoted(state.variables[name])}")
+        return "\n".join(map(from_engine, lines))
 
     def keeping_status(self, script: str) -> None:
         """Run a script of our own that `$?` does not show."""

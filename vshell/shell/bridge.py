@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from collections.abc import Callable
 
 from vshell.errors import NotFoundError, VshellError
@@ -103,7 +102,9 @@ class Bridge:
             kind = entry.kind
             if kind == SYMLINK_KIND:  # a glob such as `*/` looks at what it leads to
                 kind = self._kind_of_target(entry.path)
-            shown = DIRECTORY if kind == DIRECTORY_KIND else SYMLINK if kind == SYMLINK_KIND else FILE
+            shown = (
+                DIRECTORY if kind == DIRECTORY_KIND else SYMLINK if kind == SYMLINK_KIND else FILE
+            )
             name = entry.path.rpartition("/")[2]
             entries.append((name, EngineStat(shown, entry.size, entry.mode, entry.mtime_ns)))
         return entries
@@ -141,5 +142,3 @@ class Bridge:
     def chmod(self, path: str, mode: int) -> None:
         with self._context().changing("shell"):
             self._files.chmod(path, mode)
-
-

@@ -6,7 +6,7 @@ options. It does not know where files are or what a command does: it is given bo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -137,6 +137,9 @@ class ShellEngine(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """Return the state as plain data that any version of any engine can be set up from."""
+
+    def resetting_script(self, names: Iterable[str]) -> str:
+        """Return a script that gives variables the values that they have now."""
 
     def keeping_status(self, script: str) -> None:
         """Run a script of our own that `$?` does not show."""

@@ -24,9 +24,7 @@ def portable_of(engine: Describable) -> str:
     return json.dumps(engine.describe(), ensure_ascii=True, sort_keys=True)
 
 
-def restoring_script(
-    environment: Mapping[str, str], cwd: str | None, portable: str | None
-) -> str:
+def restoring_script(environment: Mapping[str, str], cwd: str | None, portable: str | None) -> str:
     """Return a script that sets variables, makes a saved state anew, and goes to a directory."""
     lines = []
     if portable:
@@ -34,9 +32,13 @@ def restoring_script(
         lines.append(state.get("functions", ""))
         lines += [f"shopt -s {name}" for name in state.get("shopt", ())]
         lines += [f"alias {name}={quoted(text)}" for name, text in state.get("aliases", {}).items()]
-        lines += [_assigned(name, value, state) for name, value in state.get("variables", {}).items()]
+        lines += [
+            _assigned(name, value, state) for name, value in state.get("variables", {}).items()
+        ]
         lines += [_array("-a", name, items) for name, items in state.get("arrays", {}).items()]
-        lines += [_array("-A", name, items) for name, items in state.get("assoc_arrays", {}).items()]
+        lines += [
+            _array("-A", name, items) for name, items in state.get("assoc_arrays", {}).items()
+        ]
         cwd = cwd if cwd is not None else state.get("cwd")
     lines += [f"export {name}={quoted(value)}" for name, value in environment.items()]
     if cwd is not None:

@@ -12,7 +12,9 @@ from typing import Final
 LINK_TEST: Final = "/dev/.vshell-link"
 """Paths below it ask whether something is a link; the engine's `-L` cannot."""
 
-_HERE: Final = re.compile(r"<<(-?)[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\"|((?:\\.|[^\s;&|<>()'\"`$\\])+))")
+_HERE: Final = re.compile(
+    r"<<(-?)[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\"|((?:\\.|[^\s;&|<>()'\"`$\\])+))"
+)
 _LINK: Final = re.compile(r"(?<=\s)-[Lh](\s+)(?=[^\s\]&|;)])")
 _BEFORE_LINK: Final = re.compile(r"(?:^|[\s;&|({!])(?:\[\[?|test|!|&&|\|\||\(|-a|-o)\s+$")
 
@@ -100,7 +102,14 @@ class Code:
 def continues(script: str) -> bool:
     """Tell whether a script that parses still waits for lines."""
     backslashes = len(script) - len(script.rstrip("\\"))
-    return bool(backslashes % 2) or ("<<" in script and Code(script).open_document)
+    if backslashes % 2:
+        return True
+    end = script.rstrip()
+    joined = end.endswith(("&&", "|"))
+    if not joined and "<<" not in script:
+        return False
+    code = Code(script)
+    return code.open_document or (joined and bool(code.mask[len(end) - 1]))
 
 
 def with_link_tests(script: str) -> str:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from vshell.errors import ConflictError, UnavailableError, VshellError
 from vshell.fs import shells
@@ -69,6 +69,7 @@ class Shell:
         self._state: tuple[str, bytes, str | None] = ("", b"", None)
         self._cwd = context.cwd
         self._begun = False
+        self._pending = False
         self._load()
 
     def _load(self) -> None:
@@ -86,14 +87,9 @@ class Shell:
     def close(self) -> None:
         """End the worker. What a named session was stays in the workspace."""
         with self._lock:
-            if self._pending:
-                # The state that is still on its way is nobody's now.
-                worker, known = self._workers.take(id(self))
-                self._catch_up(worker, known)
-                self._workers.give_back(id(self), worker)
             self._workers.release(id(self))
 
-    def __enter__(self) -> Shell:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -195,7 +191,7 @@ class Shell:
             run.print_error(died[1])
             told = {"done": died[0], "error": died[1], "cwd": self._cwd, "died": True}
         else:
-            self._workers.give_back(id(self), worker)
+            self._workers.give_back(id(self), worker, self._catch_up)
         return self._result(run, asked, told, before, time.monotonic() - begun_at_s)
 
     def _follow(self, worker: WorkerProcess, run: _Run, begun_at_s: float) -> Header:
@@ -229,7 +225,7 @@ class Shell:
         undone = bool(told.get("undone"))
         if asked["dry_run"] and "changes" in told:
             changes = tuple(_change(each) for each in told["changes"])
-        elif undone or asked["dry_run"] or asked["atomic"] and told.get("died"):
+        elif undone or asked["dry_run"] or (asked["atomic"] and told.get("died")):
             changes, undone = (), True
         else:
             changes = self._changes_since(before)
@@ -269,9 +265,10 @@ class Shell:
 
     def _take(self) -> WorkerProcess:
         worker, known = self._workers.take(id(self))
-        self._catch_up(worker, known)
         if known:
+            self._catch_up(worker)
             return worker
+        self._pending = False
         engine, state, portable = self._state
         environment = {} if self._begun else {**ENVIRONMENT, **self._context.environment}
         try:
@@ -298,10 +295,9 @@ class Shell:
         self._begun = True
         return worker
 
-    def _catch_up(self, worker: WorkerProcess, known: bool) -> None:
-        """Take the state that a worker sent after its last answer."""
-        if not known or not self._pending:
-            self._pending = False
+    def _catch_up(self, worker: WorkerProcess) -> None:
+        """Take the state that a worker sends after its answer."""
+        if not self._pending:
             return
         self._pending = False
         try:
@@ -310,8 +306,6 @@ class Shell:
             return
         if header["state"]:
             self._state = (worker.version, state, None)
-
-    _pending = False
 
     def _now_ns(self) -> int | None:
         now = self._context.files.store.now
@@ -335,7 +329,7 @@ class Shell:
             except (ClosedConnectionError, TimeoutError):
                 self._workers.discard(worker)
                 raise UnavailableError("the shell's worker did not answer") from None
-            self._workers.give_back(id(self), worker)
+            self._workers.give_back(id(self), worker, self._catch_up)
             return told
 
     def check(self, line: str) -> Check:
@@ -406,5 +400,3 @@ def _owns_lock(context: Context) -> bool:
 
 def _change(plain: Mapping[str, Any]) -> FileChange:
     return FileChange(**{name: value for name, value in plain.items() if name != "action"})
-
-

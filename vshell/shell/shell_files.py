@@ -139,7 +139,11 @@ class ShellFiles(FileSystem):
             return self.substitute(path) if path.startswith("/dev/fd/") else None
         if device == _STDIN:
             streams = self.streams()
-            return b"" if streams is None else bytes(streams.stdin.read(-1 if length is None else length))
+            return (
+                b""
+                if streams is None
+                else bytes(streams.stdin.read(-1 if length is None else length))
+            )
         if device in (_ZERO, _FULL, _RANDOM):
             if length is None:
                 raise TooLargeError(f"it has no end: {path}", path=path, hint="read a part of it")
@@ -188,7 +192,7 @@ class ShellFiles(FileSystem):
 
     def _write_device(self, path: str, data: Any) -> Written:
         device = _DEVICES[path]
-        pieces: Iterable[bytes] = [data] if isinstance(data, (bytes, bytearray, memoryview)) else data
+        pieces: Iterable[Any] = [data] if isinstance(data, (bytes, bytearray, memoryview)) else data
         size = 0
         streams = self.streams()
         for piece in pieces:

@@ -52,7 +52,9 @@ class Worker:
             "open": self._open,
             "begin": self._begin,
             "run": self._run,
-            "check": lambda header, _: self._send({"check": self._engine.check(header["script"]).as_dict()}),
+            "check": lambda header, _: self._send(
+                {"check": self._engine.check(header["script"]).as_dict()}
+            ),
             "plan": self._plan,
             "names": lambda _header, _: self._send({"names": dict(self._engine.names())}),
         }
@@ -75,6 +77,9 @@ class Worker:
     def _send(self, header: Header, payload: bytes = b"") -> None:
         frames.send(self._connection, header, payload)
 
+    def _now_ns(self) -> int:
+        return self._clock()
+
     # Starting.
 
     def _open(self, header: Header, _payload: bytes) -> None:
@@ -85,7 +90,7 @@ class Worker:
             read_only=header["read_only"],
             durability=header["durability"],
             lock_timeout_s=header["lock_timeout_s"],
-            now=lambda: self._clock(),
+            now=self._now_ns,
         )
         self._session = ""
         self._base = Context(self._files)
@@ -127,9 +132,7 @@ class Worker:
         self._begun = True
         self._session = header["session"]
         self._durable = header["durable"]
-        self._base = Context(
-            self._files, name=self._session, require_read=header["require_read"]
-        )
+        self._base = Context(self._files, name=self._session, require_read=header["require_read"])
         limit = header["max_memory_bytes"]
         _limit_memory(limit)
         started = False
@@ -154,14 +157,15 @@ class Worker:
         told: Header = {}
         with self._undoable(header, told) as committed:
             before = self._engine.cwd
-            self._enter(header)
+            back = self._enter(header, before)
             outcome = self._engine.run(
                 header["script"],
                 stdin=stdin,
                 arguments=header["arguments"],
                 on_output=output.write,
             )
-            self._leave(header, before)
+            if back:
+                self._engine.keeping_status(back)
             if output.exceeded:
                 outcome = Outcome(OUTPUT_EXIT_CODE, output.exceeded)
             committed(outcome)
@@ -175,19 +179,21 @@ class Worker:
         if not self._durable:
             # After the answer: the host takes it up before it asks for anything else.
             state = self._engine.snapshot()
-            self._send({"state": state is not self._last_state}, state if state is not self._last_state else b"")
+            self._send(
+                {"state": state is not self._last_state},
+                state if state is not self._last_state else b"",
+            )
             self._last_state = state
 
-    def _enter(self, header: Header) -> None:
-        """Go where this one run is to happen, with its variables."""
-        words = restoring_script(header["environment"], header["cwd"], None)
-        if words:
-            self._engine.run(words, stdin=b"", arguments=(), on_output=lambda *_: None)
-
-    def _leave(self, header: Header, cwd: str) -> None:
-        if header["cwd"] is not None:
-            script = restoring_script({}, cwd, None)
-            self._engine.keeping_status(script)
+    def _enter(self, header: Header, cwd: str) -> str:
+        """Go where this one run is to happen, with its variables; return the way back."""
+        variables = header["environment"]
+        words = restoring_script(variables, header["cwd"], None)
+        if not words:
+            return ""
+        back = self._engine.resetting_script(variables)
+        self._engine.keeping_status(words)
+        return f"{back}\n{restoring_script({}, cwd, None)}" if header["cwd"] else back
 
     @contextmanager
     def _undoable(self, header: Header, told: Header) -> Iterator[Callable[[Outcome], None]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 from vshell.errors import ClosedError, UnavailableError
 from vshell.shell.process import WorkerProcess
+
+Settle = Callable[[WorkerProcess], None]
 
 MAX_IDLE: Final = 4
 """How many sessions keep a worker that they do not use now; the others are taken up from
@@ -31,7 +33,7 @@ class Workers:
         self._lock = threading.Lock()
         self._all: set[WorkerProcess] = set()
         self._spare: WorkerProcess | None = None
-        self._idle: dict[int, WorkerProcess] = {}
+        self._idle: dict[int, tuple[WorkerProcess, Settle]] = {}
         self._closed = False
 
     def take(self, owner: int) -> tuple[WorkerProcess, bool]:
@@ -44,11 +46,11 @@ class Workers:
         with self._lock:
             if self._closed:
                 raise ClosedError("the workspace is closed")
-            worker = self._idle.pop(owner, None)
-            if worker is not None and worker.alive:
-                return worker, True
-            if worker is not None:
-                self._drop(worker)
+            known = self._idle.pop(owner, None)
+            if known is not None and known[0].alive:
+                return known[0], True
+            if known is not None:
+                self._drop(known[0])
             spare, self._spare = self._spare, None
         if spare is not None and not spare.alive:
             self.discard(spare)
@@ -58,24 +60,34 @@ class Workers:
         self.prepare()
         return worker, False
 
-    def give_back(self, owner: int, worker: WorkerProcess) -> None:
-        """Keep a worker for its owner, or end it when too many wait."""
+    def give_back(self, owner: int, worker: WorkerProcess, settle: Settle) -> None:
+        """Keep a worker for its owner, or end the one that has waited longest.
+
+        Args:
+            owner: Whose it is.
+            worker: The worker.
+            settle: Takes what the owner needs of the worker before it is ended.
+        """
         worker.idle_since_s = time.monotonic()
         with self._lock:
             if self._closed or not worker.alive:
                 self._drop(worker)
                 return
-            self._idle[owner] = worker
+            self._idle[owner] = (worker, settle)
             while len(self._idle) > MAX_IDLE:
-                oldest = min(self._idle, key=lambda each: self._idle[each].idle_since_s)
-                self._drop(self._idle.pop(oldest))
+                oldest = min(self._idle, key=lambda each: self._idle[each][0].idle_since_s)
+                old, settle_old = self._idle.pop(oldest)
+                settle_old(old)
+                self._drop(old)
 
     def release(self, owner: int) -> None:
         """Take back the worker of an owner that is done: the next one gets it, made new."""
         with self._lock:
-            worker = self._idle.pop(owner, None)
-            if worker is None:
+            known = self._idle.pop(owner, None)
+            if known is None:
                 return
+            worker, settle = known
+            settle(worker)
             worker.sessions += 1
             if worker.alive and worker.sessions < MAX_SESSIONS and not self._closed:
                 if self._spare is not None:
@@ -96,11 +108,14 @@ class Workers:
                 return
         with suppress(UnavailableError):
             spare = self._start()
-            with self._lock:
-                if self._spare is None and not self._closed:
-                    self._spare = spare
-                else:
-                    self._drop(spare)
+            self._keep_spare(spare)
+
+    def _keep_spare(self, worker: WorkerProcess) -> None:
+        with self._lock:
+            if self._spare is None and not self._closed:
+                self._spare = worker
+            else:
+                self._drop(worker)
 
     def close(self) -> None:
         """End all of them."""
