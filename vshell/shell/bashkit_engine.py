@@ -203,8 +203,8 @@ class BashkitEngine:
         """Return a script with its arguments and input; no line of it has another number."""
         parts = []
         if arguments:
-            words = " ".join(quoted(to_engine(word)) for word in arguments[1:])
-            parts.append(f"BASH_ARGV0={quoted(to_engine(arguments[0]))}; set -- {words};")
+            words = " ".join(quoted(to_engine(word)) for word in (script, *arguments))
+            script = f"bash -c {words}"
         if self._last_exit_code:
             parts.append(f"(exit {self._last_exit_code});")
         if stdin and self.check(script).status == "complete":

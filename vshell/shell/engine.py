@@ -108,7 +108,7 @@ class ShellEngine(Protocol):
         Args:
             script: The text.
             stdin: Its input.
-            arguments: `$0`, `$1`, ...; empty keeps those that there are.
+            arguments: `$0`, `$1`, ... of a child of the shell; empty runs in the shell.
             on_output: Is given what it prints.
         """
 

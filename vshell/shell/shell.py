@@ -123,7 +123,8 @@ class Shell:
             atomic: Undo everything unless it ends with exit code 0.
             dry_run: Undo everything at the end; the result's `patch` says what it would do.
             on_output: Is called with `"stdout"` or `"stderr"` and bytes while it runs.
-            arguments: `$0`, `$1`, ...; empty keeps those of before.
+            arguments: `$0`, `$1`, ...: the script then runs as a child of the shell, as
+                `bash -c` does, and changes nothing in it. Empty: it runs in the shell.
             limits: For this run only.
             remember: Whether it goes into a named session's history.
 
