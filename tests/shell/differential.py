@@ -90,7 +90,9 @@ def difference(
     theirs = run_real(directory, words, stdin, files)
     ours = run_ours(words, stdin, files)
     parts = []
-    for what, here, there in zip(("exit code", "stdout", "stderr", "files"), ours, theirs, strict=True):
+    for what, here, there in zip(
+        ("exit code", "stdout", "stderr", "files"), ours, theirs, strict=True
+    ):
         if what == "stderr" and not errors:
             here, there = bool(here), bool(there)  # noqa: PLW2901
         if here != there:
