@@ -6,6 +6,10 @@ log, files and replay are the host's business (`loop.py`); an engine confines an
 
 Nothing that a guest says is trusted: an engine checks the form of each message, and
 whatever has none is `Died("crash")`.
+
+The engines are `engines.monty.MontyEngine` (named `monty`), `engines.python.PythonEngine`
+(`cpython`) and `engines.javascript.JavaScriptEngine` (`quickjs`); each is made without
+arguments.
 """
 
 from __future__ import annotations
@@ -169,7 +173,12 @@ class Guest(Protocol):
         """
 
     def answer(self, value: Value) -> None:
-        """Let the latest call return `value`."""
+        """Let the latest call return `value`.
+
+        Raises:
+            TooLargeError: It is larger than a message may be. The call still waits.
+            TypeError: It has no form as a message. The call still waits.
+        """
 
     def fail(self, type: str, message: str, data: Mapping[str, Value]) -> None:
         """Let the latest call raise.
@@ -188,7 +197,10 @@ class Guest(Protocol):
         """
 
     def close(self) -> None:
-        """End the guest, whatever it does, and free what it had. Idempotent."""
+        """End the guest, whatever it does, and free what it had. Idempotent.
+
+        Another thread may call it, too: `next` then returns `Died("killed")`.
+        """
 
 
 class Engine(Protocol):

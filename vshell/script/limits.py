@@ -20,6 +20,8 @@ class Limits(Record):
         timeout_s: Wall-clock seconds, the host's time inside calls included.
         max_memory_bytes: What the guest's heap or address space may have.
         max_calls: How many calls the script may make.
+        max_write_bytes: How many bytes of new content an atomic run may write: until it
+            is applied, the host holds it in memory.
         max_output_bytes: How much it may log. What is over it goes to a file of the
             workspace while that is allowed; else the run ends with `limit`.
         max_value_bytes: How large its result may be, as JSON, before it goes to a file.
@@ -30,6 +32,7 @@ class Limits(Record):
     timeout_s: float = 30.0
     max_memory_bytes: int = 256 * 1024**2
     max_calls: int = 100_000
+    max_write_bytes: int = 256 * 1024**2
     max_output_bytes: int = 16 * 1024**2
     max_value_bytes: int = 64 * 1024**2
     max_message_bytes: int = 64 * 1024**2
