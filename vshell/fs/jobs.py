@@ -16,8 +16,8 @@ from vshell.fs.filesystem import FileSystem
 
 _COLUMNS: Final = (
     "id, container, machine, started_as, command, cwd, phase, owner, process, started_ns,"
-    " ended_ns, exit_code, timed_out, stdout, stderr, stdout_bytes, stderr_bytes, stdout_path,"
-    " stderr_path, report, error"
+    " ended_ns, exit_code, timed_out, cancelled, stdout, stderr, stdout_bytes, stderr_bytes,"
+    " stdout_path, stderr_path, report, error"
 )
 
 
@@ -37,6 +37,7 @@ class JobRow(NamedTuple):
     ended_ns: int | None
     exit_code: int | None
     timed_out: bool
+    cancelled: bool
     stdout: bytes
     stderr: bytes
     stdout_bytes: int
@@ -114,6 +115,12 @@ def exited(
         )
 
 
+def cancel(files: FileSystem, job: int) -> None:
+    """Note that somebody asked for the end of a job."""
+    with files.transaction():
+        files.store.database.run("update job set cancelled = 1 where id = ?", (job,))
+
+
 def advance(
     files: FileSystem,
     job: int,
@@ -189,8 +196,22 @@ def forget(files: FileSystem, *, phases: tuple[str, ...], keep: int) -> int:
         return len(found)
 
 
+def settings_named(files: FileSystem, *, prefix: str) -> list[str]:
+    """Return the names of the settings that begin so."""
+    found = files.store.read(
+        lambda: files.store.database.rows(
+            "select name from setting where substr(name, 1, length(?1)) = ?1 order by name",
+            (prefix,),
+        )
+    )
+    return [row[0] for row in found]
+
+
 def _row(row: tuple[Any, ...]) -> JobRow:
     found = JobRow(*row)
     return found._replace(
-        command=tuple(json.loads(row[4])), timed_out=bool(row[12]), report=json.loads(row[19])
+        command=tuple(json.loads(row[4])),
+        timed_out=bool(found.timed_out),
+        cancelled=bool(found.cancelled),
+        report=json.loads(row[20]),
     )

@@ -56,6 +56,7 @@ _JOBS: Final = """
         ended_ns integer,
         exit_code integer,
         timed_out integer not null default 0,
+        cancelled integer not null default 0,
         stdout blob not null default x'',
         stderr blob not null default x'',
         stdout_bytes integer not null default 0,

@@ -33,6 +33,9 @@ done
 _ROUNDS: Final = 5
 """A process may start another one between being seen and being killed."""
 
+GRACE_S: Final = 3.0
+"""How long processes that were killed may take to be gone."""
+
 _LOOK_S: Final = 1.0
 _ANSWER_S: Final = 30.0
 _SMALL: Final = 64 * 1024
@@ -88,7 +91,6 @@ def follow(
     write: Callable[[Stream, bytes], None],
     *,
     deadline_s: float | None,
-    is_cancelled: Callable[[], bool],
 ) -> bool:
     """Start a command and pass on what it writes until it ends.
 
@@ -97,16 +99,13 @@ def follow(
         process: From `prepare`.
         write: Takes the output.
         deadline_s: Until when it may run, on the monotonic clock.
-        is_cancelled: Asked at least once a second.
 
     Returns:
-        Whether it has ended; not when its time is over, or it was cancelled.
+        Whether it has ended; not when its time is over.
     """
     stream = ExecStream.start(daemon, process)
     try:
         while True:
-            if is_cancelled():
-                return False
             now_s = time.monotonic()
             if deadline_s is not None and now_s >= deadline_s:
                 return False
@@ -136,6 +135,14 @@ def state(daemon: Daemon, process: str) -> ProcessState:
     is_running, code = bool(found["Running"]), found["ExitCode"]
     never = not is_running and code is None and not found.get("Pid")
     return ProcessState(is_running, None if is_running else code, never_started=never)
+
+
+def is_unstarted(daemon: Daemon, process: str) -> bool:
+    """Tell whether a command is known never to have been started."""
+    try:
+        return state(daemon, process).never_started
+    except NotFoundError:
+        return False
 
 
 def left_exit_code(daemon: Daemon, machine: str, mark: str) -> int | None:

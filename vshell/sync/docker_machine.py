@@ -154,8 +154,26 @@ def inspect(daemon: Daemon, machine: str) -> Machine:
     )
 
 
+def is_still(daemon: Daemon, machine: Machine) -> bool:
+    """Tell whether a container runs, and has run since it was looked at.
+
+    Raises:
+        UnavailableError: The daemon does not answer.
+    """
+    try:
+        now = inspect(daemon, machine.id)
+    except (NotFoundError, ConflictError):
+        return False
+    return now.is_running and now.started_as == machine.started_as
+
+
 def create(
-    daemon: Daemon, full_name: str, settings: Settings, mirror: tuple[str, str] | None
+    daemon: Daemon,
+    full_name: str,
+    settings: Settings,
+    *,
+    user: str | None,
+    mirror: tuple[str, str] | None,
 ) -> Machine:
     """Make a container, without starting it.
 
@@ -163,6 +181,7 @@ def create(
         daemon: Where.
         full_name: From `machine_name`.
         settings: What it is like.
+        user: Who runs its commands.
         mirror: The private directory of the host, and the root in it that the container is
             to see; None for a mirror inside.
 
@@ -189,7 +208,7 @@ def create(
             entrypoint=["/bin/sh", "-c", _IDLE],
             command=[],
             name=full_name,
-            user=settings.user,
+            user=user,
             working_dir=WORKSPACE,
             labels={
                 f"{_LABEL}.settings": settings.digest,
@@ -224,6 +243,12 @@ def start(daemon: Daemon, machine: Machine) -> Machine:
             "the container does not go on running", hint="its image must have /bin/sh and sleep"
         )
     return started
+
+
+def stop(daemon: Daemon, machine: str) -> None:
+    """Kill everything in a container; it can be started again."""
+    with translated("cannot stop the container"):
+        daemon.api.kill(machine)
 
 
 def remove(daemon: Daemon, machine: str) -> None:

@@ -44,7 +44,14 @@ class Member(NamedTuple):
 
 
 def header(
-    name: bytes, type: bytes, *, mode: int, mtime_ns: int, size: int = 0, target: bytes = b""
+    name: bytes,
+    type: bytes,
+    *,
+    mode: int,
+    mtime_ns: int,
+    size: int = 0,
+    target: bytes = b"",
+    owner: tuple[int, int] = (0, 0),
 ) -> bytes:
     """Return the head of a member, with its long names before it."""
     parts = []
@@ -58,7 +65,9 @@ def header(
         data = _record(b"mtime=%d.%09d\n" % (seconds, nanoseconds))
         parts.append(_block(b"././@PaxHeader", _EXTENDED, mode=0, mtime_s=0, size=len(data)))
         parts.append(padded(data))
-    parts.append(_block(name, type, mode=mode, mtime_s=seconds, size=size, target=target))
+    parts.append(
+        _block(name, type, mode=mode, mtime_s=seconds, size=size, target=target, owner=owner)
+    )
     return b"".join(parts)
 
 
@@ -73,12 +82,19 @@ def padded(data: bytes) -> bytes:
 
 
 def _block(
-    name: bytes, type: bytes, *, mode: int, mtime_s: int, size: int, target: bytes = b""
+    name: bytes,
+    type: bytes,
+    *,
+    mode: int,
+    mtime_s: int,
+    size: int,
+    target: bytes = b"",
+    owner: tuple[int, int] = (0, 0),
 ) -> bytes:
     block = bytearray(BLOCK)
     block[0 : min(len(name), _NAME_BYTES)] = name[:_NAME_BYTES]
     block[100:108] = b"%07o\0" % mode
-    block[108:124] = b"0000000\0" * 2
+    block[108:124] = b"%07o\0%07o\0" % owner
     block[124:136] = _number(size)
     block[136:148] = _number(mtime_s)
     block[148:156] = b" " * 8
