@@ -34,6 +34,85 @@ _SCRIPTS: Final = """
 
 _MIRRORS: Final = """
     -- Mirrors, conflicts and jobs: see peers.py.
+    -- A mirror of the workspace. `position` is the last row of the journal that was
+    -- compared with it; `serial` counts what was written about it, so that who read
+    -- before another one wrote notices.
+    create table mirror (
+        id integer primary key,
+        kind text not null,
+        name text not null,
+        root text not null,
+        generation text not null,
+        rules blob not null,
+        revision integer not null,
+        position integer not null,
+        serial integer not null,
+        unique (kind, name)
+    );
+
+    -- What a mirror and the workspace agreed on. The path is relative to the root, with
+    -- NUL for each slash, so that the key has the order of a walk and both can be read
+    -- side by side. `seen_...` is how the mirror shows it: a stat key.
+    create table mirror_base (
+        mirror integer not null,
+        path blob not null,
+        kind integer not null,
+        mode integer not null,
+        mtime_ns integer not null,
+        content integer,
+        seen_mode integer not null,
+        seen_size integer not null,
+        seen_mtime_ns integer not null,
+        seen_ctime_ns integer not null,
+        seen_inode integer not null,
+        racy integer not null,
+        primary key (mirror, path)
+    ) without rowid;
+
+    -- Where the workspace may differ from the base though the journal was read: `kind`
+    -- is null when it is only to be looked at again, 0 when the mirror is to have nothing
+    -- there, and otherwise the rest is what is being written to the mirror.
+    create table mirror_pending (
+        mirror integer not null,
+        path blob not null,
+        kind integer,
+        mode integer,
+        mtime_ns integer,
+        content integer,
+        primary key (mirror, path)
+    ) without rowid;
+
+    -- Content that was read from a mirror and is in no file yet: `gc` must spare it.
+    create table mirror_fetched (
+        mirror integer not null,
+        content integer not null,
+        primary key (mirror, content)
+    ) without rowid;
+
+    -- Where both sides changed the same: the three states, and what was done about it
+    -- (null: nothing yet). A state's kind is 0 where there was nothing.
+    create table mirror_conflict (
+        id integer primary key,
+        mirror integer not null,
+        path blob not null,
+        clash text not null,
+        revision integer not null,
+        time_ns integer not null,
+        resolution text,
+        base_kind integer not null,
+        base_mode integer,
+        base_mtime_ns integer,
+        base_content integer,
+        workspace_kind integer not null,
+        workspace_mode integer,
+        workspace_mtime_ns integer,
+        workspace_content integer,
+        mirror_kind integer not null,
+        mirror_mode integer,
+        mirror_mtime_ns integer,
+        mirror_content integer
+    );
+    create index mirror_conflict_paths on mirror_conflict (mirror, path);
 """
 
 _JOBS: Final = """
