@@ -18,16 +18,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final, Self
 
-from vshell.errors import ClosedError, ConflictError, InvalidPathError, NotFoundError
+from vshell.errors import (
+    ClosedError,
+    ConflictError,
+    InvalidPathError,
+    NotFoundError,
+    UnavailableError,
+)
 from vshell.fs import jobs as rows
 from vshell.fs import lineage
 from vshell.fs.filesystem import FileSystem
+from vshell.fs.peers import Peers
 from vshell.sync import container_attach, docker_exec, docker_machine
 from vshell.sync.container_attach import Attached, Transport
 from vshell.sync.docker_client import Daemon, connect
 from vshell.sync.docker_limits import ContainerLimits
 from vshell.sync.docker_machine import WORKSPACE, Settings
 from vshell.sync.docker_mirror import MirrorDirectory
+from vshell.sync.engine import Engine
 from vshell.sync.job_output import DIRECTORY as JOB_FILES
 from vshell.sync.job_run import JobRun, Listener, Order, command_of, mark_of
 from vshell.sync.jobs import (
@@ -42,15 +50,8 @@ from vshell.sync.jobs import (
     owner,
     require_known,
 )
-from vshell.sync.mirror import Mirror
 from vshell.sync.planner import Policy
-from vshell.sync.results import (
-    Conflict,
-    SyncDiff,
-    SyncLimits,
-    SyncResult,
-    SyncStatus,
-)
+from vshell.sync.results import SyncLimits, SyncResult
 from vshell.sync.rules import DEFAULT_CACHE, Rules
 
 __all__ = ["Container", "known_containers", "open_container"]
@@ -81,6 +82,7 @@ class Container:
         rules: Rules,
         transport: Transport,
         keep: bool,
+        create: bool = True,
     ) -> None:
         self._files = files
         self._daemon = daemon
@@ -92,8 +94,9 @@ class Container:
         self._rules = rules
         self._transport: Transport = transport
         self._keep = keep
+        self._create = create
         self._attached: Attached | None = None
-        self._mirror: Mirror | None = None
+        self._synchronising: Engine | None = None
         self._is_closed = False
         self.name = name
         lineage.ensure_workspace_id(files, os.urandom(16).hex())
@@ -185,7 +188,7 @@ class Container:
             name=self.name,
             user=attached.user,
             limits=self._settings.limits,
-            mirror=self._synchronising(),
+            engine=self._engine(),
         )
 
     # Jobs.
@@ -291,44 +294,38 @@ class Container:
 
     def push(self) -> SyncResult:
         """Bring the workspace's changes to the container; see `Mirror.push`."""
-        return self._synchronising().push()
+        return self._engine().run("push")
 
     def pull(self) -> SyncResult:
         """Bring the container's changes to the workspace; see `Mirror.pull`."""
-        return self._synchronising().pull()
+        return self._engine().run("pull")
 
     def sync(self) -> SyncResult:
         """Bring both sides together; see `Mirror.sync`."""
-        return self._synchronising().sync()
+        return self._engine().run("both")
 
-    def status(self) -> SyncStatus:
-        """Return what the next synchronisation would do; see `Mirror.status`."""
-        return self._synchronising().status()
-
-    def diff(self) -> SyncDiff:
-        """Return how both sides differ; see `Mirror.diff`."""
-        return self._synchronising().diff()
-
-    def conflicts(self) -> tuple[Conflict, ...]:
-        """Return the conflicts that nobody resolved; see `Mirror.conflicts`."""
-        return self._synchronising().conflicts()
-
-    def _synchronising(self) -> Mirror:
+    def _engine(self) -> Engine:
         attached = self._attach()
-        if self._mirror is None:
+        if self._synchronising is None:
             limits = self._settings.limits
-            self._mirror = Mirror(
+            engine = Engine(
                 self._files,
                 attached.target(self._daemon, max_file_bytes=limits.max_mirror_bytes),
                 name=self.name,
-                session=self._session,
-                policy=self._policy,
                 rules=self._rules,
+                policy=self._policy,
                 limits=SyncLimits(
                     max_entries=limits.max_entries, max_bytes=limits.max_mirror_bytes
                 ),
+                changing=lambda operation: self._files.transaction(self._session, operation),
             )
-        return self._mirror
+            self._synchronising = engine
+            remembered = _remembered(self._files, self.name)
+            if engine.peer is not None and remembered.get("root") != attached.root:
+                # A mirror that was made anew has nothing of the old one to lose.
+                engine.restart()
+            self._remember(attached)
+        return self._synchronising
 
     # The container.
 
@@ -340,6 +337,11 @@ class Container:
         if now is not None and docker_machine.is_still(self._daemon, now.machine):
             return now
         self._let_go()
+        if not self._create:
+            raise UnavailableError(
+                f"the container {self.name} does not run any more",
+                hint="`exec` with its image makes or starts it",
+            )
         with self._files.reading():
             self._files.store.journal.load()
             needed_bytes = self._files.store.journal.live_bytes
@@ -353,7 +355,6 @@ class Container:
             known_mirror=remembered.get("mirror"),
         )
         self._attached = attached
-        self._remember(attached)
         return attached
 
     def _adopt(self, attached: Attached) -> None:
@@ -362,9 +363,9 @@ class Container:
             self._attached = attached
 
     def _let_go(self) -> None:
-        if self._mirror is not None:
-            self._mirror.close()
-        self._mirror = self._attached = None
+        if self._synchronising is not None:
+            self._synchronising.target.close()
+        self._synchronising = self._attached = None
 
     def _user(self) -> str | None:
         found = container_attach.find(self._daemon, self._full_name, self._settings)
@@ -375,6 +376,7 @@ class Container:
             {
                 "settings": asdict(self._settings),
                 "mirror": attached.mirror.private if attached.mirror else None,
+                "root": attached.root,
                 "policy": self._policy,
                 "ignore": self._rules.ignore,
                 "cache": self._rules.cache,
@@ -410,7 +412,10 @@ class Container:
         if known is not None:
             known.remove()
         with self._files.transaction():
-            Mirror.forget(self._files, "container", self.name)
+            peers = Peers(self._files)
+            peer = peers.find("container", self.name)
+            if peer is not None:
+                peers.forget(peer)
             self._files.set_setting(_SETTING + self.name, None)
         self._daemon.close()
         self._is_closed = True
@@ -493,6 +498,8 @@ def reopen_container(
         rules=Rules(ignore=told["ignore"], cache=told["cache"]),
         transport=told["transport"],
         keep=True,
+        # What the file of a workspace says must not make a container with its mounts.
+        create=False,
     )
 
 

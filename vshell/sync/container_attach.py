@@ -23,13 +23,19 @@ from vshell.sync.directory import DirectoryTarget
 from vshell.sync.docker_client import Daemon, translated
 from vshell.sync.docker_machine import WORKSPACE, Machine, Settings
 from vshell.sync.docker_mirror import MirrorDirectory
-from vshell.sync.target import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, Target
 from vshell.sync.tar_stream import END, header
+from vshell.sync.target import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, Target
 
 Transport = Literal["auto", "bind", "stream"]
 
 _SPARE_ENTRIES: Final = 1_000_000
 """Entries for caches, which do not count."""
+
+
+class SharedTarget(DirectoryTarget):
+    """A directory of the host that a container has as well."""
+
+    kind = "container"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +46,21 @@ class Attached:
         machine: What the daemon knows.
         mirror: The directory that is shared with it; None when its mirror is inside.
         user: Who runs commands; None is the image's user.
-        is_new: Whether it was made now.
     """
 
     machine: Machine
     mirror: MirrorDirectory | None
     user: str | None
-    is_new: bool
+
+    @property
+    def root(self) -> str:
+        """What tells its mirror from one that is made anew."""
+        return self.mirror.private if self.mirror else self.machine.generation
 
     def target(self, daemon: Daemon, *, max_file_bytes: int) -> Target:
         """Return the mirror's other side."""
         if self.mirror is not None:
-            return DirectoryTarget(self.mirror.root)
+            return SharedTarget(self.mirror.root)
         loop = ContainerLoop(daemon, self.machine.id, user=self.user)
         return ContainerTarget(
             loop, generation=self.machine.generation, max_file_bytes=max_file_bytes
@@ -90,9 +99,7 @@ def attach(
         if found is not None:
             return found
     if shared:
-        made = _make_shared(
-            daemon, full_name, settings, settings_used, needed_bytes, known_mirror
-        )
+        made = _make_shared(daemon, full_name, settings, settings_used, needed_bytes, known_mirror)
         if made is not None:
             return made
         if transport == "bind":
@@ -111,7 +118,7 @@ def find(daemon: Daemon, full_name: str, settings: Settings) -> Attached | None:
     mirror = MirrorDirectory.known(machine.mirror) if machine.mirror else None
     if machine.mirror and mirror is None:
         return None
-    return Attached(machine, mirror, _user_of(daemon, settings, mirror), is_new=False)
+    return Attached(machine, mirror, _user_of(daemon, settings, mirror))
 
 
 def _may_share(daemon: Daemon, settings: Settings, transport: Transport) -> bool:
@@ -148,20 +155,20 @@ def _again(daemon: Daemon, machine: Machine, settings: Settings) -> Attached | N
         if mirror is not None and not _sees(daemon, machine, mirror):
             docker_machine.remove(daemon, machine.id)
             return None
-    return Attached(machine, mirror, _user_of(daemon, settings, mirror), is_new=False)
+    return Attached(machine, mirror, _user_of(daemon, settings, mirror))
 
 
 def _make_shared(
     daemon: Daemon,
     full_name: str,
     settings: Settings,
-    user: str | None,
+    *,
+    known: MirrorDirectory | None,
     needed_bytes: int,
-    known_mirror: str | None,
 ) -> Attached | None:
     """Make a container with a directory of the host; None when it does not see that."""
     limits = settings.limits
-    known = MirrorDirectory.known(known_mirror) if known_mirror else None
+    user = _with_user(daemon, settings, shared=True)
     mirror = known or MirrorDirectory.make(
         needed_bytes=needed_bytes,
         max_bytes=limits.max_mirror_bytes,
@@ -206,7 +213,7 @@ def _make(
     except BaseException:
         docker_machine.remove(daemon, machine.id)
         raise
-    return Attached(machine, mirror, user, is_new=True)
+    return Attached(machine, mirror, user)
 
 
 def _sees(daemon: Daemon, machine: Machine, mirror: MirrorDirectory) -> bool:

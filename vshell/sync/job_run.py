@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from vshell.errors import NotFoundError, UnavailableError, VshellError
 from vshell.fs import jobs as rows
@@ -20,6 +20,7 @@ from vshell.sync.docker_client import Daemon
 from vshell.sync.docker_limits import ContainerLimits
 from vshell.sync.docker_machine import Machine
 from vshell.sync.docker_stream import Stream
+from vshell.sync.engine import Engine
 from vshell.sync.job_output import JobOutput
 from vshell.sync.jobs import Job, Phase, find_job, owner, report_of
 from vshell.sync.results import SyncResult
@@ -30,14 +31,6 @@ _SAVE_S: Final = 2.0
 """How often what a command has written goes to the database while it runs."""
 
 _POLL_S: Final = 0.2
-
-
-class Synchronising(Protocol):
-    """What a job needs of the mirror."""
-
-    def push(self) -> SyncResult: ...
-
-    def pull(self, *, also: Callable[[SyncResult], None] | None = None) -> SyncResult: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +67,7 @@ class JobRun:
         name: Its name in the workspace.
         user: Who runs commands in it.
         limits: What a job may take.
-        mirror: What pushes and pulls.
+        engine: What pushes and pulls.
     """
 
     def __init__(
@@ -87,7 +80,7 @@ class JobRun:
         name: str,
         user: str | None,
         limits: ContainerLimits,
-        mirror: Synchronising,
+        engine: Engine,
     ) -> None:
         self._files = files
         self._session = session
@@ -96,7 +89,7 @@ class JobRun:
         self._name = name
         self._user = user
         self._limits = limits
-        self._mirror = mirror
+        self._engine = engine
 
     def run(self, order: Order) -> Job:
         """Push, run the command, and pull.
@@ -140,7 +133,7 @@ class JobRun:
 
     def _push(self, job: int) -> SyncResult:
         try:
-            pushed = self._mirror.push()
+            pushed = self._engine.run("push")
         except VshellError as error:
             self._end(job, "failed", f"the push failed: {error.message}")
             raise
@@ -239,7 +232,7 @@ class JobRun:
             rows.advance(self._files, job, phase="done", report=report, has_ended=True)
 
         try:
-            self._mirror.pull(also=done)
+            self._engine.run("pull", in_transaction=done)
         except (VshellError, KeyboardInterrupt) as error:
             reason = error.message if isinstance(error, VshellError) else "interrupted"
             rows.advance(self._files, job, phase="pull_pending", error=reason)
