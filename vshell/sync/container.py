@@ -35,7 +35,7 @@ from vshell.sync.docker_client import Daemon, connect
 from vshell.sync.docker_limits import ContainerLimits
 from vshell.sync.docker_machine import WORKSPACE, Settings
 from vshell.sync.docker_mirror import MirrorDirectory
-from vshell.sync.engine import Engine
+from vshell.sync.engine import Engine, Options
 from vshell.sync.job_output import DIRECTORY as JOB_FILES
 from vshell.sync.job_run import JobRun, Listener, Order, command_of, mark_of
 from vshell.sync.jobs import (
@@ -294,15 +294,15 @@ class Container:
 
     def push(self) -> SyncResult:
         """Bring the workspace's changes to the container; see `Mirror.push`."""
-        return self._engine().run("push")
+        return self._engine().run(Options(direction="push"))
 
-    def pull(self) -> SyncResult:
+    def pull(self, *, allow_emptied: bool = False) -> SyncResult:
         """Bring the container's changes to the workspace; see `Mirror.pull`."""
-        return self._engine().run("pull")
+        return self._engine().run(Options(direction="pull", allow_emptied=allow_emptied))
 
-    def sync(self) -> SyncResult:
+    def sync(self, *, allow_emptied: bool = False) -> SyncResult:
         """Bring both sides together; see `Mirror.sync`."""
-        return self._engine().run("both")
+        return self._engine().run(Options(allow_emptied=allow_emptied))
 
     def _engine(self) -> Engine:
         attached = self._attach()
@@ -428,7 +428,7 @@ def open_container(
     network: bool | str = False,
     env: Mapping[str, str] | None = None,
     mounts: Mapping[str, str] | None = None,
-    limits: ContainerLimits | Mapping[str, Any] | None = None,
+    limits: ContainerLimits | Mapping[str, float | None] | None = None,
     user: str | None = None,
     cache: Cache = DEFAULT_CACHE,
     ignore: Sequence[str] = (),

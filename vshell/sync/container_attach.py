@@ -92,14 +92,14 @@ def attach(
         UnavailableError: The daemon does not answer, or the container does not run.
     """
     shared = _may_share(daemon, settings, transport)
-    settings_used = _with_user(daemon, settings, shared=shared)
     machine = docker_machine.find(daemon, full_name)
     if machine is not None:
         found = _again(daemon, machine, settings)
         if found is not None:
             return found
     if shared:
-        made = _make_shared(daemon, full_name, settings, settings_used, needed_bytes, known_mirror)
+        mirror = MirrorDirectory.known(known_mirror) if known_mirror else None
+        made = _make_shared(daemon, full_name, settings, known=mirror, needed_bytes=needed_bytes)
         if made is not None:
             return made
         if transport == "bind":

@@ -19,7 +19,8 @@ from typing import Final, NamedTuple
 from vshell.errors import ConflictError, CorruptError, TooLargeError, UnavailableError
 from vshell.limits import MAX_FILE_BYTES, MAX_NAME_BYTES
 from vshell.sync.container_loop import CLOCK, RECORD, ContainerLoop
-from vshell.sync.rules import MARKER, DirectoryTiers, Rules
+from vshell.sync.docker_machine import CONTROL
+from vshell.sync.rules import DirectoryTiers, Rules
 from vshell.sync.tar_stream import END, TarReader, header, padding
 from vshell.sync.target import (
     DIRECTORY,
@@ -37,6 +38,9 @@ from vshell.sync.target import (
     is_temporary,
     tree_key,
 )
+
+_MARK: Final = f"{CONTROL}/root"
+"""Not in the mirror, where `git add` would take it; it goes when the mirror goes."""
 
 CHANGED: Final = "it changed meanwhile"
 
@@ -77,7 +81,12 @@ class ContainerTarget:
         self._loop.close()
 
     @contextmanager
-    def lock(self, timeout_s: float) -> Iterator[None]:
+    def lock(
+        self,
+        timeout_s: float,
+        *,
+        create: bool = False,  # noqa: ARG002 - the root is always there
+    ) -> Iterator[None]:
         # The lock is the shell's, and goes when its connection does.
         code, _ = self._loop.ask(f"flock -w {max(0, timeout_s):.0f} 9")
         if code:
@@ -92,16 +101,16 @@ class ContainerTarget:
                 self._loop.ask("flock -u 9")
 
     def identify(self) -> Root:
-        code, said = self._loop.ask(f"head -c 100 {MARKER} 2>/dev/null")
+        code, said = self._loop.ask(f"head -c 100 {_MARK} 2>/dev/null")
         known = said.decode() if code == 0 and _UUID.fullmatch(said) else None
         return Root(known, self._generation)
 
     def mark(self, uuid: str) -> None:
         if not _UUID.fullmatch(uuid.encode()):
             raise ValueError(f"not an identifier: {uuid!r}")
-        code, _ = self._loop.ask(f"rm -rf {MARKER} && printf %s {uuid} >{MARKER}")
+        code, _ = self._loop.ask(f"rm -f {_MARK} && printf %s {uuid} >{_MARK}")
         if code:
-            raise UnavailableError("the mirror in the container cannot be written")
+            raise UnavailableError("the mirror in the container cannot be marked")
 
     # Looking.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,7 +25,7 @@ _KILL: Final = """
 cd /proc || exit
 for process in [0-9]*; do
   case "$(tr '\\0' '\\n' <"$process/environ" 2>/dev/null)" in
-    *"$1"*) [ "$process" = "$$" ] || kill -KILL "$process" 2>/dev/null ;;
+    *"$1"*) [ "$process" = "$$" ] || kill -KILL "$process" 2>/dev/null && echo "$process" ;;
   esac
 done
 """
@@ -154,13 +153,17 @@ def left_exit_code(daemon: Daemon, machine: str, mark: str) -> int | None:
 def kill(daemon: Daemon, machine: str, mark: str, *, user: str | None) -> None:
     """End all processes of a command; it is fine when there are none."""
     for _ in range(_ROUNDS):
-        with suppress(NotFoundError, ConflictError, UnavailableError):
-            answer(
+        try:
+            _, killed = answer(
                 daemon,
                 machine,
                 ["/bin/sh", "-c", _KILL, "vshell", f"{_MARK}={mark}"],
                 user=user,
             )
+        except (NotFoundError, ConflictError, UnavailableError):
+            return
+        if not killed:
+            return
 
 
 def answer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Final
 
 from vshell.errors import RangeError
 from vshell.record import Record
@@ -46,7 +46,7 @@ class ContainerLimits(Record):
                 raise RangeError(f"{field.name} must be more than 0, as {value} is not")
 
     @classmethod
-    def of(cls, given: ContainerLimits | Mapping[str, Any] | None) -> ContainerLimits:
+    def of(cls, given: ContainerLimits | Mapping[str, float | None] | None) -> ContainerLimits:
         """Return limits from what a caller gave.
 
         Raises:
@@ -60,4 +60,4 @@ class ContainerLimits(Record):
             raise RangeError(
                 f"no such limit: {unknown[0]}", hint=f"there are {', '.join(sorted(known))}"
             )
-        return cls(**(given or {}))
+        return cls(**(given or {}))  # type: ignore[arg-type]

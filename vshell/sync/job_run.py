@@ -20,7 +20,7 @@ from vshell.sync.docker_client import Daemon
 from vshell.sync.docker_limits import ContainerLimits
 from vshell.sync.docker_machine import Machine
 from vshell.sync.docker_stream import Stream
-from vshell.sync.engine import Engine
+from vshell.sync.engine import Engine, Options
 from vshell.sync.job_output import JobOutput
 from vshell.sync.jobs import Job, Phase, find_job, owner, report_of
 from vshell.sync.results import SyncResult
@@ -133,7 +133,7 @@ class JobRun:
 
     def _push(self, job: int) -> SyncResult:
         try:
-            pushed = self._engine.run("push")
+            pushed = self._engine.run(Options(direction="push"))
         except VshellError as error:
             self._end(job, "failed", f"the push failed: {error.message}")
             raise
@@ -232,7 +232,7 @@ class JobRun:
             rows.advance(self._files, job, phase="done", report=report, has_ended=True)
 
         try:
-            self._engine.run("pull", in_transaction=done)
+            self._engine.run(Options(direction="pull", in_transaction=done))
         except (VshellError, KeyboardInterrupt) as error:
             reason = error.message if isinstance(error, VshellError) else "interrupted"
             rows.advance(self._files, job, phase="pull_pending", error=reason)
