@@ -26,6 +26,7 @@ TOPICS: Final = {
     "changes": "Editing, diffs and patches",
     "history": "History",
     "transfer": "Directories of the host, and copies",
+    "containers": "Containers",
     "upkeep": "Upkeep",
     "about": "Getting to know it",
 }
@@ -75,6 +76,7 @@ class Command(NamedTuple):
 def commands() -> dict[str, Command]:
     """Return all subcommands by name, in the order of the help."""
     found = [_of_operation(operation) for operation in OPERATIONS] + _OTHERS
+    found += _container_commands()
     order = list(TOPICS)
     found.sort(key=lambda command: order.index(command.topic))
     return {command.name: command for command in found}
@@ -170,6 +172,12 @@ def _doctor(call: Call) -> int:
     from .doctor import run_doctor
 
     return run_doctor(call.output)
+
+
+def _container_commands() -> list[Command]:
+    from .containers import container_commands
+
+    return container_commands()
 
 
 _OTHERS: Final = [

@@ -156,6 +156,38 @@ _MIRRORS: Final = """
     create index mirror_conflict_paths on mirror_conflict (mirror, path);
 """
 
+_JOBS: Final = """
+    -- A command that ran in a container. `machine` and `started_as` are what the daemon
+    -- calls the container, and when it started: after a restart no command of before
+    -- runs any more. `process` is the daemon's name for the command, so that its exit
+    -- code can be asked for later. `report` is JSON: what was pushed and pulled.
+    -- `owner` is the process that works on the job, as host and number.
+    create table job (
+        id integer primary key,
+        container text not null,
+        machine text not null,
+        started_as text not null,
+        command text not null,
+        cwd text not null,
+        phase text not null,
+        owner text not null,
+        process text,
+        started_ns integer not null,
+        ended_ns integer,
+        exit_code integer,
+        timed_out integer not null default 0,
+        cancelled integer not null default 0,
+        stdout blob not null default x'',
+        stderr blob not null default x'',
+        stdout_bytes integer not null default 0,
+        stderr_bytes integer not null default 0,
+        stdout_path text,
+        stderr_path text,
+        report text not null default '{}',
+        error text
+    );
+"""
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     """
     -- The journal is the clock of the workspace: its rows number the revisions, and
@@ -301,6 +333,8 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     );
     """,
     _SEARCH + _SHELLS + _SCRIPTS + _MIRRORS,
+
+    _SHELLS + _SCRIPTS + _MIRRORS + _JOBS,
 )
 
 VERSION: Final = len(MIGRATIONS)
