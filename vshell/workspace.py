@@ -122,7 +122,7 @@ class Session(Context):
 
         return State(self)
 
-    def tools(self, profile: str = "computer", **options: Any) -> Profile:
+    def tools(self, profile: str = "claude", **options: Any) -> Profile:
         """Return the operations as tools for a model, in the words of one harness.
 
         Args:
