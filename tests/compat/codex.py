@@ -73,7 +73,8 @@ def _operation(chance: random.Random, files: Tree) -> list[str]:
         return [f"*** Delete File: {name}"]
     lines = [f"*** Update File: {name}"]
     if chance.random() < 0.2:
-        lines.append(f"*** Move to: {chance.choice(NAMES)}")
+        # Codex loses a file that is moved onto itself; these tools keep it.
+        lines.append(f"*** Move to: {chance.choice([other for other in NAMES if other != name])}")
     text = files.get(name, b"alpha\n").decode().replace("\r\n", "\n").split("\n")
     for number in range(chance.choice([1, 1, 1, 2, 2, 3, 0])):
         lines += _chunk(chance, text, bare=not number)

@@ -215,10 +215,10 @@ class _Parser:
         chunks: list[Chunk] = []
         while self._at < len(self._lines):
             line = self._lines[self._at]
-            if self._dialect == "codex" and not line.strip(WHITE_SPACE):
-                self._at += 1
-            elif self._ends_update(line):
+            if self._ends_update(line):
                 break
+            if self._dialect == "codex" and chunks and not line.strip(WHITE_SPACE):
+                self._at += 1
             elif self._dialect == "codex":
                 chunks.append(self._codex_chunk(first=not chunks))
             else:
@@ -405,7 +405,7 @@ def _codex_updated(content: str, chunks: Sequence[Chunk], path: str) -> str:
                 raise _missing(f"Failed to find context '{anchor}' in {path}", path)
             at = place + 1
         start, count = _codex_place(searched, chunk, at)
-        replacements.append((start, count, _replacement(chunk, found, start, count, newline)))
+        replacements += _changes(chunk, start, count, newline)
         if chunk.old:
             at = start + count
     replacements.sort(key=lambda replacement: replacement[0])
@@ -414,33 +414,42 @@ def _codex_updated(content: str, chunks: Sequence[Chunk], path: str) -> str:
     return "".join(line + (ending or newline) for line, ending in found)
 
 
-def _replacement(
-    chunk: Chunk, found: list[tuple[str, str]], start: int, count: int, newline: str
-) -> list[tuple[str, str]]:
-    """Return the lines that replace `count` ones: what is context stays as the file has it."""
-    made: list[tuple[str, str]] = []
-    at = start
-    for sign, line in chunk.lines:
-        if sign != "+":
-            at += 1
-        if sign == " " and at <= start + count:
-            made.append(found[at - 1])
-        elif sign != "-":
-            made.append((line, newline))
-    if count < len(chunk.old) and made and not made[-1][0]:
-        made.pop()
-    return made
+def _changes(
+    chunk: Chunk, start: int, count: int, newline: str
+) -> list[tuple[int, int, list[tuple[str, str]]]]:
+    """Return what a chunk replaces, without its context, which stays as the file has it."""
+    found: list[tuple[int, int, list[tuple[str, str]]]] = []
+    lines = list(chunk.lines)
+    end = start + count
+    if count < len(chunk.old):
+        # The empty line that the file does not have: at the end of what is new, it is none.
+        last = next((place for place in range(len(lines))[::-1] if lines[place][0] != "-"), None)
+        if last is not None and not lines[last][1]:
+            del lines[last]
+    at = run = start
+    added: list[tuple[str, str]] = []
+    for sign, line in lines:
+        if sign == " " and at < end:
+            found.append((run, at - run, added))
+            at = run = at + 1
+            added = []
+        elif sign == "-":
+            at = min(at + 1, end)
+        else:
+            added.append((line, newline))
+    found.append((run, at - run, added))
+    return [change for change in found if change[1] or change[2]]
 
 
 def _codex_place(searched: _Lines, chunk: Chunk, at: int) -> tuple[int, int]:
     """Return where the lines are, and how many: a final empty one may be what ends the file."""
     old, total = chunk.old, len(searched.lines)
     if not old:
-        return (total - 1 if total and not searched.lines[-1] else total), 0
-    wanted = old
+        return total, 0
     for wanted in (old, old[:-1]) if not old[-1] else (old,):
         if len(wanted) <= total:
-            found = searched.find(wanted, total - len(wanted) if chunk.at_end else at)
+            last = max(at, total - len(wanted)) if chunk.at_end and wanted else at
+            found = searched.find(wanted, last)
             if found is not None:
                 return found, len(wanted)
     shown = "\n".join(old)
