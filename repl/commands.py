@@ -27,6 +27,7 @@ TOPICS: Final = {
     "history": "History",
     "transfer": "Directories of the host, and copies",
     "upkeep": "Upkeep",
+    "serving": "For harnesses",
     "about": "Getting to know it",
 }
 
@@ -74,7 +75,9 @@ class Command(NamedTuple):
 
 def commands() -> dict[str, Command]:
     """Return all subcommands by name, in the order of the help."""
-    found = [_of_operation(operation) for operation in OPERATIONS] + _OTHERS
+    from .serving import COMMANDS as SERVING
+
+    found = [_of_operation(operation) for operation in OPERATIONS] + _OTHERS + list(SERVING)
     order = list(TOPICS)
     found.sort(key=lambda command: order.index(command.topic))
     return {command.name: command for command in found}

@@ -69,6 +69,11 @@ class CommandRunner:
         )
         return Ran(result.stdout, result.stderr, result.exit_code, result.timed_out)
 
+    def interrupt(self) -> None:
+        """Stop the command that runs now, if one does; any thread may."""
+        if hasattr(self._shell, "interrupt"):
+            self._shell.interrupt()
+
     def restart(self) -> None:
         """Begin anew: the next command finds a fresh shell."""
         shell, self._shell = self._shell, None

@@ -25,16 +25,24 @@ _PYTHON_TYPES: Final = {
 _SHAPES: Final = """\
 type StateStat = {type: "file" | "directory" | "symlink", size: number, mtime: Date, mode?: number}
 type StateDirent = {name: string, type: string}
-type StateFindEntry = {path: string, name: string, type: string, depth: number, size: number, mtime: Date}
-type StateTreeNode = {path: string, name: string, type: string, size: number, children?: StateTreeNode[]}
-type StateTextMatch = {line: number, column: number, match: string, lineText: string, beforeLines?: string[], afterLines?: string[]}
+type StateFindEntry =
+  {path: string, name: string, type: string, depth: number, size: number, mtime: Date}
+type StateTreeNode =
+  {path: string, name: string, type: string, size: number, children?: StateTreeNode[]}
+type StateTextMatch = {line: number, column: number, match: string, lineText: string,
+  beforeLines?: string[], afterLines?: string[]}
 type StateFileSearchResult = {path: string, matches: StateTextMatch[]}
 type StateReplaceResult = {replaced: number, content: string}
-type StateReplaceInFilesResult = {dryRun: boolean, files: {path: string, replaced: number, content: string, diff: string}[], totalFiles: number, totalReplacements: number}
+type StateReplaceInFilesResult = {dryRun: boolean, totalFiles: number, totalReplacements: number,
+  files: {path: string, replaced: number, content: string, diff: string}[]}
 type StateEdit = {path: string, content: string}
-type StateEditInstruction = {kind: "write", path, content} | {kind: "replace", path, search, replacement, options?} | {kind: "writeJson", path, value, options?}
-type StateEditPlan = {edits: {instruction, path, changed, content, diff}[], totalChanged: number, totalInstructions: number}
-type StateApplyEditsResult = {dryRun: boolean, edits: {path: string, changed: boolean, content: string, diff: string}[], totalChanged: number}
+type StateEditInstruction = {kind: "write", path, content}
+  | {kind: "replace", path, search, replacement, options?}
+  | {kind: "writeJson", path, value, options?}
+type StateEditPlan = {totalChanged: number, totalInstructions: number,
+  edits: {instruction, path, changed, content, diff}[]}
+type StateApplyEditsResult = {dryRun: boolean, totalChanged: number,
+  edits: {path: string, changed: boolean, content: string, diff: string}[]}
 type StateJsonUpdateOperation = {op: "set" | "delete", path: string, value?: unknown}"""
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from vshell.ops.context import Context
 from vshell.ops.grep import GrepResult, grep
+from vshell.tools.match_lines import shown_lines
 from vshell.tools.profile import Arguments, Tool
 from vshell.tools.result import ToolError
 from vshell.tools.schema_parts import Schema, flag, record, text, whole
@@ -204,20 +205,10 @@ def _only_matching(found: GrepResult, given: Arguments) -> Iterator[str]:
 
 def _lines(found: GrepResult, *, numbers: bool) -> Iterator[str]:
     """Yield lines as ripgrep prints them: `:` after what matches, `-` after what is around it."""
-    has_context = any(match.before or match.after for match in found.matches)
-    last: tuple[str, int] | None = None
-    hits = {(match.path, match.line) for match in found.matches}
-    for match in found.matches:
-        block = [*match.before, *match.text.split("\n"), *match.after]
-        first = match.line - len(match.before)
-        inside = range(match.line, match.line + match.text.count("\n") + 1)
-        for number, line in enumerate(block, first):
-            if last is not None and last[0] == match.path and number <= last[1]:
-                continue
-            if has_context and last is not None and (match.path, number - 1) != last:
-                yield "--"
-            is_hit = number in inside or (match.path, number) in hits
-            sign = ":" if is_hit else "-"
-            shown = f"{number}{sign}" if numbers else ""
-            yield f"{match.path}{sign}{shown}{line}"
-            last = (match.path, number)
+    separated = any(match.before or match.after for match in found.matches)
+    for place, line in enumerate(shown_lines(found.matches)):
+        if separated and place and not line.follows:
+            yield "--"
+        sign = ":" if line.is_match else "-"
+        number = f"{line.number}{sign}" if numbers else ""
+        yield f"{line.path}{sign}{number}{line.text}"

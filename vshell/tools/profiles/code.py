@@ -72,15 +72,17 @@ def render_error(error: VshellError) -> str:
 
 
 def _description(languages: tuple[Language, ...]) -> str:
-    parts = [
+    about = (
         "Runs a script in a sandbox against the files of the workspace, through `state`. There is"
         " no network and no other file system. All that it changes happens at once when it ends"
         " well, and nothing when it fails. What it returns is the result; what it prints is"
-        " shown, too.",
+        " shown, too."
+    )
+    each = [
+        f"{language}, for example:\n{_EXAMPLES[language]}\n\n{stubs(language)}"
+        for language in languages
     ]
-    for language in languages:
-        parts.append(f"{language}, for example:\n{_EXAMPLES[language]}\n\n{stubs(language)}")
-    return "\n\n".join(parts)
+    return "\n\n".join([about, *each])
 
 
 def _run(

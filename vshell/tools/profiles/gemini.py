@@ -26,6 +26,7 @@ from vshell.ops.grep import grep
 from vshell.ops.ls import ls
 from vshell.ops.write import write
 from vshell.tools.commands import CommandRunner, keep_ends, shown
+from vshell.tools.match_lines import shown_lines
 from vshell.tools.media import DOCUMENTS, IMAGES, SOUNDS, attachment
 from vshell.tools.profile import Arguments, Profile, Tool
 from vshell.tools.result import ToolError, ToolResult
@@ -374,14 +375,11 @@ def _grep(context: Context, given: Arguments) -> str:
     plural = "match" if len(matches) == 1 else "matches"
     lines = [f"Found {len(matches)} {plural} {where}{more}:"]
     last = ""
-    for match in matches:
-        if match.path != last:
-            lines += ["---", f"File: {match.path}"]
-            last = match.path
-        first = match.line - len(match.before)
-        for line_number, line in enumerate([*match.before, match.text, *match.after], first):
-            sign = "L" if line_number == match.line else " "
-            lines.append(f"{sign}{line_number}: {line}")
+    for line in shown_lines(matches):
+        if line.path != last:
+            lines += ["---", f"File: {line.path}"]
+            last = line.path
+        lines.append(f"{'L' if line.is_match else ' '}{line.number}: {line.text}")
     return "\n".join([*lines, "---"])
 
 

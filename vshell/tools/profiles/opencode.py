@@ -196,9 +196,11 @@ def _missing(context: Context, path: str, where: str) -> str:
     near: list[str] = []
     if context.files.exists(directory) and context.files.stat(directory).kind == "directory":
         folded = name.lower()
-        for other in context.files.names(directory):
-            if folded and (folded in other.lower() or other.lower() in folded):
-                near.append(f"{directory.rstrip('/')}/{other}")
+        near = [
+            f"{directory.rstrip('/')}/{other}"
+            for other in context.files.names(directory)
+            if folded and (folded in other.lower() or other.lower() in folded)
+        ]
     if not near:
         return f"File not found: {path}"
     return f"File not found: {path}\n\nDid you mean one of these?\n" + "\n".join(near[:3])
@@ -262,11 +264,10 @@ def _grep(context: Context, given: Arguments) -> str:
             last = match.path
         lines.append(f"  Line {match.line}: {match.text}")
     if found.truncated:
-        lines += [
-            "",
-            f"(Results are truncated: showing first {_FOUND} results. Consider using a more"
-            " specific path or pattern.)",
-        ]
+        lines.append(
+            f"\n(Results are truncated: showing first {_FOUND} results. Consider using a more"
+            " specific path or pattern.)"
+        )
     return "\n".join(lines)
 
 

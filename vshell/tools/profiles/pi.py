@@ -28,6 +28,7 @@ from vshell.ops.ls import ls
 from vshell.ops.write import write
 from vshell.tools.commands import CommandRunner, keep_tail
 from vshell.tools.edit_arguments import gathered_edits
+from vshell.tools.match_lines import shown_lines
 from vshell.tools.media import IMAGES, attachment, readable_size
 from vshell.tools.profile import Arguments, Profile, Tool
 from vshell.tools.result import ToolError, ToolResult
@@ -299,16 +300,12 @@ def _grep(context: Context, given: Arguments) -> str:
 
 
 def _match_lines(found: GrepResult, base: str) -> Iterator[str]:
-    for match in found.matches:
-        cut = len(base.rstrip("/")) + 1
-        name = match.path[cut:] if base else split(match.path)[1]
-        first = match.line - len(match.before)
-        for line_number, line in enumerate([*match.before, match.text, *match.after], first):
-            shown = shortened(line, _LINE_CHARACTERS, "... [truncated]")
-            if line_number == match.line:
-                yield f"{name}:{line_number}: {shown}"
-            else:
-                yield f"{name}-{line_number}- {shown}"
+    cut = len(base.rstrip("/")) + 1
+    for line in shown_lines(found.matches):
+        name = line.path[cut:] if base else split(line.path)[1]
+        shown = shortened(line.text, _LINE_CHARACTERS, "... [truncated]")
+        sign = ":" if line.is_match else "-"
+        yield f"{name}{sign}{line.number}{sign} {shown}"
 
 
 def _limited(lines: list[str], notices: list[str]) -> str:
