@@ -28,6 +28,7 @@ TOPICS: Final = {
     "transfer": "Directories of the host, and copies",
     "containers": "Containers",
     "upkeep": "Upkeep",
+    "serving": "For harnesses",
     "about": "Getting to know it",
 }
 
@@ -77,6 +78,10 @@ def commands() -> dict[str, Command]:
     """Return all subcommands by name, in the order of the help."""
     found = [_of_operation(operation) for operation in OPERATIONS] + _OTHERS
     found += _container_commands()
+
+    from .serving import COMMANDS as SERVING
+
+    found = [_of_operation(operation) for operation in OPERATIONS] + _OTHERS + list(SERVING)
     order = list(TOPICS)
     found.sort(key=lambda command: order.index(command.topic))
     return {command.name: command for command in found}

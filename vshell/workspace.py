@@ -303,6 +303,8 @@ class Session(Context):
         return find_job(self.files, number)
 
     def tools(self, profile: str = "computer", **options: Any) -> Profile:
+
+    def tools(self, profile: str = "claude", **options: Any) -> Profile:
         """Return the operations as tools for a model, in the words of one harness.
 
         Args:
