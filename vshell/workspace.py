@@ -40,14 +40,13 @@ if TYPE_CHECKING:
     from vshell.script.result import ScriptResult
     from vshell.shell.limits import ShellLimits
     from vshell.shell.shell import Shell
-    from vshell.sync.mirror import Mirror
-    from vshell.sync.planner import Policy
-    from vshell.sync.results import SyncLimits
     from vshell.sync.container import Container
     from vshell.sync.container_attach import Transport
     from vshell.sync.docker_limits import ContainerLimits
     from vshell.sync.jobs import Job, JobList
+    from vshell.sync.mirror import Mirror
     from vshell.sync.planner import Policy
+    from vshell.sync.results import SyncLimits
     from vshell.tools.profile import Profile
 
 
@@ -301,8 +300,6 @@ class Session(Context):
         from vshell.sync.jobs import find_job
 
         return find_job(self.files, number)
-
-    def tools(self, profile: str = "computer", **options: Any) -> Profile:
 
     def tools(self, profile: str = "claude", **options: Any) -> Profile:
         """Return the operations as tools for a model, in the words of one harness.

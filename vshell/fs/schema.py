@@ -332,9 +332,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         binary blob not null
     );
     """,
-    _SEARCH + _SHELLS + _SCRIPTS + _MIRRORS,
-
-    _SHELLS + _SCRIPTS + _MIRRORS + _JOBS,
+    _SEARCH + _SHELLS + _SCRIPTS + _MIRRORS + _JOBS,
 )
 
 VERSION: Final = len(MIGRATIONS)
