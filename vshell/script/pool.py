@@ -192,16 +192,14 @@ class Scripts:
                 _shared.release(name)
 
 
-_scripts: weakref.WeakKeyDictionary[FileSystem, Scripts] = weakref.WeakKeyDictionary()
-_scripts_lock = threading.Lock()
+_attaching = threading.Lock()
 
 
 def scripts_of(files: FileSystem) -> Scripts:
     """Return what the runs of a workspace share; closing the files closes it."""
-    with _scripts_lock:
-        found = _scripts.get(files)
-        if found is None:
-            found = _scripts[files] = Scripts(files)
-            files.before_close(found.close)
+    with _attaching:
+        found = files.attachments.get("script")
+        if not isinstance(found, Scripts):
+            found = files.attachments["script"] = Scripts(files)
             weakref.finalize(files, found.close)
         return found

@@ -40,35 +40,7 @@ def run(
     durable: bool = False,
     cancellation: Cancellation | None = None,
 ) -> ScriptResult:
-    """Run a script in a fresh sandbox, with nothing in reach but the files of the workspace.
-
-    The script sees `state`, whose methods it calls in snake_case or camelCase. Its result
-    is what a function returns, or the value of the last expression.
-
-    Args:
-        source: The script: statements, an expression, a function, also in a Markdown fence.
-        language: `"python"` or `"javascript"`; None to find out.
-        inputs: Values for the script, as variables of these names and in `inputs`.
-        functions: Functions of the host that it may call by these names.
-        atomic: Apply all that it did at its end and in one step, or nothing; if not, each
-            call is applied at once and stays.
-        dry_run: Apply nothing. The result has the changes and the patch, and `runs.commit` with
-            its `run_id` applies them.
-        limits: What it may use; `Limits` or a mapping of its fields.
-        engine: `"auto"`: the cheapest that can; or `"monty"`, `"cpython"`, `"quickjs"`.
-        retries: How often to run it again after a conflict with somebody else's change.
-        durable: Keep what it needs to go on in another process, should this one die:
-            `runs.resume`. Each call is then applied at once, whatever `atomic` says.
-        cancellation: Ends it from another thread.
-
-    Returns:
-        What it did, also when it failed: see `ScriptResult.status`.
-
-    Raises:
-        RangeError: An argument is none that there is.
-        TypeError: An input has no form in JSON.
-        ClosedError: The workspace is closed.
-    """
+    """Run a script; see `Session.run` for the arguments and errors."""
     request = make_request(
         session,
         source,
