@@ -68,7 +68,9 @@ def make_request(
     seed: int | None = None,
     now_ns: int | None = None,
 ) -> Request | ScriptResult:
-    """Return what is asked for, checked; the result when that is too large; errors as `Session.run`.
+    """Return what is asked for, checked; the result when that is too large.
+
+    Errors as `Session.run`.
 
     With `seed` and `now_ns` the script's clock and randomness come from these.
     """
