@@ -150,11 +150,9 @@ def test_scripts_run_beside_other_operations_and_in_transactions() -> None:
     async def work() -> None:
         async with await AsyncWorkspace.memory() as ws:
             options: dict[str, Any] = {"engine": ThreadEngine(), "language": "python"}
-            results = await asyncio.gather(
-                *(ws.run(f"state.write_file('/{n}', 'x')", **options) for n in range(4)),
-                ws.write("/other", "y"),
-            )
-            assert [result.status for result in results[:4]] == ["ok"] * 4
+            scripts = [ws.run(f"state.write_file('/{n}', 'x')", **options) for n in range(4)]
+            results, _ = await asyncio.gather(asyncio.gather(*scripts), ws.write("/other", "y"))
+            assert [result.status for result in results] == ["ok"] * 4
             async with ws.transaction():
                 await ws.write("/inside", "z")
                 assert (await ws.run("state.read_file('/inside')", **options)).value == "z"
