@@ -422,21 +422,21 @@ class Workspace(Session):
         made.keeps_containers = self.keeps_containers
         return made
 
-    def fork(self, destination: PathLike, *, at: read_.Moment | None = None) -> Workspace:
+    def fork(self, dest: PathLike, *, at: read_.Moment | None = None) -> Workspace:
         """Copy the workspace to a new file of the host, and open the copy.
 
         The two are independent from then on; `merge_into` on the copy brings its changes
         back.
 
         Args:
-            destination: The new file.
+            dest: The new file.
             at: The snapshot or revision to copy; None is now.
 
         Raises:
             ExistsError: The file exists.
             NotFoundError: Its directory does not, or there is no such moment.
         """
-        path = os.fspath(destination)
+        path = os.fspath(dest)
         fork_.copy_to(self, path, at=at)
         copy = Workspace.open(path, create=False)
         fork_.record_origin(copy, at=at)
