@@ -338,6 +338,10 @@ class Container:
             return now
         self._let_go()
         if not self._create:
+            found = container_attach.find(self._daemon, self._full_name, self._settings)
+            if found is not None:
+                self._attached = found
+                return found
             raise UnavailableError(
                 f"the container {self.name} does not run any more",
                 hint="`exec` with its image makes or starts it",
