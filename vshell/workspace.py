@@ -6,7 +6,7 @@ import importlib
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from vshell.sync.container_attach import Transport
     from vshell.sync.docker_limits import ContainerLimits
     from vshell.sync.jobs import Job, JobList
+    from vshell.sync.mirror import Mirror
     from vshell.sync.planner import Policy
+    from vshell.sync.results import SyncLimits
     from vshell.tools.profile import Profile
 
 
@@ -221,6 +223,49 @@ class Session(Context):
         from vshell.sync.jobs import find_job
 
         return find_job(self.files, number)
+
+    def mirror(
+        self,
+        directory: PathLike,
+        *,
+        policy: Policy = "safe",
+        ignore: Iterable[str] = (),
+        cache: Iterable[str] | None = None,
+        name: str | None = None,
+        limits: SyncLimits | None = None,
+    ) -> Mirror:
+        """Return what keeps the workspace and a real directory the same, both ways.
+
+        Args:
+            directory: The directory on the host; the first synchronisation makes it.
+            policy: What becomes of what both sides changed: `"safe"` keeps what the workspace
+                has and leaves a conflict, `"workspace-wins"`, `"container-wins"` (which is
+                whatever is in the directory), `"merge"` (of text; where it clashes as
+                `"safe"`), or `"fail"`.
+            ignore: Patterns as in a `.gitignore` for what is left alone on both sides.
+            cache: Patterns for what only the directory has; None for `node_modules/`,
+                `.venv/` and `target/`.
+            name: What the workspace knows the mirror by; None for one that follows from
+                the directory's place on the host.
+            limits: What the directory may ask for.
+
+        Raises:
+            PermissionDeniedError: It is the root of the host.
+            UnavailableError: There is no such policy.
+        """
+        from vshell.sync.mirror import open_directory
+
+        return open_directory(
+            self.files,
+            directory,
+            policy=policy,
+            ignore=ignore,
+            cache=cache,
+            name=name,
+            limits=limits,
+            changing=self.changing,
+            cwd=self.cwd,
+        )
 
     def tools(self, profile: str = "computer", **options: Any) -> Profile:
         """Return the operations as tools for a model, in the words of one harness.

@@ -124,9 +124,9 @@ def test_a_command_that_takes_too_long_is_ended_with_its_children(container: Con
     assert (job.phase, job.timed_out) == ("done", True)
     assert job.exit_code == 137
     assert [change.path for change in job.pulled] == ["/f"]
-    assert b"sleep 321" not in container.exec("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").stdout.replace(
-        b"cat /proc", b""
-    )
+    assert b"sleep 321" not in container.exec(
+        "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"
+    ).stdout.replace(b"cat /proc", b"")
 
 
 def test_a_job_can_be_cancelled_from_another_thread(open_container: OpenContainer) -> None:

@@ -12,11 +12,12 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
+from vshell.errors import NotDirectoryError, NotFoundError, SymlinkLoopError
 from vshell.fs.content import EMPTY_HASH
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import decode, encode
-from vshell.fs.records import EntryDetails
 from vshell.fs.schema import DIRECTORY
+from vshell.fs.tree import Node
 
 _PAGE: Final = 4096
 _PATHS_AT_ONCE: Final = 500
@@ -151,10 +152,9 @@ class Peers:
         return peer
 
     def forget(self, peer: Peer) -> None:
-        """Drop what was agreed on with a mirror, and the mirror; conflicts stay listed nowhere."""
-        for table in ("mirror_base", "mirror_pending", "mirror_fetched", "mirror_conflict"):
+        """Drop what was agreed on with a mirror; its conflicts stay."""
+        for table in ("mirror_base", "mirror_pending", "mirror_fetched"):
             self._database.run(f"delete from {table} where mirror = ?", (peer.id,))
-        self._database.run("delete from mirror where id = ?", (peer.id,))
 
     # What was agreed on.
 
@@ -232,14 +232,18 @@ class Peers:
             for row in rows
         }
 
-    def await_paths(self, peer: Peer, rows: Iterable[tuple[str, Version | None]]) -> None:
-        """Note paths to look at again, and what is being written there if anything is."""
+    def await_paths(self, peer: Peer, rows: Iterable[tuple[str, Version]]) -> None:
+        """Note what is being written to the mirror; the kind is 0 where nothing is to be."""
         self._database.run_many(
             "insert or replace into mirror_pending values (?, ?, ?, ?, ?, ?)",
-            (
-                (peer.id, _key(path), *(version[:4] if version else (None, None, None, None)))
-                for path, version in rows
-            ),
+            ((peer.id, _key(path), *version[:4]) for path, version in rows),
+        )
+
+    def look_again(self, peer: Peer, paths: Iterable[str]) -> None:
+        """Note paths to look at again; what is being written there stays noted."""
+        self._database.run_many(
+            "insert or ignore into mirror_pending (mirror, path) values (?, ?)",
+            ((peer.id, _key(path)) for path in paths),
         )
 
     def settle(self, peer: Peer, paths: Iterable[str]) -> None:
@@ -307,18 +311,13 @@ class Peers:
             " and (not ?3 or k.resolution is null) order by k.id limit ?4",
             (peer.id, None if path is None else _key(path), is_open, limit),
         )
-        return [
-            ConflictRow(
-                row[0],
-                _path(row[1]),
-                *row[2:6],
-                *(
-                    _version(row[start : start + 6]) if row[start] else None
-                    for start in (6, 12, 18)
-                ),
-            )
-            for row in rows
-        ]
+        return [_conflict(row) for row in rows]
+
+    def conflict(self, number: int) -> ConflictRow:
+        """Return a conflict that is known to be there."""
+        found = self._database.row(f"{_CONFLICT} where k.id = ?", (number,))
+        assert found is not None
+        return _conflict(found)
 
     def count_conflicts(self, peer: Peer) -> int:
         """Return how many conflicts nobody resolved."""
@@ -361,48 +360,63 @@ class Peers:
 
     def names_of(self, inodes: Collection[int]) -> list[str]:
         """Return all paths of the files among these inodes that have several."""
-        linked = (
-            self._database.rows(
-                "select distinct e.inode, i.content from json_each(?) j cross join inode i on"
-                " i.id = j.value join entry e on e.inode = i.id where i.kind <> 2 and i.nlink > 1",
-                (json.dumps(sorted(set(inodes))),),
-            )
-            if self._are_linked(inodes)
-            else []
-        )
-        numbers = {inode for inode, _ in linked}
+        numbers = self._linked(inodes)
         if not numbers:
             return []
-        return [
-            entry.path
-            for entry in self._store.tree.walk(self._store.tree.root)
-            if entry.inode in numbers
-        ]
+        tree = self._store.tree
+        return [entry.path[1:] for entry in tree.walk(tree.root) if entry.inode in numbers]
 
-    def _are_linked(self, inodes: Collection[int]) -> bool:
-        found = self._database.row(
-            "select 1 from json_each(?) j cross join inode i on i.id = j.value"
-            " where i.kind <> 2 and i.nlink > 1 limit 1",
+    def _linked(self, inodes: Collection[int]) -> set[int]:
+        rows = self._database.rows(
+            "select i.id from json_each(?) j cross join inode i on i.id = j.value"
+            " where i.kind <> 2 and i.nlink > 1",
             (json.dumps(sorted(set(inodes))),),
         )
-        return found is not None
+        return {number for (number,) in rows}
 
-    def versions_of(self, entries: Iterable[EntryDetails]) -> dict[str, Version]:
-        """Return what entries of the workspace are, by their paths from the root."""
-        listed = list(entries)
-        contents = {entry.content for entry in listed if entry.content is not None}
+    def versions_below(self, path: str) -> dict[str, Version]:
+        """Return what is below a directory of the workspace, by paths relative to its root."""
+        tree = self._store.tree
+        node = self._node(path)
+        if node is None or node.kind != DIRECTORY:
+            return {}
+        entries = tree.walk_details(node)
+        contents = {entry.content for entry in entries if entry.content is not None}
         hashes = self._store.content.hashes(contents) if contents else {}
         return {
-            entry.path: Version(
+            entry.path[1:]: Version(
                 entry.kind,
                 entry.mode,
                 entry.mtime_ns,
                 entry.content,
-                _hash(entry.kind, hashes.get(entry.content) if entry.content else None),
+                _hash(entry.kind, None if entry.content is None else hashes[entry.content]),
                 entry.size,
             )
-            for entry in listed
+            for entry in entries
         }
+
+    def version_of(self, path: str) -> Version | None:
+        """Return what is at a path of the workspace, not behind a link."""
+        node = self._node(path)
+        if node is None:
+            return None
+        inode = self._store.tree.inode(node.inode)
+        return Version(
+            inode.kind,
+            inode.mode,
+            inode.mtime_ns,
+            inode.content,
+            _hash(inode.kind, inode.hash),
+            inode.size,
+        )
+
+    def _node(self, path: str) -> Node | None:
+        absolute = f"/{path}"
+        try:
+            node = self._store.tree.find(absolute, follow=False)
+        except (NotFoundError, NotDirectoryError, SymlinkLoopError):
+            return None
+        return node if node.path == absolute else None
 
 
 _NOTHING: Final = Version(0, 0, 0, None, b"", 0)
@@ -425,6 +439,16 @@ def _hash(kind: int, digest: bytes | None) -> bytes:
 def _version(row: tuple[Any, ...], *, absent: bool = False) -> Version:
     kind, mode, mtime_ns, content, digest, size = row
     return Version(kind, mode, mtime_ns, content, b"" if absent else _hash(kind, digest), size or 0)
+
+
+def _conflict(row: tuple[Any, ...]) -> ConflictRow:
+    base, workspace, mirror = (
+        _version(row[start : start + 6]) if row[start] else None for start in (6, 12, 18)
+    )
+    number, path, clash, revision, time_ns, resolution = row[:6]
+    return ConflictRow(
+        number, _path(path), clash, revision, time_ns, resolution, base, workspace, mirror
+    )
 
 
 def _agreed(row: tuple[Any, ...]) -> Agreed:

@@ -61,7 +61,6 @@ class DirectoryTarget:
 
     Args:
         directory: Its path, in which links are followed; below it none is.
-        create: Make it when it is missing.
 
     Raises:
         PermissionDeniedError: It is the root of the host.
@@ -69,9 +68,8 @@ class DirectoryTarget:
 
     kind = "directory"
 
-    def __init__(self, directory: HostPath, *, create: bool = False) -> None:
+    def __init__(self, directory: HostPath) -> None:
         self.path = os.path.abspath(directory)
-        self._create = create
         self._root = -1
         self._places: Places | None = None
         self._left_over: list[str] = []
@@ -83,18 +81,18 @@ class DirectoryTarget:
     # Which directory it is.
 
     @contextmanager
-    def lock(self, timeout_s: float) -> Iterator[None]:
+    def lock(self, timeout_s: float, *, create: bool = False) -> Iterator[None]:
         """Open the directory and keep others from synchronising it; see `Target`."""
-        self._open()
+        self._open(create=create)
         try:
             self._wait(timeout_s)
             yield
         finally:
             self.close()
 
-    def _open(self) -> None:
+    def _open(self, *, create: bool) -> None:
         try:
-            if self._create:
+            if create:
                 os.makedirs(self.path, exist_ok=True)
             self._root = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
@@ -187,6 +185,21 @@ class DirectoryTarget:
             else:
                 yield entry
                 pending.append(below)
+
+    def directories(self, places: Places, rules: Rules) -> Iterator[str]:
+        """Yield the paths of all directories that belong to a mirror, in no certain order."""
+        pending = [("", rules.top())]
+        while pending:
+            path, tiers = pending.pop()
+            with suppress(OSError), os.scandir(places.descriptor(path)) as found:
+                for item in found:
+                    name = _name(item.name)
+                    if not item.is_dir(follow_symlinks=False):
+                        continue
+                    if tiers.tier(name, is_directory=True) == "synced":
+                        below = f"{path}/{name}" if path else name
+                        pending.append((below, tiers.child(name)))
+                        yield below
 
     def fetch(
         self, entries: Iterable[Entry], store: Callable[[Iterable[bytes]], Content]

@@ -166,8 +166,12 @@ class Target(Protocol):
         """`"directory"` or `"container"`."""
         ...
 
-    def lock(self, timeout_s: float) -> AbstractContextManager[None]:
+    def lock(self, timeout_s: float, *, create: bool = False) -> AbstractContextManager[None]:
         """Keep other synchronisations away from the root while the context is entered.
+
+        Args:
+            timeout_s: How long to wait for another one, in seconds.
+            create: Make the root when it is missing, as for a mirror that is new.
 
         Raises:
             ConflictError: Another one is running, and does not end in time.
