@@ -6,8 +6,7 @@ import importlib
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 

@@ -1,0 +1,45 @@
+"""A workspace and a container beside it, for tests marked `docker`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.sync import daemon
+from vshell import Workspace
+from vshell.sync.container import Container
+
+OpenContainer = Callable[..., Container]
+
+
+@pytest.fixture
+def workspace() -> Iterator[Workspace]:
+    with Workspace.memory() as opened:
+        yield opened
+
+
+@pytest.fixture
+def open_container(workspace: Workspace) -> Iterator[OpenContainer]:
+    """Return what opens containers that are removed after the test."""
+    opened: list[Container] = []
+
+    def open_one(source: Workspace = workspace, **options: Any) -> Container:
+        container = source.container(daemon.image(), **options)
+        opened.append(container)
+        return container
+
+    yield open_one
+    for container in opened:
+        container.remove()
+
+
+@pytest.fixture(params=["bind", "stream"])
+def transport(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def container(open_container: OpenContainer, transport: str) -> Container:
+    return open_container(transport=transport)
