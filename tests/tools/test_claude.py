@@ -29,7 +29,8 @@ def test_read_numbers_lines(workspace: Workspace, tools: Profile) -> None:
 def test_read_goes_on_where_it_was_told(workspace: Workspace, tools: Profile) -> None:
     workspace.write("/f", "".join(f"line {n}\n" for n in range(1, 5001)))
     shown = tools.call("Read", {"file_path": "/f"})
-    assert "2000\tline 2000\n" in shown and "2001\t" not in shown
+    assert "2000\tline 2000\n" in shown
+    assert "2001\t" not in shown
     assert "offset=2001" in shown
     assert tools.call("Read", {"file_path": "/f", "offset": 5000}) == "5000\tline 5000"
 
@@ -47,7 +48,8 @@ def test_read_of_a_missing_file_says_where_one_of_that_name_is(
 ) -> None:
     workspace.write("/src/deep/main.py", "x")
     shown = tools.call("Read", {"file_path": "/main.py"})
-    assert shown.is_error and shown.startswith("File does not exist.")
+    assert shown.is_error
+    assert shown.startswith("File does not exist.")
     assert "Did you mean /src/deep/main.py?" in shown
 
 

@@ -45,7 +45,8 @@ def test_schemas_have_the_form_of_each_api(workspace: Workspace, name: str) -> N
         assert schema["type"] == "function"
         assert set(schema["function"]) == {"name", "description", "parameters"}
     for schema in profile.schemas("openai-responses"):
-        assert schema["type"] == "function" and schema["parameters"]["type"] == "object"
+        assert schema["type"] == "function"
+        assert schema["parameters"]["type"] == "object"
     for schema in profile.schemas("mcp"):
         assert schema["inputSchema"]["type"] == "object"
         assert schema["annotations"]["openWorldHint"] is False
@@ -86,7 +87,8 @@ def test_read_only_refuses_changes_of_a_tool_that_can_also_read(workspace: Works
     assert "one" in profile.call(tool, {"command": "view", "path": "/a.txt"})
     before = workspace.files.revision()
     result = profile.run(tool, {"command": "create", "path": "/b", "file_text": "x"})
-    assert result.is_error and "only read" in result.text
+    assert result.is_error
+    assert "only read" in result.text
     assert workspace.files.revision() == before
 
 
@@ -99,7 +101,8 @@ def test_include_and_exclude_choose_tools(workspace: Workspace) -> None:
 
 def test_an_unknown_tool_is_answered_with_the_one_that_is_meant(workspace: Workspace) -> None:
     result = workspace.tools("claude").call("read", {"file_path": "/a.txt"})
-    assert result.is_error and "Did you mean Read?" in result
+    assert result.is_error
+    assert "Did you mean Read?" in result
 
 
 def test_other_spellings_of_a_parameter_are_understood(workspace: Workspace) -> None:
@@ -169,4 +172,5 @@ def test_a_shell_tool_says_so_where_there_is_no_shell(workspace: Workspace) -> N
     if hasattr(workspace, "shell"):
         pytest.skip("there is a shell")
     result = workspace.tools("claude").call("Bash", {"command": "ls"})
-    assert result.is_error and "no shell" in result
+    assert result.is_error
+    assert "no shell" in result
