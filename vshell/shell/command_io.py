@@ -232,6 +232,9 @@ def write_file(call: Invocation, name: str, data: bytes | Iterable[bytes]) -> No
     path = context.resolve(name)
     if path == "/dev/null":
         return
+    if not isinstance(data, bytes):
+        # Outside the transaction: what gives the bytes may wait for another command.
+        data = b"".join(data)
     with context.changing(call.name):
         context.require_seen(path)
         written = context.files.write(path, data)

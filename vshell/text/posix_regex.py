@@ -138,22 +138,17 @@ class _Translator:
         if letter == ".":
             return ".", False, True
         if letter == "^" and (self._extended or at_start):
-            return self._start, False, self._extended
+            return self._start, False, False
         if letter == "$" and (self._extended or self._ends_branch()):
-            return self._end, False, self._extended
-        if letter == "*" and at_start:
-            return ("" if self._extended else r"\*"), False, not self._extended
-        if self._extended and at_start and letter in "+?":
-            return "", False, False
-        if self._extended and letter == "{" and at_start and self._interval_follows():
+            return self._end, False, False
+        if letter == "*" and at_start and not self._extended:
+            return r"\*", False, True
+        if self._extended and letter in "*+?{":
             raise PosixRegexError("Invalid preceding regular expression")
         return regex.escape(letter, special_only=False, literal_spaces=True), False, True
 
     def _ends_branch(self) -> bool:
         return self._position == len(self._pattern) or self._peek(2) in ("\\)", "\\|")
-
-    def _interval_follows(self) -> bool:
-        return re.match(r"\d*,?\d*\}", self._pattern[self._position :], re.ASCII) is not None
 
     def _group(self) -> str:
         self._skip_operator()
@@ -194,7 +189,11 @@ class _Translator:
     # Repetition.
 
     def _repeated(self, atom: str, is_group: bool) -> str:
+        again = False
         while (quantifier := self._quantifier()) is not None:
+            if again and not self._extended and quantifier[0] in "*{":
+                raise PosixRegexError("Invalid preceding regular expression")
+            again = True
             if is_group:
                 self.needs_longest = True
             atom = f"(?:{atom}){quantifier}" if atom else ""
@@ -212,19 +211,13 @@ class _Translator:
             return self._interval()
         return None
 
-    def _interval(self) -> str | None:
-        begin = self._position
+    def _interval(self) -> str:
         self._skip_operator()
         match = _INTERVAL.match(self._pattern, self._position)
         assert match is not None
         self._position = match.end()
         if not self._is_operator("}") or (not match[1] and not match[2]):
-            if self._extended:
-                # A brace that begins no interval is an ordinary character.
-                self._position = begin
-                return None
-            ended = self._position >= len(self._pattern)
-            raise PosixRegexError("Unmatched { or \\{" if ended else "Invalid content of \\{\\}")
+            raise PosixRegexError("Unmatched \\{")
         self._skip_operator()
         least = int(match[1] or 0)
         most = (int(match[3]) if match[3] else None) if match[2] else least

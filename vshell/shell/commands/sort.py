@@ -120,10 +120,10 @@ class Sorting:
     def sorted(self, lines: list[bytes]) -> list[bytes]:
         """Return the lines in order."""
         if self.is_plain and self.is_unique:
-            return sorted(set(lines), reverse=self.is_reverse)
+            return sorted(set(lines), reverse=self.keys[0].is_reverse)
         if self.is_plain:
             # `sort -r` keeps no order among equal lines that anybody could see.
-            lines.sort(reverse=self.is_reverse)
+            lines.sort(reverse=self.keys[0].is_reverse)
             return lines
         if len(self.keys) == 1:
             order, key = self._orders[0][1], self.keys[0]
