@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from vshell.shell.choices import choose
 from vshell.shell.command import Invocation, Parsed, UsageError
 from vshell.shell.messages import quote_typographic
 from vshell.shell.sizes import Scale, scale_of
@@ -143,29 +144,6 @@ class Settings:
         from vshell.shell.wildcards import wildcard_matches
 
         return any(wildcard_matches(pattern, name) for pattern in patterns)
-
-
-def choose(option: str, value: str, choices: dict[str, str], *, status: int = 1) -> str:
-    """Return what a word stands for; it may be cut short while that is unambiguous.
-
-    Raises:
-        UsageError: It is none of the choices.
-    """
-    if value in choices:
-        return choices[value]
-    fitting = {choices[name] for name in choices if name.startswith(value)}
-    if len(fitting) == 1:
-        return fitting.pop()
-    kind = "ambiguous" if fitting and value else "invalid"
-    groups: dict[str, list[str]] = {}
-    for name, meaning in choices.items():
-        groups.setdefault(meaning, []).append(quote_typographic(name))
-    listed = "\n".join(f"  - {', '.join(names)}" for names in groups.values())
-    raise UsageError(
-        f"{kind} argument {quote_typographic(value)} for {quote_typographic(option)}\n"
-        f"Valid arguments are:\n{listed}",
-        status=status,
-    )
 
 
 def read_settings(call: Invocation) -> Settings:

@@ -117,21 +117,12 @@ def _edit_files(call: Invocation, machine: Machine, names: Sequence[str], end: b
         out = io.BytesIO()
         machine.restart_lines()
         code = machine.run(lines, Printer(out, end))
-        rest = _unread(lines)
-        _replace(call, name, out.getvalue() + rest)
+        _replace(call, name, out.getvalue())
         if code is not None:
             status = code or status
             break
     machine.finish()
     return status
-
-
-def _unread(lines: Lines) -> bytes:
-    """After `q`, what was not read stays as it is."""
-    parts = []
-    while (line := lines.next()) is not None:
-        parts.append(line)
-    return b"".join(parts)
 
 
 def _lines_of(call: Invocation, name: str, end: bytes) -> Lines | None:

@@ -34,6 +34,12 @@ class Printer:
         self._missing = not ended
         self._output.write(data + self._end if ended else data)
 
+    def complete(self) -> None:
+        """Add the end that the last line did not have."""
+        if self._missing:
+            self._output.write(self._end)
+            self._missing = False
+
     def raw(self, data: bytes) -> None:
         if data:
             self._output.write(self._end + data if self._missing else data)
@@ -555,6 +561,8 @@ class Machine:
     # What is printed when the cycle ends.
 
     def _flush_queue(self) -> None:
+        if self._queue:
+            self._printer.complete()
         for kind, text in self._queue:
             if kind == "text":
                 self._printer.raw(to_bytes(text))
