@@ -36,6 +36,8 @@ from vshell.ops.context import Context
 
 if TYPE_CHECKING:
     from vshell.ops.state import State
+    from vshell.shell.limits import ShellLimits
+    from vshell.shell.shell import Shell
     from vshell.tools.profile import Profile
 
 
@@ -121,6 +123,30 @@ class Session(Context):
         from vshell.ops.state import State
 
         return State(self)
+
+    def shell(
+        self,
+        session: str | None = None,
+        *,
+        limits: ShellLimits | Mapping[str, Any] | None = None,
+        spool: PathLike | None = None,
+    ) -> Shell:
+        """Return a shell: bash lines over the files, from this working directory.
+
+        Args:
+            session: A name under which it lasts: directory, variables, functions and
+                history are in the workspace, for whoever asks for it next. None is a
+                shell that is forgotten.
+            limits: What each run may use: a `ShellLimits`, or its fields by name.
+            spool: A file of the workspace that gets all output of a run that printed more
+                than the result keeps.
+
+        Raises:
+            RangeError: A limit is unknown or not positive.
+        """
+        from vshell.shell.opening import open_shell
+
+        return open_shell(self, session, limits=limits, spool=spool)
 
     def tools(self, profile: str = "claude", **options: Any) -> Profile:
         """Return the operations as tools for a model, in the words of one harness.

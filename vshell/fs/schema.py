@@ -25,7 +25,26 @@ ROOT: Final = 1
 """The inode of `/`."""
 
 _SHELLS: Final = """
-    -- Shell sessions: see shells.py.
+    -- Shell sessions: see shells.py. `state` is the engine's own, which only the version
+    -- named in `engine` can read; `portable` is the same as JSON, for every other one.
+    create table shell_session (
+        name text primary key,
+        cwd blob not null,
+        engine text not null,
+        state blob not null,
+        portable text not null,
+        time_ns integer not null
+    ) without rowid;
+    -- What was run, in order; `line` is a whole script. The index finds one session's.
+    create table shell_history (
+        id integer primary key,
+        session text not null,
+        time_ns integer not null,
+        cwd blob not null,
+        exit_code integer not null,
+        line text not null
+    );
+    create index shell_history_session on shell_history (session, id);
 """
 
 _SCRIPTS: Final = """
