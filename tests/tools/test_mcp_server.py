@@ -275,6 +275,7 @@ def test_who_subscribes_is_told_of_changes_by_others(workspace: Workspace) -> No
     in_process(workspace, check)
 
 
+@pytest.mark.filterwarnings("ignore::mcp.MCPDeprecationWarning")
 def test_who_subscribes_in_the_older_way_is_told(workspace: Workspace) -> None:
     async def run() -> None:
         heard = anyio.Event()
