@@ -80,6 +80,7 @@ EXAMPLES = {
     "snapshots": Example("snapshots", None),
     "stat": Example("stat /a.txt", None),
     "symlink": Example("symlink /a.txt /link"),
+    "sync": Example("sync tree", None, "5 pushed, 2 pulled\n"),
     "tree": Example("tree /src", "/src\n└── app.py\n"),
     "truncate": Example("truncate /a.txt 1", "", "wrote /a.txt: 1 byte, version 7\n"),
     "undo": Example("undo", "", None),
@@ -100,6 +101,7 @@ MAKERS = {
     "mkdir",
     "patch",
     "symlink",
+    "sync",
     "write",
 }
 

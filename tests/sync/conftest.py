@@ -1,8 +1,9 @@
-"""A workspace and a container beside it, for tests marked `docker`."""
+"""A workspace, and a directory or, for tests marked `docker`, a container beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +16,19 @@ OpenContainer = Callable[..., Container]
 
 
 @pytest.fixture
-def workspace() -> Iterator[Workspace]:
-    with Workspace.memory() as opened:
-        yield opened
+def ws() -> Iterator[Workspace]:
+    with Workspace.memory() as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "mirror"
+
+
+@pytest.fixture
+def workspace(ws: Workspace) -> Workspace:
+    return ws
 
 
 @pytest.fixture
