@@ -13,6 +13,7 @@ from vshell.shell.command import Command
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "copying": ("cp", "install"),
+    "grep": ("egrep", "fgrep", "grep", "rgrep"),
     "linking": ("link", "ln", "readlink", "realpath"),
     "ls": ("dir", "ls", "vdir"),
     "making": ("mkdir", "mktemp"),
