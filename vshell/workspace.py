@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from vshell.script.result import ScriptResult
     from vshell.script.runs import Runs
     from vshell.shell.limits import ShellLimits
-    from vshell.shell.shell import Shell
+    from vshell.shell.rules import Rules
+    from vshell.shell.shell import Ask, Shell
     from vshell.sync.container import Container
     from vshell.sync.container_attach import Transport
     from vshell.sync.docker_limits import ContainerLimits
@@ -144,6 +145,8 @@ class Session(Context):
         self,
         session: str | None = None,
         *,
+        rules: Rules | Mapping[str, Any] | None = None,
+        ask: Ask | None = None,
         limits: ShellLimits | Mapping[str, Any] | None = None,
         spool: PathLike | None = None,
     ) -> Shell:
@@ -153,16 +156,19 @@ class Session(Context):
             session: A name under which it lasts: directory, variables, functions and
                 history are in the workspace, for whoever asks for it next. None is a
                 shell that is forgotten.
+            rules: What it may run, read and write: a `Rules`, or its fields by name.
+            ask: Answers what the rules say to ask about; None says no to all of it.
             limits: What each run may use: a `ShellLimits`, or its fields by name.
             spool: A file of the workspace that gets all output of a run that printed more
                 than the result keeps.
 
         Raises:
-            RangeError: A limit is unknown or not positive.
+            RangeError: A limit or a rule is unknown or wrong.
+            BadPatternError: A path pattern of a rule is malformed.
         """
         from vshell.shell.opening import open_shell
 
-        return open_shell(self, session, limits=limits, spool=spool)
+        return open_shell(self, session, rules=rules, ask=ask, limits=limits, spool=spool)
 
     def run(
         self,
@@ -488,21 +494,21 @@ class Workspace(Session):
         made.keeps_containers = self.keeps_containers
         return made
 
-    def fork(self, destination: PathLike, *, at: read_.Moment | None = None) -> Workspace:
+    def fork(self, dest: PathLike, *, at: read_.Moment | None = None) -> Workspace:
         """Copy the workspace to a new file of the host, and open the copy.
 
         The two are independent from then on; `merge_into` on the copy brings its changes
         back.
 
         Args:
-            destination: The new file.
+            dest: The new file.
             at: The snapshot or revision to copy; None is now.
 
         Raises:
             ExistsError: The file exists.
             NotFoundError: Its directory does not, or there is no such moment.
         """
-        path = os.fspath(destination)
+        path = os.fspath(dest)
         fork_.copy_to(self, path, at=at)
         copy = Workspace.open(path, create=False)
         fork_.record_origin(copy, at=at)

@@ -76,10 +76,12 @@ EXAMPLES = {
     "redo": Example("redo", "", "1 path changed; revision 7 has the tree of revision 5\n"),
     "restore": Example("restore first", "", None),
     "rm": Example("rm -r /src"),
+    "run": Example("run - --input n=2", "4\n", stdin=b"n + n"),
     "snapshot": Example("snapshot second", "", "snapshot second of revision 6\n"),
     "snapshots": Example("snapshots", None),
     "stat": Example("stat /a.txt", None),
     "symlink": Example("symlink /a.txt /link"),
+    "sync": Example("sync tree", None, "5 pushed, 2 pulled\n"),
     "tree": Example("tree /src", "/src\n└── app.py\n"),
     "truncate": Example("truncate /a.txt 1", "", "wrote /a.txt: 1 byte, version 7\n"),
     "undo": Example("undo", "", None),
@@ -100,6 +102,7 @@ MAKERS = {
     "mkdir",
     "patch",
     "symlink",
+    "sync",
     "write",
 }
 
