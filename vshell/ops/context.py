@@ -63,6 +63,27 @@ class Context:
             return path
         return absolute(path, self.cwd)
 
+    def moved(self, cwd: str, environment: Mapping[str, str]) -> Context:
+        """Return a context elsewhere that stands for the same: its name, and what it has read."""
+        context = Context(
+            self.files,
+            name=self.name,
+            cwd=cwd,
+            environment=environment,
+            require_read=self.require_read,
+        )
+        context._read_hashes = self._read_hashes
+        return context
+
+    def ledger(self) -> dict[str, str | None]:
+        """Return what was read: paths, each with what identified the content."""
+        return dict(self._read_hashes)
+
+    def replace_ledger(self, read: Mapping[str, str | None]) -> None:
+        """Take over what somebody else has read in this one's name."""
+        self._read_hashes.clear()
+        self._read_hashes.update(read)
+
     def changing(self, operation: str) -> Transaction:
         """Return a transaction that is journalled under this name and `operation`."""
         if self.require_read:
