@@ -193,4 +193,7 @@ def _limit(address_space: int, cpu_s: int) -> None:
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
     ):
-        resource.setrlimit(kind, (value, value))
+        _, most = resource.getrlimit(kind)
+        # The host's own limit cannot be raised.
+        kept = value if most == resource.RLIM_INFINITY else min(value, most)
+        resource.setrlimit(kind, (kept, kept))
