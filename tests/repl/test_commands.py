@@ -94,6 +94,7 @@ EXAMPLES = {
 
 ABOUT = {"demo", "doctor"}  # they write no workspace of ours, and take long
 MAKERS = {
+    "run",
     "append",
     "apply",
     "import",
