@@ -87,8 +87,7 @@ def answer(guest: Guest, state: State, call: Call) -> None:
         guest.answer(list(call.arguments))
         return
     try:
-        given = call.keywords or call.arguments
-        value = state.dispatch(call.method, given)
+        value = getattr(state, call.method)(*call.arguments, **call.keywords)
     except VshellError as error:
         kinds = [kind for kind in type(error).__mro__ if kind.__module__ == builtins.__name__]
         data = {"code": error.code, "path": error.filename, "hint": error.hint}

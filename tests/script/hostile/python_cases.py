@@ -22,7 +22,7 @@ except (OSError, RuntimeError, ValueError, AttributeError, ImportError, TypeErro
     result = type(error).__name__
 result
 """
-    return Case(name, source, ("value", "error"), monty=False)
+    return Case(name, source, ("value", "error"))
 
 
 LOOPS = (
@@ -76,27 +76,33 @@ LOOPS = (
         "import re\nre.match(r'(a+)+$', 'a' * 40 + 'b')",
         ("timeout", "value", "error"),
     ),
-    Case("sort with a slow key", "sorted(range(10), key=lambda x: sum(range(10**9)))", ("timeout",)),
+    Case(
+        "sort with a slow key", "sorted(range(10), key=lambda x: sum(range(10**9)))", ("timeout",)
+    ),
     Case("sum of a huge range", "sum(range(10**12))", ("timeout", "memory", "error")),
 )
 
 MEMORY = (
-    Case("string bomb", "'x' * 10**10", ("memory",)),
-    Case("list bomb", "[0] * 10**10", ("memory",)),
-    Case("list that grows", "x = []\nwhile True: x.append('y' * 10000)", ("memory",)),
-    Case("dictionary that doubles", "x = 'a'\nwhile True: x += x", ("memory",)),
+    Case("string bomb", "'x' * 10**10", ("memory", "timeout")),
+    Case("list bomb", "[0] * 10**10", ("memory", "timeout")),
+    Case("list that grows", "x = []\nwhile True: x.append('y' * 10000)", ("memory", "timeout")),
+    Case("dictionary that doubles", "x = 'a'\nwhile True: x += x", ("memory", "timeout")),
     Case("nested lists", "x = []\nwhile True: x = [x, x]", ("memory", "timeout")),
-    Case("format bomb", "'%1000000000d' % 1", ("memory",)),
-    Case("bytes bomb", "bytes(10**10)", ("memory", "error")),
+    Case("format bomb", "'%1000000000d' % 1", ("memory", "timeout")),
+    Case("bytes bomb", "bytes(10**10)", ("memory", "error", "timeout")),
     Case("huge power", "10 ** 10 ** 9", ("memory", "timeout", "error")),
-    Case("huge shift", "1 << 10**11", ("memory", "error")),
+    Case("huge shift", "1 << 10**11", ("memory", "error", "timeout")),
     Case("huge factorial", "import math\nmath.factorial(10**7)", ("memory", "timeout", "error")),
     Case("digits of a huge number", "str(10 ** 5000000)", ("error", "memory", "timeout")),
-    Case("pattern bomb", "import re\nre.compile('(?:a{1000}){1000}{1000}')", ("error", "memory", "timeout", "value")),
+    Case(
+        "pattern bomb",
+        "import re\nre.compile('(?:a{1000}){1000}{1000}')",
+        ("error", "memory", "timeout", "value"),
+    ),
     Case(
         "memory that the error keeps",
         "x = []\ntry:\n while True: x.append(' ' * 1000)\nexcept MemoryError: pass\nlen(x) > 0",
-        ("value", "memory", "crash", "error"),
+        ("value", "memory", "crash", "error", "timeout"),
     ),
 )
 
@@ -114,7 +120,11 @@ STACK = (
         ("crash", "error", "memory", "timeout"),
         monty=False,
     ),
-    Case("deep expression", "eval('(' * 100000 + ')' * 100000)", ("error", "crash", "memory", "value")),
+    Case(
+        "deep expression",
+        "eval('(' * 100000 + ')' * 100000)",
+        ("error", "crash", "memory", "value"),
+    ),
     Case(
         "deep object as the result",
         "x = []\nfor i in range(100000): x = [x]\nx",
@@ -129,14 +139,26 @@ FLOODS = (
     Case("flood of lines", "while True: print('x' * 100)", ("killed", "timeout")),
     Case("one huge line", "print('x' * 30_000_000)", ("killed", "memory")),
     Case("flood of empty lines", "while True: print()", ("killed", "timeout")),
-    Case("flood on both streams", "import sys\nwhile True:\n print('a')\n print('b', file=sys.stderr)", ("killed", "timeout")),
-    Case("huge argument", "state.write_file('/big', 'x' * 20_000_000)", ("crash", "error", "memory")),
-    Case("huge result", "'x' * 20_000_000", ("crash", "error", "memory")),
-    Case("result of many values", "[[]] * 5_000_000", ("crash", "error", "memory")),
-    Case("arguments of many values", "state.write_json('/x', [[]] * 5_000_000)", ("crash", "error", "memory")),
+    Case(
+        "flood on both streams",
+        "import sys\nwhile True:\n print('a')\n print('b', file=sys.stderr)",
+        ("killed", "timeout"),
+    ),
+    Case(
+        "huge argument",
+        "state.write_file('/big', 'x' * 20_000_000)",
+        ("crash", "error", "memory", "timeout"),
+    ),
+    Case("huge result", "'x' * 20_000_000", ("crash", "error", "memory", "timeout")),
+    Case("result of many values", "[[]] * 5_000_000", ("crash", "error", "memory", "timeout")),
+    Case(
+        "arguments of many values",
+        "state.write_json('/x', [[]] * 5_000_000)",
+        ("crash", "error", "memory", "timeout"),
+    ),
     Case("huge path", "state.exists('/a' * 1_000_000)", ("value", "error")),
     Case("huge pattern", "state.glob('*' * 100000)", ("value", "error", "timeout")),
-    Case("huge integer as an argument", "state.mkdir(10**4000)", ("error",)),
+    Case("huge integer as an argument", "state.mkdir(10**4000)", ("error", "crash")),
     Case("keys that are no text", "state.write_json('/x', {(1, 2): 3})", ("value", "error")),
 )
 
@@ -158,19 +180,31 @@ ESCAPES = (
     attempt("run a program", "import subprocess\nsubprocess.run(['/bin/ls'])"),
     attempt("replace the process", "import os\nos.execv('/bin/sh', ['sh'])"),
     attempt("spawn", "import os\nos.posix_spawn('/bin/ls', ['ls'], {})"),
-    attempt("shell", "import os\nassert os.system('true') == 0, 'refused'\n", before="AssertionError = OSError"),
+    attempt(
+        "shell",
+        "import os\nassert os.system('true') == 0, 'refused'\n",
+        before="AssertionError = OSError",
+    ),
     attempt("start a thread", "import threading\nthreading.Thread(target=print).start()"),
     attempt("signal the parent", "import os\nos.kill(1, 9)"),
     attempt("signal everybody", "import os\nos.kill(-1, 9)"),
     attempt("signal itself", "import os\nos.kill(os.getpid(), 9)"),
     attempt("handle a signal", "import signal\nsignal.signal(signal.SIGTERM, print)"),
-    attempt("set an alarm", "import signal\nsignal.alarm(1)"),
-    attempt("raise its limits", "import resource\nresource.setrlimit(resource.RLIMIT_AS, (-1, -1))"),
+    attempt("set an alarm", "import signal\nsignal.setitimer(signal.ITIMER_REAL, 1)"),
+    attempt(
+        "raise its limits", "import resource\nresource.setrlimit(resource.RLIMIT_AS, (-1, -1))"
+    ),
     attempt("load ctypes", "import ctypes\nctypes.CDLL(None)"),
     attempt("load a library", "import _ctypes\n_ctypes.dlopen('libc.so.6', 1)"),
-    attempt("load an extension", "import _imp\n_imp.create_dynamic(__import__('importlib').machinery.ModuleSpec('x', None, origin='/x.so'))"),
+    attempt(
+        "load an extension",
+        "import _imp\n_imp.create_dynamic(__import__('importlib').machinery.ModuleSpec('x', None, origin='/x.so'))",
+    ),
     attempt("map executable memory", "import mmap\nmmap.mmap(-1, 4096, prot=7)"),
-    attempt("inherited descriptors", "import os\nfound = 0\nfor number in [0, 1, 2, *range(4, 100)]:\n    try:\n        os.write(number, b'')\n        found += 1\n    except OSError:\n        pass\nif not found: raise OSError"),
+    attempt(
+        "inherited descriptors",
+        "import os\nfound = 0\nfor number in [0, 1, 2, *range(4, 100)]:\n    try:\n        os.write(number, b'')\n        found += 1\n    except OSError:\n        pass\nif not found: raise OSError",
+    ),
     attempt("duplicate its socket", "import os\nos.dup(3)"),
     attempt("send a descriptor", "import os\nos.sendfile(3, 3, 0, 10)"),
     attempt("make a pipe", "import os\nos.pipe()"),
@@ -181,7 +215,10 @@ ESCAPES = (
     attempt("trace", "import os\nos.pidfd_open(1)"),
     attempt("environment of the host", "import os\nif not os.environ: raise OSError"),
     attempt("name of the host", "import os\nos.uname()"),
-    attempt("modules by the disk", "import importlib.machinery\nloader = importlib.machinery.SourceFileLoader('x', '/etc/passwd')\nloader.get_data('/etc/passwd')"),
+    attempt(
+        "modules by the disk",
+        "import importlib.machinery\nloader = importlib.machinery.SourceFileLoader('x', '/etc/passwd')\nloader.get_data('/etc/passwd')",
+    ),
     attempt("modules of the host", "import apsw"),
     attempt("the host's own package", "import vshell.workspace"),
 )
@@ -239,9 +276,24 @@ INTROSPECTION = (
         ("value",),
         monty=False,
     ),
-    Case("forged rubbish", "import os\nos.write(3, b'\\x05\\0\\0\\0hello')\nwhile True: pass", ("crash",), monty=False),
-    Case("forged length", "import os\nos.write(3, b'\\xff\\xff\\xff\\xff')\nwhile True: pass", ("crash",), monty=False),
-    Case("half a message", "import os\nos.write(3, b'\\x05\\0')\nwhile True: pass", ("timeout",), monty=False),
+    Case(
+        "forged rubbish",
+        "import os\nos.write(3, b'\\x05\\0\\0\\0hello')\nwhile True: pass",
+        ("crash",),
+        monty=False,
+    ),
+    Case(
+        "forged length",
+        "import os\nos.write(3, b'\\xff\\xff\\xff\\xff')\nwhile True: pass",
+        ("crash",),
+        monty=False,
+    ),
+    Case(
+        "half a message",
+        "import os\nos.write(3, b'\\x05\\0')\nwhile True: pass",
+        ("timeout",),
+        monty=False,
+    ),
     Case(
         "forged deep JSON",
         "import os, struct\nframe = b'[' * 1000000\nframe = struct.pack('<I', len(frame)) + frame\nwhile frame: frame = frame[os.write(3, frame):]\nwhile True: pass",
@@ -250,7 +302,7 @@ INTROSPECTION = (
     ),
     Case(
         "calls without reading the answers",
-        "import os, struct\nframe = b'[\"call\",\"readFile\",[\"/canary\"],{}]'\nframe = struct.pack('<I', len(frame)) + frame\nwhile True: os.write(3, frame)",
+        'import os, struct\nframe = b\'["call","readFile",["/canary"],{}]\'\nframe = struct.pack(\'<I\', len(frame)) + frame\nwhile True: os.write(3, frame)',
         ("killed", "timeout"),
         monty=False,
     ),
@@ -263,12 +315,20 @@ INTROSPECTION = (
     Case("hang up", "import os\nos.close(3)\nwhile True: pass", ("crash",), monty=False),
     Case("private methods of state", "state._call", ("error", "value")),
     Case("dispatch of state", "state.dispatch('readFile', [])", ("error",)),
-    Case("script that edits itself", "__file__ = '/x'\nglobals()['state'] = None\n1", ("value", "error")),
+    Case(
+        "script that edits itself",
+        "__file__ = '/x'\nglobals()['state'] = None\n1",
+        ("value", "error"),
+    ),
     Case("exit", "import os\nos._exit(0)", ("crash", "error")),
     Case("abort", "import os\nos.abort()", ("crash", "error")),
     Case("path with NUL", "state.read_file('/canary\\0x')", ("error",)),
     Case("path above the root", "state.read_file('/../../../../etc/passwd')", ("error",)),
-    Case("link out of the workspace", "state.symlink('/etc/passwd', '/link')\nstate.read_file('/link')", ("error",)),
+    Case(
+        "link out of the workspace",
+        "state.symlink('/etc/passwd', '/link')\nstate.read_file('/link')",
+        ("error",),
+    ),
     Case("lone surrogates", "state.write_file('/\\ud800', '\\ud800')", ("error", "value")),
 )
 
