@@ -13,6 +13,9 @@ from vshell.shell.command import Command
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "copying": ("cp", "install"),
+    "diffing": ("diff",),
+    "file": ("file",),
+    "finding": ("find",),
     "grep": ("egrep", "fgrep", "grep", "rgrep"),
     "linking": ("link", "ln", "readlink", "realpath"),
     "ls": ("dir", "ls", "vdir"),
@@ -20,7 +23,11 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "moving": ("mv",),
     "permissions": ("chgrp", "chmod", "chown"),
     "removing": ("rm", "rmdir", "unlink"),
+    "showing": ("cat", "head", "tail", "tee"),
+    "stating": ("df", "du", "stat"),
     "touching": ("touch", "truncate"),
+    "tree": ("tree",),
+    "xargs": ("xargs",),
     "naming": ("basename", "dirname", "pathchk"),
     "checksums": (
         "b2sum",
