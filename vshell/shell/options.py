@@ -67,7 +67,8 @@ def _run_raw(command: Command, call: Invocation) -> int:
 
 
 def _refuse(command: Command, call: Invocation, error: UsageError) -> int:
-    call.complain(str(error))
+    if str(error):
+        call.complain(str(error))
     if error.hint:
         call.stderr.write(_hint(command, call.name).encode())
     return command.usage_status if error.status is None else error.status
@@ -137,7 +138,7 @@ class _Parser:
 
     def _take_long(self, text: str) -> None:
         typed, equals, value = text.partition("=")
-        name, option = self._find(typed)
+        name, option = self._find(typed, text)
         if option.value is None:
             if equals:
                 raise UsageError(f"option '--{name}' doesn't allow an argument")
@@ -151,15 +152,15 @@ class _Parser:
         else:
             raise UsageError(f"option '--{name}' requires an argument")
 
-    def _find(self, typed: str) -> tuple[str, Option]:
+    def _find(self, typed: str, text: str) -> tuple[str, Option]:
         if typed in self._long:
             return typed, self._long[typed]
         fitting = {name: found for name, found in self._long.items() if name.startswith(typed)}
         if not fitting:
-            raise UsageError(f"unrecognized option '--{typed}'")
+            raise UsageError(f"unrecognized option '--{text}'")
         if len({id(option) for option in fitting.values()}) > 1:
             names = " ".join(f"'--{name}'" for name in fitting)
-            raise UsageError(f"option '--{typed}' is ambiguous; possibilities: {names}")
+            raise UsageError(f"option '--{text}' is ambiguous; possibilities: {names}")
         return next(iter(fitting.items()))
 
     def _take_bundle(self, text: str) -> None:

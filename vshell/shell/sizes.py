@@ -69,7 +69,7 @@ def parse_block_size(text: str, option: str = "--block-size") -> Scale:
     if suffix:
         letter, rest = suffix[0].upper(), suffix[1:]
         if letter not in _UNITS or rest not in ("", "B", "iB"):
-            kind = "suffix in " if number else ""
+            kind = "suffix in "
             raise UsageError(f"invalid {kind}{option} argument {_straight(text)}", hint=False)
         factor = int((1000 if rest == "B" else 1024) ** (_UNITS.index(letter) + 1))
     block = int(number or (1 if suffix else 0)) * factor
@@ -83,22 +83,34 @@ def _straight(text: str) -> str:
 
 
 def scale_of(
-    parsed: Parsed, environment: Mapping[str, str], *, default: int, variable: str
+    parsed: Parsed,
+    environment: Mapping[str, str],
+    *,
+    units: Mapping[str, int],
+    default: int,
+    variable: str,
 ) -> Scale:
-    """Return what the options and variables of `ls`, `du` or `df` say about sizes."""
-    name = parsed.last("human-readable", "si", "block-size", "k", "kibibytes", "m", "bytes")
+    """Return what the options and variables of `ls`, `du` or `df` say about sizes.
+
+    Args:
+        parsed: The options.
+        environment: The variables.
+        units: The options that stand for a unit, with its bytes.
+        default: The unit in bytes when nothing is said.
+        variable: The command's own variable.
+
+    Raises:
+        UsageError: What follows `--block-size` is no size.
+    """
+    name = parsed.last("human-readable", "si", "block-size", *units)
     if name == "human-readable":
         return Scale(0)
     if name == "si":
         return Scale(0, 1000)
     if name == "block-size":
         return parse_block_size(parsed.value("block-size") or "")
-    if name in ("k", "kibibytes"):
-        return Scale(1024)
-    if name == "m":
-        return Scale(1024 * 1024)
-    if name == "bytes":
-        return Scale(1)
+    if name is not None:
+        return Scale(units[name])
     for key in (variable, "BLOCK_SIZE", "BLOCKSIZE"):
         if environment.get(key):
             try:

@@ -12,6 +12,20 @@ from typing import Final
 from vshell.shell.command import Command
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
+    "copying": ("cp", "install"),
+    "diffing": ("diff",),
+    "finding": ("find",),
+    "grep": ("egrep", "fgrep", "grep", "rgrep"),
+    "linking": ("link", "ln", "readlink", "realpath"),
+    "ls": ("dir", "ls", "vdir"),
+    "making": ("mkdir", "mktemp"),
+    "moving": ("mv",),
+    "permissions": ("chgrp", "chmod", "chown"),
+    "removing": ("rm", "rmdir", "unlink"),
+    "showing": ("cat", "head", "tail", "tee"),
+    "stating": ("df", "du", "stat"),
+    "touching": ("touch", "truncate"),
+    "xargs": ("xargs",),
     "naming": ("basename", "dirname", "pathchk"),
     "checksums": (
         "b2sum",
