@@ -173,9 +173,9 @@ def _print(
             if option:
                 parts.append(option)
             if value is not None:
-                parts.append(_quoted(value, bare=bare, style=shell))
+                parts.append(_quoted(value, bare=bare, style=style))
         parts.append("--")
-        parts += [_quoted(operand, bare=bare, style=shell) for operand in reader.operands]
+        parts += [_quoted(operand, bare=bare, style=style) for operand in reader.operands]
         call.write(" " + " ".join(parts) + "\n")
     return 1 if reader.errors else 0
 
