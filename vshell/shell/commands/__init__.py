@@ -13,13 +13,17 @@ from vshell.shell.command import Command
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "copying": ("cp", "install"),
+    "finding": ("find",),
+    "grep": ("egrep", "fgrep", "grep", "rgrep"),
     "linking": ("link", "ln", "readlink", "realpath"),
     "ls": ("dir", "ls", "vdir"),
     "making": ("mkdir", "mktemp"),
     "moving": ("mv",),
     "permissions": ("chgrp", "chmod", "chown"),
     "removing": ("rm", "rmdir", "unlink"),
+    "showing": ("cat", "head", "tail", "tee"),
     "touching": ("touch", "truncate"),
+    "xargs": ("xargs",),
     "naming": ("basename", "dirname", "pathchk"),
     "checksums": (
         "b2sum",
