@@ -289,9 +289,14 @@ def test_closing_the_workspace_leaves_no_process_and_no_file(tmp_path: Path) -> 
     with Workspace.open(tmp_path / "w.db") as workspace:
         shell = workspace.shell()
         shell.run("true")
-        processes = [each._process for each in shell._workers._all]
-        assert processes
-    assert all(each.poll() is not None for each in processes)
+        workers = list(shell._workers._all)
+        template = shell._workers._template
+        assert workers
+        assert template is not None
+    assert not template.alive
+    for each in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(each.process_id, 0)
     if before:
         assert len(os.listdir("/proc/self/fd")) <= len(before)
     with pytest.raises(ClosedError):

@@ -11,7 +11,6 @@ import os
 import select
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -337,10 +336,9 @@ def _die_with_host(connection: socket.socket) -> None:
     os._exit(0)
 
 
-def main() -> None:
-    """Serve the host at the other end of the socket whose number is the first argument."""
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+def main(descriptor: int) -> None:
+    """Serve the host at the other end of a socket."""
+    connection = socket.socket(fileno=descriptor)
     with suppress(ImportError):
         import resource
 
