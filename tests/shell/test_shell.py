@@ -186,6 +186,15 @@ def test_output_beyond_what_is_kept_is_said_to_be_cut(shell: Shell) -> None:
     assert result.stdout_bytes == 588895
 
 
+def test_all_output_can_go_to_a_file(workspace: Workspace) -> None:
+    with workspace.shell(limits={"max_output_bytes": 100}, spool="/out") as shell:
+        assert shell.run("echo short").spooled_to is None
+        result = shell.run("seq 100000; echo end >&2")
+    assert (result.spooled_to, len(result.stdout)) == ("/out", 100)
+    assert workspace.stat("/out").size == 588895 + 4
+    assert workspace.read_bytes("/out").endswith(b"end\n")
+
+
 def test_too_much_output_ends_the_script(shell: Shell) -> None:
     result = shell.run(
         "while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaa; done",
