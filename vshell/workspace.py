@@ -36,6 +36,7 @@ from vshell.ops.context import Context
 
 if TYPE_CHECKING:
     from vshell.ops.state import State
+    from vshell.script.result import ScriptResult
     from vshell.shell.limits import ShellLimits
     from vshell.shell.rules import Rules
     from vshell.shell.shell import Ask, Shell
@@ -153,6 +154,12 @@ class Session(Context):
         from vshell.shell.opening import open_shell
 
         return open_shell(self, session, rules=rules, ask=ask, limits=limits, spool=spool)
+
+    def run(self, source: str, **options: Any) -> ScriptResult:
+        """Run a script in a fresh sandbox; see `vshell.script.run.run` for the options."""
+        from vshell.script.run import run
+
+        return run(self, source, **options)
 
     def tools(self, profile: str = "computer", **options: Any) -> Profile:
         """Return the operations as tools for a model, in the words of one harness.

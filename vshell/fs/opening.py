@@ -5,19 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol
 
 from vshell.errors import ReadOnlyError
 from vshell.fs.database import Database, Durability
 from vshell.fs.records import Change
 from vshell.fs.transaction import Store, Transaction
 from vshell.limits import LOCK_TIMEOUT_S
-
-
-class Closable(Protocol):
-    """Something that belongs to an open workspace and ends with it."""
-
-    def close(self) -> None: ...
 
 
 class OpenFiles:
@@ -52,7 +45,7 @@ class OpenFiles:
             durability=durability,
             lock_timeout_s=lock_timeout_s,
         )
-        self.store = Store(database, now)
+        self.store = self._store_of(database, now)
         self._tree = self.store.tree
         self._content = self.store.content
         self._journal = self.store.journal
@@ -60,13 +53,20 @@ class OpenFiles:
         self.path = path
         self.durability: Durability = durability
         self.lock_timeout_s = lock_timeout_s
-        self.attachments: dict[str, Closable] = {}
+        self.attachments: dict[str, object] = {}
+        self._before_close: list[Callable[[], None]] = []
+
+    _store_of: Callable[[Database, Callable[[], int]], Store] = Store
 
     def close(self) -> None:
-        """Close the database and what is attached to it. Closing twice is harmless."""
-        while self.attachments:
-            self.attachments.popitem()[1].close()
+        """Close the database. Closing twice is harmless."""
+        while self._before_close:
+            self._before_close.pop()()
         self.store.close()
+
+    def before_close(self, action: Callable[[], None]) -> None:
+        """Let `close` first do something, for what was built on these files."""
+        self._before_close.append(action)
 
     def interrupt(self) -> None:
         """End the statement that another thread is running now, with `cancelled`."""

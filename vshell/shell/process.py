@@ -121,6 +121,7 @@ class WorkerProcess:
         self._ended: int | None = None
         self._ready = False
         self.version = ""
+        self.confinement: dict[str, bool] = {}
         self.sessions = 0
         self.idle_since_s = time.monotonic()
         try:
@@ -155,6 +156,7 @@ class WorkerProcess:
                 f"the shell's worker cannot open the workspace: {failed.get('message')}"
             )
         self.version = header["ready"]
+        self.confinement = header["confinement"]
         self._ready = True
 
     def _send(self, header: Header, payload: bytes = b"") -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from vshell.errors import VshellError
 from vshell.fs import shells
+from vshell.jail.worker import confine_worker
 from vshell.ops.context import Context
 from vshell.shell import frames
 from vshell.shell.bashkit_abi import FileTable
@@ -86,6 +87,9 @@ class Worker:
 
     def _open(self, header: Header, _payload: bytes) -> None:
         """Open the workspace and make an interpreter: all that can be done in advance."""
+        # First of all, while there is one thread: what is opened later is opened inside.
+        self._confinement = confine_worker(os.path.dirname(header["path"]), allow_partial=True)
+        threading.Thread(target=_die_with_host, args=(self._connection,), daemon=True).start()
         self._files = ShellFiles(
             header["path"],
             create=False,
@@ -103,7 +107,9 @@ class Worker:
         self._files.programs = frozenset(self._dispatcher.names()) | {"bash", "sh", "env"}
         self._environment = header["environment"]
         self._engine = self._new_engine()
-        self._send({"ready": self._engine.version})
+        self._send(
+            {"ready": self._engine.version, "confinement": self._confinement.as_dict()}
+        )
 
     def _new_engine(self) -> BashkitEngine:
         return BashkitEngine(
@@ -345,7 +351,6 @@ def main(descriptor: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     worker = Worker(connection)
     signal.signal(signal.SIGINT, lambda *_: worker.interrupt())
-    threading.Thread(target=_die_with_host, args=(connection,), daemon=True).start()
     with suppress(ClosedConnectionError):
         worker.serve()
     os._exit(0)
