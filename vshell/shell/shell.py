@@ -437,7 +437,11 @@ class _Run:
     ) -> None:
         self.limits = limits
         # On the host's disk while it runs, if it is much: the worker has the write lock.
-        self.spooled = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES) if spools else None
+        self.spooled = (
+            tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115 - closed when written
+            if spools
+            else None
+        )
         self.kept = {"stdout": bytearray(), "stderr": bytearray()}
         self.printed = {"stdout": 0, "stderr": 0}
         self.truncated = False

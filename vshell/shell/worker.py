@@ -107,9 +107,7 @@ class Worker:
         self._files.programs = frozenset(self._dispatcher.names()) | {"bash", "sh", "env"}
         self._environment = header["environment"]
         self._engine = self._new_engine()
-        self._send(
-            {"ready": self._engine.version, "confinement": self._confinement.as_dict()}
-        )
+        self._send({"ready": self._engine.version, "confinement": self._confinement.as_dict()})
 
     def _new_engine(self) -> BashkitEngine:
         return BashkitEngine(
