@@ -13,6 +13,7 @@ from vshell.shell.command import Command
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "copying": ("cp", "install"),
+    "diffing": ("diff",),
     "finding": ("find",),
     "grep": ("egrep", "fgrep", "grep", "rgrep"),
     "linking": ("link", "ln", "readlink", "realpath"),
@@ -22,6 +23,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "permissions": ("chgrp", "chmod", "chown"),
     "removing": ("rm", "rmdir", "unlink"),
     "showing": ("cat", "head", "tail", "tee"),
+    "stating": ("df", "du", "stat"),
     "touching": ("touch", "truncate"),
     "xargs": ("xargs",),
     "naming": ("basename", "dirname", "pathchk"),
