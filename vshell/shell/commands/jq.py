@@ -10,11 +10,11 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from vshell.errors import VshellError
-from vshell.shell.command import Command, Invocation, Option
+from vshell.shell.command import Command, Input, Invocation, Option, Output
 from vshell.shell.command_io import BufferedOutput, Failure, failing, read_all, to_bytes, to_text
 from vshell.shell.messages import reason
 
@@ -58,7 +58,19 @@ _SHORT: Final = {
     "R": "raw-input", "S": "sort-keys", "e": "exit-status", "a": "ascii-output", "M": "monochrome-output",
     "f": "from-file", "h": "help", "V": "version",
 }  # fmt: skip
-_LONG: Final = {*_SHORT.values(), "tab", "unbuffered", "raw-output0", "arg", "argjson", "slurpfile", "rawfile", "args", "jsonargs", "indent"}
+_LONG: Final = {
+    *_SHORT.values(),
+    "tab",
+    "unbuffered",
+    "raw-output0",
+    "arg",
+    "argjson",
+    "slurpfile",
+    "rawfile",
+    "args",
+    "jsonargs",
+    "indent",
+}
 
 
 class _Usage(Failure):
@@ -105,12 +117,16 @@ def _operand(settings: _Settings, word: str, rest: str) -> None:
         settings.files.append(word)
 
 
-def _long_option(call: Invocation, settings: _Settings, name: str, words: list[str], rest: str) -> str:
+def _long_option(
+    call: Invocation, settings: _Settings, name: str, words: list[str], rest: str
+) -> str:
     if name in ("args", "jsonargs"):
         return name
     if name in ("arg", "argjson", "slurpfile", "rawfile"):
         if len(words) < 2:
-            raise _Usage(f"--{name} takes two parameters (e.g. --{name} varname {'value' if name == 'arg' else 'text' if name == 'argjson' else 'filename'})\n{_USAGE.rstrip()}")
+            raise _Usage(
+                f"--{name} takes two parameters (e.g. --{name} varname {'value' if name == 'arg' else 'text' if name == 'argjson' else 'filename'})\n{_USAGE.rstrip()}"
+            )
         variable, value = words.pop(0), words.pop(0)
         settings.named.setdefault(variable, _named_value(call, name, variable, value))
     elif name == "indent":
@@ -139,7 +155,9 @@ def _named_value(call: Invocation, kind: str, variable: str, value: str) -> Any:
     try:
         text = to_text(read_all(call, value))
     except VshellError as error:
-        raise _Usage(f"Bad JSON in --{kind} {variable} {value}: Could not open {value}: {reason(error)}") from None
+        raise _Usage(
+            f"Bad JSON in --{kind} {variable} {value}: Could not open {value}: {reason(error)}"
+        ) from None
     if kind == "rawfile":
         return text
     try:
@@ -215,7 +233,9 @@ def _parse_error(text: str, error: json.JSONDecodeError) -> str:
     return str(error)
 
 
-def _inputs(call: Invocation, settings: _Settings, state: _State) -> Iterator[tuple[str, str | None]]:
+def _inputs(
+    call: Invocation, settings: _Settings, state: _State
+) -> Iterator[tuple[str, str | None]]:
     """Yield the text of each input value, and the file that it is from."""
     raw, slurp = "raw-input" in settings.flags, "slurp" in settings.flags
     gathered: list[str] = []
@@ -298,15 +318,47 @@ def _compile_error(message: str, program: str) -> str:
     return text if "compile error" in text else f"{text}\n{program}\njq: 1 compile error"
 
 
+def file_operands(call: Invocation) -> list[str]:
+    """Return the files that are meant; `yq` reads them itself.
+
+    Raises:
+        Failure: The words are wrong.
+    """
+    return _settings(call).files
+
+
+def run_on(call: Invocation, source: Input, out: Output, *, compact: bool) -> int:
+    """Run a program on JSON from elsewhere, for `yq`.
+
+    Raises:
+        Failure: The words or the program are wrong.
+    """
+    settings = _settings(call)
+    settings.files = []
+    settings.program = settings.program or "."
+    if compact:
+        settings.indent = None
+        settings.flags -= {"raw-output", "join-output", "raw-output0"}
+    return _run_deep(replace(call, stdin=source, stdout=out), settings)
+
+
 @failing
 def run(call: Invocation) -> int:
     try:
         settings = _settings(call)
     except _Usage as usage:
-        call.stderr.write(to_bytes(f"jq: error: {usage}\n" if not str(usage).startswith("Unknown") else f"{usage}\n"))
+        call.stderr.write(
+            to_bytes(
+                f"jq: error: {usage}\n" if not str(usage).startswith("Unknown") else f"{usage}\n"
+            )
+        )
         return 2
     if settings.program is None:
         settings.program = "."
+    return _run_deep(call, settings)
+
+
+def _run_deep(call: Invocation, settings: _Settings) -> int:
     outcome: list[int | BaseException] = []
 
     def work() -> None:
@@ -358,7 +410,11 @@ def _run(call: Invocation, settings: _Settings) -> int:
 def _say_halt(call: Invocation, halt: _Halt) -> None:
     if halt.value is None and not halt.code:
         return
-    text = halt.value if isinstance(halt.value, str) else json.dumps(halt.value, ensure_ascii=False, separators=(",", ":")) + "\n"
+    text = (
+        halt.value
+        if isinstance(halt.value, str)
+        else json.dumps(halt.value, ensure_ascii=False, separators=(",", ":")) + "\n"
+    )
     call.stderr.write(to_bytes(text))
 
 
@@ -385,7 +441,9 @@ def _passes(call: Invocation, settings: _Settings, state: _State) -> Iterator[Pa
             yield text, [], name
 
 
-def _one_pass(call: Invocation, program: Any, printer: Callable[[str], None], state: _State) -> None:
+def _one_pass(
+    call: Invocation, program: Any, printer: Callable[[str], None], state: _State
+) -> None:
     try:
         for result in program:
             printer(result)
@@ -447,7 +505,9 @@ def _formatted(value: Any, indent: str | None, ascii_only: bool, sort: bool, lev
             colon = ":" if indent is None else ": "
             keys = sorted(value) if sort else value
             items = [
-                _string(key, ascii_only) + colon + _formatted(value[key], indent, ascii_only, sort, level + 1)
+                _string(key, ascii_only)
+                + colon
+                + _formatted(value[key], indent, ascii_only, sort, level + 1)
                 for key in keys
             ]
             opened, closed = "{", "}"
@@ -483,7 +543,10 @@ COMMANDS: Final = (
         "Process JSON by a program.",
         run,
         options=(
-            *(Option((f"-{letter}", f"--{_SHORT[letter]}"), text) for letter, text in _HELP.items()),
+            *(
+                Option((f"-{letter}", f"--{_SHORT[letter]}"), text)
+                for letter, text in _HELP.items()
+            ),
             Option(("--tab",), "Use tabs for indentation."),
             Option(("--indent",), "Use n spaces for indentation.", "n"),
             Option(("--arg",), "Set variable $a to string v.", "a v"),

@@ -42,7 +42,12 @@ class _Word:
         self.is_final = False
         stripped_text = text.rstrip("\"')]}")
         self.is_period = stripped_text[-1:] in tuple(_ENDS) if stripped_text else False
-        self.is_punctuated = bool(text) and not text[-1].isalnum() and text[-1].isprintable() and text[-1] in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+        self.is_punctuated = (
+            bool(text)
+            and not text[-1].isalnum()
+            and text[-1].isprintable()
+            and text[-1] in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+        )
         self.opens = text[:1] in tuple("(['`\"") if text else False
 
 
@@ -76,7 +81,9 @@ def _break_cost(words: Sequence[_Word], index: int) -> int:
     return cost
 
 
-def _lay_out(words: Sequence[_Word], first: int, other: int, width: int, goal: int) -> list[list[_Word]]:
+def _lay_out(
+    words: Sequence[_Word], first: int, other: int, width: int, goal: int
+) -> list[list[_Word]]:
     """Choose the lines of a paragraph so that all together cost least, from the end on."""
     count = len(words)
     best: list[int] = [0] * (count + 1)
@@ -111,7 +118,9 @@ def _lay_out(words: Sequence[_Word], first: int, other: int, width: int, goal: i
 class _Formatter:
     def __init__(self, call: Invocation) -> None:
         parsed = call.parsed
-        self.width = _positive(old_number(parsed, "width") or parsed.value("width", "75") or "", "width")
+        self.width = _positive(
+            old_number(parsed, "width") or parsed.value("width", "75") or "", "width"
+        )
         goal = parsed.value("goal")
         if goal is not None:
             self.goal = _positive(goal, "width")
@@ -170,7 +179,9 @@ class _Formatter:
         words = self._words(held)
         held.clear()
         lead_first, lead_other = self._lead(first), self._lead(other)
-        for number, line in enumerate(_lay_out(words, len(lead_first), len(lead_other), self.width, self.goal)):
+        for number, line in enumerate(
+            _lay_out(words, len(lead_first), len(lead_other), self.width, self.goal)
+        ):
             shown = "".join(word.text + " " * word.space for word in line[:-1]) + line[-1].text
             yield (lead_first if number == 0 else lead_other) + shown
 
@@ -266,7 +277,10 @@ def _table(call: Invocation, lines: Sequence[str]) -> Iterator[str]:
     if names is not None and not parsed.flag("table-noheadings"):
         rows.insert(0, names.split(","))
     count = max((len(row) for row in rows if row), default=0)
-    widths = [max((_display_width(row[i]) for row in rows if row and i < len(row)), default=0) for i in range(count)]
+    widths = [
+        max((_display_width(row[i]) for row in rows if row and i < len(row)), default=0)
+        for i in range(count)
+    ]
     right = _numbers(parsed.value("table-right") or "", names, count)
     for row in rows:
         if row is None:
@@ -295,7 +309,9 @@ def _cells(line: str, separators: str | None, limit: int) -> list[str]:
     if separators is None:
         cells = line.split(None, limit - 1) if limit else line.split()
     else:
-        cells = re.split("[" + re.escape(separators) + "]", line, maxsplit=limit - 1 if limit else 0)
+        cells = re.split(
+            "[" + re.escape(separators) + "]", line, maxsplit=limit - 1 if limit else 0
+        )
     return cells
 
 
@@ -379,7 +395,9 @@ def run_shuf(call: Invocation) -> int:
     return 0
 
 
-def _endless(source: random.Random, entries: Sequence[object], count: int | None) -> Iterator[object]:
+def _endless(
+    source: random.Random, entries: Sequence[object], count: int | None
+) -> Iterator[object]:
     done = 0
     while count is None or done < count:
         yield source.choice(entries)
@@ -445,7 +463,9 @@ def run_tsort(call: Invocation) -> int:
     return _print_order(call, name, after, before)
 
 
-def _print_order(call: Invocation, name: str, after: dict[bytes, list[bytes]], before: dict[bytes, int]) -> int:
+def _print_order(
+    call: Invocation, name: str, after: dict[bytes, list[bytes]], before: dict[bytes, int]
+) -> int:
     status = 0
     ready = sorted(word for word in before if not before[word])
     left = dict(before)
@@ -469,12 +489,19 @@ def _print_order(call: Invocation, name: str, after: dict[bytes, list[bytes]], b
     return status
 
 
-def _break_loop(call: Invocation, name: str, after: dict[bytes, list[bytes]], left: dict[bytes, int]) -> bytes:
+def _break_loop(
+    call: Invocation, name: str, after: dict[bytes, list[bytes]], left: dict[bytes, int]
+) -> bytes:
     """Find a loop, report it, and return one word of it as free."""
     start = min(left)
     path: list[bytes] = []
     word = start
-    leads = {following: first for first in sorted(left, reverse=True) for following in after[first] if following in left}
+    leads = {
+        following: first
+        for first in sorted(left, reverse=True)
+        for following in after[first]
+        if following in left
+    }
     while word not in path:
         path.append(word)
         word = leads[word]
@@ -500,7 +527,9 @@ COMMANDS: Final = (
             Option(("-c", "--crown-margin"), "Preserve indentation of first two lines."),
             Option(("-p", "--prefix"), "Reformat only lines beginning with STRING.", "STRING"),
             Option(("-s", "--split-only"), "Split long lines, but do not refill."),
-            Option(("-t", "--tagged-paragraph"), "Indentation of first line different from second."),
+            Option(
+                ("-t", "--tagged-paragraph"), "Indentation of first line different from second."
+            ),
             Option(("-u", "--uniform-spacing"), "One space between words, two after sentences."),
             Option(("-w", "--width"), "Maximum line width (default of 75 columns).", "WIDTH"),
             Option(("-g", "--goal"), "Goal width (default of 93% of width).", "WIDTH"),

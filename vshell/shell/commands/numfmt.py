@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, ROUND_UP, Decimal, localcontext
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_UP,
+    ROUND_UP,
+    Decimal,
+    localcontext,
+)
 from typing import Final
 
 from vshell.shell.command import Command, Invocation, Option, UsageError
@@ -48,7 +56,9 @@ class _Settings:
 
 def _choice(call: Invocation, option: str, choices: Sequence[str], default: str) -> str:
     word = call.parsed.value(option, default) or ""
-    fitting = [each for each in choices if each == word] or [each for each in choices if each.startswith(word)]
+    fitting = [each for each in choices if each == word] or [
+        each for each in choices if each.startswith(word)
+    ]
     if len(fitting) != 1:
         shown = "\n".join(f"  - {quote_typographic(each)}" for each in choices)
         kind = "ambiguous" if fitting else "invalid"
@@ -61,7 +71,9 @@ def _choice(call: Invocation, option: str, choices: Sequence[str], default: str)
 def _settings(call: Invocation) -> _Settings:
     parsed = call.parsed
     padding = parsed.value("padding", "0") or ""
-    if not re.fullmatch(r"[-+]?\d{1,9}", padding, re.ASCII) or (parsed.flag("padding") and not int(padding)):
+    if not re.fullmatch(r"[-+]?\d{1,9}", padding, re.ASCII) or (
+        parsed.flag("padding") and not int(padding)
+    ):
         raise UsageError(f"invalid padding value {quote_typographic(padding)}")
     delimiter = parsed.value("delimiter")
     if delimiter is not None and len(to_bytes(delimiter)) > 1:
@@ -103,7 +115,9 @@ def _parse_format(text: str) -> tuple[str, str, int, int | None, str]:
             raise UsageError(f"format {shown} has no % directive", hint=False)
         if len(re.findall(r"%(?!%)", text.replace("%%", ""))) > 1:
             raise UsageError(f"format {shown} has too many % directives", hint=False)
-        raise UsageError(f"invalid format {shown}, directive must be %[0]['][-][N][.][N]f", hint=False)
+        raise UsageError(
+            f"invalid format {shown}, directive must be %[0]['][-][N][.][N]f", hint=False
+        )
     lead, flags, width, precision, tail = match.groups()
     size = max(-_MAX_WIDTH, min(_MAX_WIDTH, int(width or 0)))
     digits = None if precision is None else min(int(precision), 100)
@@ -155,7 +169,11 @@ def _show(value: Decimal, digits: int, settings: _Settings) -> str:
         if settings.to_unit != 1 and precision is None:
             places = 0
         shown = f"{value.quantize(Decimal(1).scaleb(-places), rounding=settings.rounding):f}"
-        return _grouped(shown) if settings.grouping or (settings.format and "'" in settings.format[1]) else shown
+        return (
+            _grouped(shown)
+            if settings.grouping or (settings.format and "'" in settings.format[1])
+            else shown
+        )
     base = 1000 if settings.target == "si" else 1024
     power = 0
     while abs(value) >= base and power < len(_UNITS):
@@ -243,7 +261,13 @@ class _Line:
         body = field[1:] if index else field
         text = body.lstrip(b" \t")
         # Blanks before a number are its padding, unless there is only the one that parts fields.
-        width = 0 if self._settings.padding else len(body) if text != body or index and len(body) > len(text) else 0
+        width = (
+            0
+            if self._settings.padding
+            else len(body)
+            if text != body or index and len(body) > len(text)
+            else 0
+        )
         shown = self._field(text, aligned=True)
         return lead + shown.rjust(width) if width else lead + shown
 
@@ -312,7 +336,9 @@ COMMANDS: Final = (
             Option(("--from",), "Auto-scale input numbers to UNITs.", "UNIT"),
             Option(("--from-unit",), "Specify the input unit size.", "N"),
             Option(("--grouping",), "Use locale-defined grouping of digits."),
-            Option(("--header",), "Print (without converting) the first N lines.", "N", optional=True),
+            Option(
+                ("--header",), "Print (without converting) the first N lines.", "N", optional=True
+            ),
             Option(("--invalid",), "Failure mode for invalid numbers.", "MODE"),
             Option(("--padding",), "Pad the output to N characters.", "N"),
             Option(("--round",), "Use METHOD for rounding when scaling.", "METHOD"),

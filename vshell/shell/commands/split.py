@@ -60,7 +60,11 @@ def _suffixes(call: Invocation, chunks: int) -> _Suffixes:
     alphabet, start, given_start = _LETTERS, 0, False
     for name, value in parsed.given:
         if name in ("d", "numeric-suffixes"):
-            alphabet, given_start, start = "0123456789", value is not None, int(value or 0) if (value or "0").isdigit() else -1
+            alphabet, given_start, start = (
+                "0123456789",
+                value is not None,
+                int(value or 0) if (value or "0").isdigit() else -1,
+            )
         elif name in ("x", "hex-suffixes"):
             alphabet, given_start, start = "0123456789abcdef", value is not None, _hex(value or "0")
     if start < 0:
@@ -99,7 +103,9 @@ def run_split(call: Invocation) -> int:
         kind, which, chunks = _chunks(value)
     else:
         which = 0
-    source = require_input(call, name, "cannot open {name} for reading: {reason}".replace("{name}", quote(name)))
+    source = require_input(
+        call, name, "cannot open {name} for reading: {reason}".replace("{name}", quote(name))
+    )
     if method == "number":
         parts = _in_chunks(source.read(), kind, chunks, separator)
         if which:
@@ -110,7 +116,9 @@ def run_split(call: Invocation) -> int:
     suffixes = _suffixes(call, chunks)
     extra = parsed.value("additional-suffix", "") or ""
     if "/" in extra:
-        raise UsageError(f"invalid suffix {quote_typographic(extra)}, contains directory separator", hint=False)
+        raise UsageError(
+            f"invalid suffix {quote_typographic(extra)}, contains directory separator", hint=False
+        )
     _write(call, parts, prefix, suffixes, extra)
     return 0
 
@@ -165,10 +173,8 @@ def _in_chunks(data: bytes, kind: str, count: int, separator: bytes) -> Iterator
         ended = [line + separator for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
         yield from (b"".join(ended[index::count]) for index in range(count))
         return
-    size, extra = divmod(len(data), count)
-    bounds = [0]
-    for index in range(count):
-        bounds.append(bounds[-1] + size + (index < extra))
+    size = len(data) // count
+    bounds = [*(size * index for index in range(count)), len(data)]  # the last has the rest
     if kind == "l":
         bounds = [0, *(_line_end(data, bound, separator) for bound in bounds[1:-1]), len(data)]
     start = 0
@@ -229,7 +235,9 @@ _METHODS: Final[dict[str, Callable[[Input, int, bytes], Iterator[bytes]]]] = {
 }
 
 
-def _write(call: Invocation, parts: Iterator[bytes], prefix: str, suffixes: _Suffixes, extra: str) -> None:
+def _write(
+    call: Invocation, parts: Iterator[bytes], prefix: str, suffixes: _Suffixes, extra: str
+) -> None:
     parsed = call.parsed
     program = parsed.value("filter")
     for number, part in enumerate(parts):
@@ -294,7 +302,9 @@ def _patterns(words: tuple[str, ...]) -> list[_Pattern]:
         pattern = _Pattern(word)
         if pattern.line is not None:
             if pattern.line < last:
-                raise Failure(f"line number {quote_typographic(word)} is smaller than preceding line number, {last}")
+                raise Failure(
+                    f"line number {quote_typographic(word)} is smaller than preceding line number, {last}"
+                )
             last = pattern.line
         patterns.append(pattern)
     return patterns
@@ -347,7 +357,12 @@ class _Splitter:
     def _end(self, pattern: _Pattern, done: int) -> int | None:
         if pattern.line is not None:
             end = pattern.line * (done + 1) - 1
-            return end if end < len(self._lines) or (end == len(self._lines) and pattern.repeat is not None) else None
+            return (
+                end
+                if end < len(self._lines)
+                or (end == len(self._lines) and pattern.repeat is not None)
+                else None
+            )
         start = self._position + (1 if self._position or done else 0)
         if self._position == 0 and not self.files and not done:
             start = 0
@@ -372,11 +387,21 @@ class _Splitter:
         number = len(self.files)
         if self._format is None:
             return f"{self._prefix}{number:0{self._digits}d}"
-        match = re.fullmatch(r"((?:[^%]|%%)*)%([-+ #0]*)(\d{0,3})(?:\.(\d{1,3}))?([diuoxX])((?:[^%]|%%)*)", self._format)
+        match = re.fullmatch(
+            r"((?:[^%]|%%)*)%([-+ #0]*)(\d{0,3})(?:\.(\d{1,3}))?([diuoxX])((?:[^%]|%%)*)",
+            self._format,
+        )
         if match is None:
-            raise Failure("missing % conversion specification in suffix" if "%" not in self._format else "invalid conversion specifier in suffix")
+            raise Failure(
+                "missing % conversion specification in suffix"
+                if "%" not in self._format
+                else "invalid conversion specifier in suffix"
+            )
         lead, flags, width, precision, letter, tail = match.groups()
-        shown = f"%{flags}{width}{'.' + precision if precision else ''}{letter.replace('u', 'd')}" % number
+        shown = (
+            f"%{flags}{width}{'.' + precision if precision else ''}{letter.replace('u', 'd')}"
+            % number
+        )
         return self._prefix + lead.replace("%%", "%") + shown + tail.replace("%%", "%")
 
 
@@ -417,13 +442,25 @@ COMMANDS: Final = (
         run_split,
         options=(
             Option(("-a", "--suffix-length"), "Generate suffixes of length N.", "N"),
-            Option(("--additional-suffix",), "Append an additional SUFFIX to file names.", "SUFFIX"),
+            Option(
+                ("--additional-suffix",), "Append an additional SUFFIX to file names.", "SUFFIX"
+            ),
             Option(("-b", "--bytes"), "Put SIZE bytes per output file.", "SIZE"),
             Option(("-C", "--line-bytes"), "Put at most SIZE bytes of records per file.", "SIZE"),
             Option(("-d",), "Use numeric suffixes starting at 0."),
-            Option(("--numeric-suffixes",), "Same as -d, but allow setting the start value.", "FROM", optional=True),
+            Option(
+                ("--numeric-suffixes",),
+                "Same as -d, but allow setting the start value.",
+                "FROM",
+                optional=True,
+            ),
             Option(("-x",), "Use hex suffixes starting at 0."),
-            Option(("--hex-suffixes",), "Same as -x, but allow setting the start value.", "FROM", optional=True),
+            Option(
+                ("--hex-suffixes",),
+                "Same as -x, but allow setting the start value.",
+                "FROM",
+                optional=True,
+            ),
             Option(("-e", "--elide-empty-files"), "Do not generate empty output files with '-n'."),
             Option(("--filter",), "Write to shell COMMAND; file name is $FILE.", "COMMAND"),
             Option(("-l", "--lines"), "Put NUMBER lines/records per output file.", "NUMBER"),
