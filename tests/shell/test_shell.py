@@ -404,3 +404,11 @@ def test_time_is_not_spent_on_a_worker_that_waits(shell: Shell) -> None:
     for _ in range(20):
         shell.run("x=1")
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.slow
+def test_a_loop_may_print_more_than_the_engine_keeps(shell: Shell) -> None:
+    line = "a" * 200
+    script = f"for ((i = 0; i < 60000; i++)); do echo {line}; done"
+    result = shell.run(script, limits={"max_output_bytes": 1 << 24}, timeout_s=60)
+    assert (result.stdout_bytes, result.truncated, result.error) == (60_000 * 201, False, None)

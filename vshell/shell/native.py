@@ -34,6 +34,9 @@ _QUICK = ": [ cd echo export false printf pwd set shopt test true unset"
 QUICK: Final = frozenset(_QUICK.split())
 """What can run without the engine's loop."""
 
+PRINTING: Final = frozenset({"echo", "export", "printf", "pwd", "set", "shopt"})
+"""Those of them that print."""
+
 _VARIABLES = """
 EUID HOSTNAME HOSTTYPE LINENO MACHTYPE OPTIND OSTYPE PPID PS4 RANDOM SECONDS SHELL SHLVL UID USER
 """

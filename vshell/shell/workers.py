@@ -55,7 +55,7 @@ class Workers:
         if spare is not None and not spare.alive:
             self.discard(spare)
             spare = None
-        worker = spare or self._start()
+        worker = spare or self.start()
         worker.wait_until_ready()
         return worker, False
 
@@ -112,7 +112,13 @@ class Workers:
                 self._template.close()
                 self._template = None
 
-    def _start(self) -> WorkerProcess:
+    def start(self) -> WorkerProcess:
+        """Start one more worker, without waiting until it is ready.
+
+        Raises:
+            ClosedError: The workspace is closed.
+            UnavailableError: It cannot be started.
+        """
         with self._lock:
             if self._closed:
                 raise ClosedError("the workspace is closed")
