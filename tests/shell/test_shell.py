@@ -407,8 +407,14 @@ def test_time_is_not_spent_on_a_worker_that_waits(shell: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_a_loop_may_print_more_than_the_engine_keeps(shell: Shell) -> None:
+def test_more_output_than_the_engine_passes_on_is_an_error(shell: Shell) -> None:
     line = "a" * 200
     script = f"for ((i = 0; i < 60000; i++)); do echo {line}; done"
     result = shell.run(script, limits={"max_output_bytes": 1 << 24}, timeout_s=60)
-    assert (result.stdout_bytes, result.truncated, result.error) == (60_000 * 201, False, None)
+    assert (result.exit_code, result.truncated) == (153, True)
+    assert "10 MiB" in str(result.error)
+
+
+def test_one_command_may_print_more_than_the_engine_passes_on(shell: Shell) -> None:
+    result = shell.run("seq 2000000", limits={"max_output_bytes": 1 << 24}, timeout_s=60)
+    assert (result.exit_code, result.truncated, result.stdout_bytes) == (0, False, 14_888_896)

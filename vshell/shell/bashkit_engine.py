@@ -28,6 +28,7 @@ from vshell.shell.engine import (
     PlannedCommand,
     PlannedRedirect,
 )
+from vshell.shell.limits import OUTPUT_EXIT_CODE
 from vshell.shell.native import (
     LANGUAGE,
     OWN_ARRAYS,
@@ -41,6 +42,9 @@ from vshell.shell.script_text import continues, with_link_tests
 from vshell.shell.words import from_engine, output_from_engine, quoted, to_engine
 
 _ENGINE_CANCELLED: Final = "execution cancelled"
+_PASSED_ON_BYTES: Final = 10 * 1024**2
+"""How much of each stream bashkit's interactive profile passes on; it says nothing of more."""
+_TOO_MUCH: Final = "the script printed more than the 10 MiB that the engine passes on"
 _UNLIMITED: Final = 2**62
 _PLACE: Final = re.compile(
     r"parse error(?: at line (\d+), column (\d+))?: (?:bash: )?(.*)", re.DOTALL
@@ -88,6 +92,7 @@ class BashkitEngine:
         self._environment = dict(environment)
         self._start_cwd = cwd
         self._table = table
+        self._passed_on = [0, 0]
         self._loop = asyncio.new_event_loop()
         self._threads = ThreadPoolExecutor(1)
         self._bash = self._fresh(self._environment, cwd)
@@ -144,6 +149,7 @@ class BashkitEngine:
     ) -> Outcome:
         self._bridge.stdin = stdin
         self._bash.clear_cancel()
+        self._passed_on = [0, 0]
         refusal = self._refusal(script)
         if refusal is not None:
             on_output("stderr", f"bash: {refusal}\n".encode("utf-8", "replace"))
@@ -160,6 +166,8 @@ class BashkitEngine:
         else:
             result = self._loop.run_until_complete(self._run(text, on_output))
         self._last_exit_code = result.exit_code
+        if max(self._passed_on) >= _PASSED_ON_BYTES:
+            return Outcome(OUTPUT_EXIT_CODE, _TOO_MUCH, cut=True)
         if result.error is None:
             return Outcome(result.exit_code)
         return self._failed(str(result.error), result.exit_code, on_output)
@@ -270,9 +278,11 @@ class BashkitEngine:
 
     async def _run(self, text: str, on_output: OnOutput) -> Any:
         async def stdout(data: bytes) -> None:
+            self._passed_on[0] += len(data)
             on_output("stdout", output_from_engine(data))
 
         async def stderr(data: bytes) -> None:
+            self._passed_on[1] += len(data)
             on_output("stderr", _SUGGESTION.sub(b"", output_from_engine(data)))
 
         return await self._bash.execute(text, capture=0, stdout=stdout, stderr=stderr)

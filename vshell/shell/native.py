@@ -23,7 +23,7 @@ STATEFUL: Final = frozenset(_STATEFUL.split())
 
 _WITHOUT = """
 assert busybox csv curl dotenv flock git glob http inspect json less log make more nano openssl
-parallel patch pgrep pkill ps retry semver sqlite sqlite3 ssh sudo template tomlq ts typescript
+parallel pgrep pkill ps retry semver sqlite sqlite3 ssh sudo template tomlq ts typescript
 verify vi watch wget who users
 """
 WITHOUT: Final = frozenset(_WITHOUT.split())

@@ -263,7 +263,7 @@ class Shell:
             stderr=bytes(run.kept["stderr"]),
             exit_code=code,
             timed_out=run.timed_out,
-            truncated=run.truncated,
+            truncated=run.truncated or bool(told.get("cut")),
             changes=changes,
             committed=not undone,
             error=error,

@@ -189,6 +189,7 @@ class Worker:
                 outcome = Outcome(OUTPUT_EXIT_CODE, output.exceeded)
             committed(outcome)
         told |= {"done": outcome.exit_code, "error": outcome.error, "cwd": self._engine.cwd}
+        told["cut"] = outcome.cut
         if self._base.require_read:
             told["ledger"] = self._base.ledger()
         state = self._engine.snapshot() if self._durable else b""
