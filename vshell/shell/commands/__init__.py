@@ -14,6 +14,7 @@ from vshell.shell.command import Command
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "copying": ("cp", "install"),
     "diffing": ("diff",),
+    "file": ("file",),
     "finding": ("find",),
     "grep": ("egrep", "fgrep", "grep", "rgrep"),
     "linking": ("link", "ln", "readlink", "realpath"),
@@ -25,6 +26,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "showing": ("cat", "head", "tail", "tee"),
     "stating": ("df", "du", "stat"),
     "touching": ("touch", "truncate"),
+    "tree": ("tree",),
     "xargs": ("xargs",),
     "naming": ("basename", "dirname", "pathchk"),
     "checksums": (
