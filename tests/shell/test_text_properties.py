@@ -112,7 +112,8 @@ def test_the_encodings_come_back(data: bytes, name: str, width: int) -> None:
 
 @settings(max_examples=40)
 @given(
-    LINES,
+    # GNU's own `s/a*/x/g` cuts characters of several bytes in pieces.
+    LINES.filter(bytes.isascii),
     st.sampled_from(
         [
             "s/a*/x/g",

@@ -12,9 +12,21 @@ from vshell.shell.command import Command, Invocation, Option, UsageError
 from vshell.shell.command_io import Failure, failing
 from vshell.shell.timeformat import moment, zone_of
 
-_MONTHS: Final = (
-    "January February March April May June July August September October November December".split()
-)
+_MONTHS: Final = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+_LENGTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _GAP: Final = "  "
 
 
@@ -24,7 +36,7 @@ def _days_of(year: int, month: int) -> list[int]:
         return [1, 2, *range(14, 31)]
     if year < 1753 and (year, month) < (1752, 9):
         leap = year % 4 == 0
-        return list(range(1, (29 if leap else 28) + 1 if month == 2 else calendar.mdays[month] + 1))
+        return list(range(1, (29 if leap else 28) + 1 if month == 2 else _LENGTHS[month - 1] + 1))
     return list(range(1, calendar.monthrange(year, month)[1] + 1))
 
 

@@ -146,11 +146,46 @@ def _plain(letter: str) -> str:
 # dd.
 
 _FLAGS: Final = frozenset(
-    "append direct directory dsync sync fullblock nonblock noatime nocache noctty nofollow skip_bytes"
-    " count_bytes seek_bytes excl binary text notrunc".split()
+    [
+        "append",
+        "direct",
+        "directory",
+        "dsync",
+        "sync",
+        "fullblock",
+        "nonblock",
+        "noatime",
+        "nocache",
+        "noctty",
+        "nofollow",
+        "skip_bytes",
+        "count_bytes",
+        "seek_bytes",
+        "excl",
+        "binary",
+        "text",
+        "notrunc",
+    ]
 )
 _CONVERSIONS: Final = frozenset(
-    "ascii ebcdic ibm block unblock lcase ucase sparse swab sync excl nocreat notrunc noerror fdatasync fsync".split()
+    [
+        "ascii",
+        "ebcdic",
+        "ibm",
+        "block",
+        "unblock",
+        "lcase",
+        "ucase",
+        "sparse",
+        "swab",
+        "sync",
+        "excl",
+        "nocreat",
+        "notrunc",
+        "noerror",
+        "fdatasync",
+        "fsync",
+    ]
 )
 _MAX_BLOCK: Final = 256 * 1024 * 1024
 
@@ -177,7 +212,13 @@ class _Copy:
             self.source = value
         elif name == "of":
             self.target = value
-        elif name in ("bs", "ibs", "obs"):
+        elif name in ("bs", "ibs", "obs", "count", "skip", "iseek", "seek", "oseek"):
+            self._set_number(name, value)
+        else:
+            self._set_words(name, value, word)
+
+    def _set_number(self, name: str, value: str) -> None:
+        if name in ("bs", "ibs", "obs"):
             size = self._number(value)
             if not 0 < size <= _MAX_BLOCK:
                 raise UsageError(f"invalid number: {quote_typographic(value)}", hint=False)
@@ -189,9 +230,11 @@ class _Copy:
             self.count = self._number(value)
         elif name in ("skip", "iseek"):
             self.skip = self._number(value)
-        elif name in ("seek", "oseek"):
+        else:
             self.seek = self._number(value)
-        elif name == "conv":
+
+    def _set_words(self, name: str, value: str, word: str) -> None:
+        if name == "conv":
             self.conversions |= self._words(value, _CONVERSIONS, "conversion")
         elif name in ("iflag", "oflag"):
             self.flags[name] |= self._words(
@@ -236,12 +279,10 @@ def run_dd(call: Invocation) -> int:
     copy = _Copy(call.operands)
     unsupported = copy.conversions & {"ascii", "ebcdic", "ibm", "block", "unblock"}
     if unsupported:
-        raise Failure(
-            f"conversion {quote_typographic(sorted(unsupported)[0])} is not supported here"
-        )
+        raise Failure(f"conversion {quote_typographic(min(unsupported))} is not supported here")
     data, whole, partial = _read(call, copy)
     data = _converted(data, copy)
-    if copy.target == "-" or copy.target == "/dev/stdout":
+    if copy.target in {"-", "/dev/stdout"}:
         with BufferedOutput(call.stdout) as out:
             out.write(data)
     else:
@@ -324,7 +365,8 @@ def _summary(size: int) -> str:
     """The last line; the time of a copy within one file says nothing, so it is always one."""
     if size < 1000:
         return f"{size} byte{'' if size == 1 else 's'} copied, 0.0001 s, {size / 100:.1f} MB/s\n"
-    return f"{size} bytes ({_human(size, 1000)}, {_human(size, 1024)}) copied, 0.0001 s, {size / 100:.1f} MB/s\n"
+    sizes = f"{_human(size, 1000)}, {_human(size, 1024)}"
+    return f"{size} bytes ({sizes}) copied, 0.0001 s, {size / 100:.1f} MB/s\n"
 
 
 def _human(size: int, base: int) -> str:

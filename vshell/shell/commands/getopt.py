@@ -98,11 +98,11 @@ class _Reader:
             return
 
 
-def _quoted(text: str, *, bare: bool, shell: str) -> str:
+def _quoted(text: str, *, bare: bool, style: str) -> str:
     if bare:
         return text
     text = text.replace("'", "'\\''")
-    if shell in ("csh", "tcsh"):
+    if style in ("csh", "tcsh"):
         text = text.replace("!", "'\\!'").replace("\n", "\\n")
     return f"'{text}'"
 
@@ -113,7 +113,7 @@ def run(call: Invocation) -> int:
         raise UsageError("missing optstring argument")
     if not words[0].startswith("-") and call.environment.get("GETOPT_COMPATIBLE") is None:
         # The old form: the options, then the words; nothing is quoted.
-        return _print(call, _read(call, words[0], [], words[1:], False), bare=True, shell="sh")
+        return _print(call, _read(call, words[0], [], words[1:], False), bare=True, style="sh")
     parsed = parse(GETOPT, words, call.environment)
     if parsed.flag("help") or parsed.flag("version"):
         call.write(help_text(GETOPT) if parsed.flag("help") else version_text(GETOPT))
@@ -141,7 +141,7 @@ def run(call: Invocation) -> int:
         reader.silent = True
     bare = parsed.flag("unquoted")
     return _print(
-        call, reader, bare=bare, shell=shell, name=name, quiet=parsed.flag("quiet-output")
+        call, reader, bare=bare, style=shell, name=name, quiet=parsed.flag("quiet-output")
     )
 
 
@@ -160,7 +160,7 @@ def _print(
     reader: _Reader,
     *,
     bare: bool,
-    shell: str,
+    style: str,
     name: str = "getopt",
     quiet: bool = False,
 ) -> int:
@@ -173,9 +173,9 @@ def _print(
             if option:
                 parts.append(option)
             if value is not None:
-                parts.append(_quoted(value, bare=bare, shell=shell))
+                parts.append(_quoted(value, bare=bare, style=style))
         parts.append("--")
-        parts += [_quoted(operand, bare=bare, shell=shell) for operand in reader.operands]
+        parts += [_quoted(operand, bare=bare, style=style) for operand in reader.operands]
         call.write(" " + " ".join(parts) + "\n")
     return 1 if reader.errors else 0
 

@@ -33,7 +33,10 @@ _USES_INPUT: Final = re.compile(r"(?<![.$\w])(inputs?)\b")
 _STACK_BYTES: Final = 64 * 1024 * 1024
 """Programs may nest values deeply, and the library frees them by recursion."""
 _MAX_DEPTH: Final = 900
-_USAGE: Final = "Use jq --help for help with command-line options,\nor see the jq manpage, or online docs  at https://stedolan.github.io/jq\n"
+_USAGE: Final = (
+    "Use jq --help for help with command-line options,\n"
+    "or see the jq manpage, or online docs  at https://stedolan.github.io/jq\n"
+)
 
 
 class _Number(str):
@@ -55,8 +58,8 @@ class _Settings:
 
 _SHORT: Final = {
     "n": "null-input", "r": "raw-output", "j": "join-output", "c": "compact-output", "s": "slurp",
-    "R": "raw-input", "S": "sort-keys", "e": "exit-status", "a": "ascii-output", "M": "monochrome-output",
-    "f": "from-file", "h": "help", "V": "version",
+    "R": "raw-input", "S": "sort-keys", "e": "exit-status", "a": "ascii-output",
+    "M": "monochrome-output", "f": "from-file", "h": "help", "V": "version",
 }  # fmt: skip
 _LONG: Final = {
     *_SHORT.values(),
@@ -124,8 +127,9 @@ def _long_option(
         return name
     if name in ("arg", "argjson", "slurpfile", "rawfile"):
         if len(words) < 2:
+            what = {"arg": "value", "argjson": "text"}.get(name, "filename")
             raise _Usage(
-                f"--{name} takes two parameters (e.g. --{name} varname {'value' if name == 'arg' else 'text' if name == 'argjson' else 'filename'})\n{_USAGE.rstrip()}"
+                f"--{name} takes two parameters (e.g. --{name} varname {what})\n{_USAGE.rstrip()}"
             )
         variable, value = words.pop(0), words.pop(0)
         settings.named.setdefault(variable, _named_value(call, name, variable, value))
@@ -162,7 +166,7 @@ def _named_value(call: Invocation, kind: str, variable: str, value: str) -> Any:
         return text
     try:
         return [json.loads(each) for each in _documents(text)]
-    except _BadJSON as error:
+    except _BadJSONError as error:
         raise _Usage(f"Bad JSON in --{kind} {variable} {value}: {error}") from None
 
 
@@ -183,7 +187,7 @@ def _read_program(call: Invocation, name: str) -> str:
 # Reading.
 
 
-class _BadJSON(ValueError):
+class _BadJSONError(ValueError):
     pass
 
 
@@ -195,7 +199,7 @@ def _documents(text: str) -> Iterator[str]:
     """Yield the texts of the values that a text holds.
 
     Raises:
-        _BadJSON: What comes is no JSON, or is nested too deeply.
+        _BadJSONError: What comes is no JSON, or is nested too deeply.
     """
     position = 0
     while True:
@@ -207,13 +211,13 @@ def _documents(text: str) -> Iterator[str]:
         try:
             _, end = _DECODER.raw_decode(text, position)
         except json.JSONDecodeError as error:
-            raise _BadJSON(_parse_error(text, error)) from None
+            raise _BadJSONError(_parse_error(text, error)) from None
         except RecursionError:
-            raise _BadJSON("Exceeds depth limit for parsing") from None
+            raise _BadJSONError("Exceeds depth limit for parsing") from None
         following = text[end : end + 1]
         if following and (following.isalnum() and text[end - 1].isalnum()):
             line = text.count("\n", 0, end) + 1
-            raise _BadJSON(f"Invalid literal at line {line}, column {_column(text, end)}")
+            raise _BadJSONError(f"Invalid literal at line {line}, column {_column(text, end)}")
         yield text[position:end]
         position = end
 
@@ -396,7 +400,7 @@ def _run(call: Invocation, settings: _Settings) -> int:
         try:
             for text, rest, name in _passes(call, settings, state):
                 _one_pass(call, compile_for(rest, name).input_text(text), printer, state)
-        except _BadJSON as error:
+        except _BadJSONError as error:
             call.stderr.write(to_bytes(f"parse error: {error}\n"))
             return 4
         except _Halt as halt:

@@ -34,7 +34,7 @@ _ENDS: Final = ".?!"
 class _Word:
     """A word of a paragraph, and the room that follows it."""
 
-    __slots__ = ("space", "text", "is_final", "is_period", "is_punctuated", "opens")
+    __slots__ = ("is_final", "is_period", "is_punctuated", "opens", "space", "text")
 
     def __init__(self, text: str, space: int) -> None:
         self.text = text
@@ -384,7 +384,7 @@ def run_shuf(call: Invocation) -> int:
     else:
         size = len(entries) if count is None else min(count, len(entries))
         chosen = iter(source.sample(entries, size))
-    lines = ((item if isinstance(item, bytes) else b"%d" % item) + end for item in chosen)  # type: ignore[operator]
+    lines = (_line_of(item) + end for item in chosen)
     target = parsed.value("output")
     if target is not None:
         require_write(call, target, b"".join(lines))
@@ -393,6 +393,10 @@ def run_shuf(call: Invocation) -> int:
         for line in lines:
             out.write(line)
     return 0
+
+
+def _line_of(item: object) -> bytes:
+    return item if isinstance(item, bytes) else str(item).encode()
 
 
 def _endless(

@@ -63,7 +63,8 @@ def _choice(call: Invocation, option: str, choices: Sequence[str], default: str)
         shown = "\n".join(f"  - {quote_typographic(each)}" for each in choices)
         kind = "ambiguous" if fitting else "invalid"
         raise UsageError(
-            f"{kind} argument {quote_typographic(word)} for {quote_typographic('--' + option)}\nValid arguments are:\n{shown}"
+            f"{kind} argument {quote_typographic(word)} for {quote_typographic('--' + option)}\n"
+            f"Valid arguments are:\n{shown}"
         )
     return fitting[0]
 
@@ -179,10 +180,7 @@ def _show(value: Decimal, digits: int, settings: _Settings) -> str:
     while abs(value) >= base and power < len(_UNITS):
         value /= base
         power += 1
-    if precision is None:
-        places = 1 if power and abs(value) < 10 else 0
-    else:
-        places = precision
+    places = (1 if power and abs(value) < 10 else 0) if precision is None else precision
     value = value.quantize(Decimal(1).scaleb(-places), rounding=settings.rounding)
     if abs(value) >= base and power < len(_UNITS):
         value /= base
@@ -265,7 +263,7 @@ class _Line:
             0
             if self._settings.padding
             else len(body)
-            if text != body or index and len(body) > len(text)
+            if text != body or (index and len(body) > len(text))
             else 0
         )
         shown = self._field(text, aligned=True)

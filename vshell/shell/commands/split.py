@@ -303,7 +303,8 @@ def _patterns(words: tuple[str, ...]) -> list[_Pattern]:
         if pattern.line is not None:
             if pattern.line < last:
                 raise Failure(
-                    f"line number {quote_typographic(word)} is smaller than preceding line number, {last}"
+                    f"line number {quote_typographic(word)} is smaller than preceding line number,"
+                    f" {last}"
                 )
             last = pattern.line
         patterns.append(pattern)
