@@ -2,6 +2,7 @@
 
 history   snapshots, undo, forks and comparisons beside git; a long life
 storage   files, metadata, large files and diffs, beside plain files and other stores
+shell     scripts beside bashkit alone, a bash process, and Mirage if it is installed
 search    grep and glob beside ripgrep; --tree DIR searches that tree's files
 """
 
@@ -12,7 +13,7 @@ import importlib
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("history", "search", "storage")
+BENCHMARKS = ("history", "search", "shell", "storage")
 
 
 def main() -> int:
