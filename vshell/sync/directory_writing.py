@@ -52,6 +52,8 @@ class DirectoryWriter:
         self._places = places
         self._token = os.urandom(6).hex()
         self._temporaries = 0
+        # Removing one name of a file changes the ctime that its other names show.
+        self._unlinked: set[int] = set()
 
     def do(self, operation: Operation) -> Outcome:
         """Do one operation; see `Target.apply`."""
@@ -117,14 +119,29 @@ class DirectoryWriter:
         return now
 
     def _replace(self, seen: Entry, temporary: str, name: str, directory: int) -> None:
-        _require(seen, name, directory)
+        self._require(seen, name, directory)
         if not exchange(temporary, name, directory):
             os.rename(temporary, _encoded(name), src_dir_fd=directory, dst_dir_fd=directory)
             return
         if not _is_still(seen, temporary, directory):
             exchange(temporary, name, directory)
             raise _ChangedError
-        os.unlink(temporary, dir_fd=directory)
+        self._unlink(seen, temporary, directory)
+
+    def _unlink(self, seen: Entry, name: str, directory: int) -> None:
+        os.unlink(name, dir_fd=directory)
+        self._unlinked.add(seen.inode)
+
+    def _require(self, seen: Entry, name: str, directory: int) -> None:
+        """Make sure that something is what was seen, as far as that can be told."""
+        now = _look(seen.path, name, directory)
+        if now is None or not self._is_what_was_seen(now, seen):
+            raise _ChangedError
+
+    def _is_what_was_seen(self, now: Entry, seen: Entry) -> bool:
+        if now.inode in self._unlinked:
+            now = now._replace(ctime_ns=seen.ctime_ns)
+        return now.key == seen.key
 
     def _make_directory(self, operation: Operation, name: str, directory: int) -> Entry | None:
         os.mkdir(_encoded(name), stat.S_IRWXU, dir_fd=directory)
@@ -136,7 +153,7 @@ class DirectoryWriter:
     def _set_attributes(self, operation: Operation, name: str, directory: int) -> Entry | None:
         seen = operation.seen
         assert seen is not None, "attributes are those of something"
-        _require(seen, name, directory)
+        self._require(seen, name, directory)
         if seen.kind == DIRECTORY:
             return self._set_directory_mode(operation, name, directory)
         times = (operation.mtime_ns, operation.mtime_ns)
@@ -148,7 +165,7 @@ class DirectoryWriter:
         )
         try:
             status = os.fstat(descriptor)
-            if entry_of(operation.path, status, 0).key != seen.key:
+            if not self._is_what_was_seen(entry_of(operation.path, status, 0), seen):
                 raise _ChangedError
             if status.st_nlink > 1:  # its other names are not ours to change
                 return self._do(operation._replace(action="file"), name, directory)
@@ -181,14 +198,14 @@ class DirectoryWriter:
             self._places.forget(operation.path)
             os.rmdir(_encoded(name), dir_fd=directory)
             return
-        if now.key != seen.key:
+        if not self._is_what_was_seen(now, seen):
             raise _ChangedError
         temporary = self._temporary_name()
         move_to_free_name(name, temporary, directory)
         if not _is_still(seen, temporary, directory):
             move_to_free_name(temporary, name, directory)
             raise _ChangedError
-        os.unlink(temporary, dir_fd=directory)
+        self._unlink(seen, temporary, directory)
 
     def remove_left_over(self, path: str) -> None:
         """Remove a temporary file of a writer that was killed."""
@@ -212,12 +229,6 @@ def _look(path: str, name: str, directory: int) -> Entry | None:
     except FileNotFoundError:
         return None
     return entry_of(path, status, _LONG_AFTER)
-
-
-def _require(seen: Entry, name: str, directory: int) -> None:
-    now = _look(seen.path, name, directory)
-    if now is None or now.key != seen.key:
-        raise _ChangedError
 
 
 def _is_still(seen: Entry, name: str, directory: int) -> bool:
