@@ -28,6 +28,7 @@ from vshell.errors import (
 from vshell.fs import jobs as rows
 from vshell.fs import lineage
 from vshell.fs.filesystem import FileSystem
+from vshell.fs.paths import PathLike
 from vshell.fs.peers import Peers
 from vshell.sync import container_attach, docker_exec, docker_machine
 from vshell.sync.container_attach import Attached, Transport
@@ -35,7 +36,7 @@ from vshell.sync.docker_client import Daemon, connect
 from vshell.sync.docker_limits import ContainerLimits
 from vshell.sync.docker_machine import WORKSPACE, Settings
 from vshell.sync.docker_mirror import MirrorDirectory
-from vshell.sync.engine import Engine, Options
+from vshell.sync.engine import Engine
 from vshell.sync.job_output import DIRECTORY as JOB_FILES
 from vshell.sync.job_run import JobRun, Listener, Order, command_of, mark_of
 from vshell.sync.jobs import (
@@ -50,8 +51,9 @@ from vshell.sync.jobs import (
     owner,
     require_known,
 )
+from vshell.sync.mirror import Mirror, Take
 from vshell.sync.planner import Policy
-from vshell.sync.results import SyncLimits, SyncResult
+from vshell.sync.results import Conflict, SyncDiff, SyncLimits, SyncResult, SyncStatus
 from vshell.sync.rules import DEFAULT_CACHE, Rules
 
 __all__ = ["Container", "known_containers", "open_container"]
@@ -292,17 +294,50 @@ class Container:
 
     # Synchronising.
 
+    @property
+    def mirror(self) -> Mirror:
+        """The mirror, for what it can do beyond the calls here."""
+        engine = self._engine()
+        return Mirror(
+            self._files,
+            engine.target,
+            name=self.name,
+            rules=engine.rules,
+            policy=engine.policy,
+            limits=engine.limits,
+            changing=engine.changing,
+            cwd=self._cwd,
+        )
+
     def push(self) -> SyncResult:
         """Bring the workspace's changes to the container; see `Mirror.push`."""
-        return self._engine().run(Options(direction="push"))
+        return self.mirror.push()
 
     def pull(self, *, allow_emptied: bool = False) -> SyncResult:
         """Bring the container's changes to the workspace; see `Mirror.pull`."""
-        return self._engine().run(Options(direction="pull", allow_emptied=allow_emptied))
+        return self.mirror.pull(allow_emptied=allow_emptied)
 
     def sync(self, *, allow_emptied: bool = False) -> SyncResult:
         """Bring both sides together; see `Mirror.sync`."""
-        return self._engine().run(Options(allow_emptied=allow_emptied))
+        return self.mirror.sync(allow_emptied=allow_emptied)
+
+    def status(self) -> SyncStatus:
+        """Return what the next synchronisation would do; see `Mirror.status`."""
+        return self.mirror.status()
+
+    def diff(self, path: PathLike | None = None) -> SyncDiff:
+        """Return how both sides differ; see `Mirror.diff`."""
+        return self.mirror.diff(path)
+
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Return the conflicts that nobody resolved; see `Mirror.conflicts`."""
+        return self.mirror.conflicts()
+
+    def resolve(
+        self, path: PathLike, *, take: Take | None = None, data: bytes | None = None
+    ) -> Conflict:
+        """Settle the conflicts at a path; see `Mirror.resolve`."""
+        return self.mirror.resolve(path, take=take, data=data)
 
     def _engine(self) -> Engine:
         attached = self._attach()
@@ -338,6 +373,10 @@ class Container:
             return now
         self._let_go()
         if not self._create:
+            found = container_attach.find(self._daemon, self._full_name, self._settings)
+            if found is not None:
+                self._attached = found
+                return found
             raise UnavailableError(
                 f"the container {self.name} does not run any more",
                 hint="`exec` with its image makes or starts it",

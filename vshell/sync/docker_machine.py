@@ -197,7 +197,7 @@ def create(
         mounts.append(_bind(WORKSPACE, f"{mirror[1]}:rw"))
     else:
         size = f"size={limits.max_mirror_bytes},nr_inodes={2 * limits.max_entries}"
-        memory[WORKSPACE] = f"{size},mode=1777,nodev,nosuid,exec"
+        memory[WORKSPACE] = f"{size},mode=1777,nodev,nosuid,exec{_owned_by(user)}"
     mounts += [
         {"Type": "volume", "Source": volume, "Target": posixpath.join(WORKSPACE, inside)}
         for inside, volume in settings.volumes.items()
@@ -209,7 +209,6 @@ def create(
             command=[],
             name=full_name,
             user=user,
-            working_dir=WORKSPACE,
             labels={
                 f"{_LABEL}.settings": settings.digest,
                 f"{_LABEL}.mirror": mirror[0] if mirror else "",
@@ -258,6 +257,15 @@ def remove(daemon: Daemon, machine: str) -> None:
             daemon.api.remove_container(machine, force=True, v=False)
     except NotFoundError:
         return
+
+
+def _owned_by(user: str | None) -> str:
+    """Return the options that give a file system in memory to a user with a number."""
+    # Where the image has the directory, the daemon takes over that one's mode.
+    uid, _, gid = (user or "").partition(":")
+    if not uid.isdigit():
+        return ""
+    return f",uid={uid},gid={gid}" if gid.isdigit() else f",uid={uid}"
 
 
 def _bind(inside: str, outside: str) -> dict[str, Any]:
