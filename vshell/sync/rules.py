@@ -82,15 +82,21 @@ class Rules:
 
 
 class DirectoryTiers:
-    """Decides for the entries of one directory: what a walk takes along on its way down."""
+    """Decides for the entries of one directory: what a walk takes along on its way down.
 
-    __slots__ = ("_is_root", "_places")
+    Attributes:
+        some_names: The only names that are perhaps not synced, besides those that begin with
+            `.vshell-`; None when that takes more than names.
+    """
+
+    __slots__ = ("_is_root", "_places", "some_names")
 
     def __init__(
         self, places: tuple[tuple[Tier, DirectoryRules | _Names], ...], *, is_root: bool
     ) -> None:
         self._places = places
         self._is_root = is_root
+        self.some_names = _some_names(places)
 
     def tier(self, name: str, *, is_directory: bool) -> Tier:
         """Return the tier of an entry.
@@ -100,9 +106,7 @@ class DirectoryTiers:
             is_directory: Whether it is a directory.
         """
         # What the mirror itself needs begins like this, on whichever side it is.
-        if name.startswith(".vshell-") and (
-            is_temporary(name) or (self._is_root and name == MARKER)
-        ):
+        if name[:8] == ".vshell-" and (is_temporary(name) or (self._is_root and name == MARKER)):
             return "excluded"
         for tier, rules in self._places:
             if rules.ignores(name, is_directory=is_directory):
@@ -111,6 +115,8 @@ class DirectoryTiers:
 
     def child(self, name: str) -> DirectoryTiers:
         """Return the decisions for what is in a directory of this one."""
+        if self.some_names is not None and not self._is_root:
+            return self  # names mean the same everywhere
         return DirectoryTiers(
             tuple(
                 (tier, rules if isinstance(rules, _Names) else rules.child(name))
@@ -123,14 +129,26 @@ class DirectoryTiers:
 class _Names:
     """Patterns that are names: the usual ones, and a look-up instead of a match."""
 
-    __slots__ = ("_anything", "_directories")
+    __slots__ = ("_anything", "_directories", "all")
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._directories = frozenset(pattern.removesuffix("/") for pattern in patterns)
         self._anything = frozenset(pattern for pattern in patterns if not pattern.endswith("/"))
+        self.all = self._directories | self._anything
 
     def ignores(self, name: str, *, is_directory: bool) -> bool:
         return name in (self._directories if is_directory else self._anything)
+
+
+def _some_names(
+    places: tuple[tuple[Tier, DirectoryRules | _Names], ...],
+) -> frozenset[str] | None:
+    names: frozenset[str] = frozenset()
+    for _, rules in places:
+        if not isinstance(rules, _Names):
+            return None
+        names |= rules.all
+    return names
 
 
 def _are_names(patterns: Iterable[str]) -> bool:
