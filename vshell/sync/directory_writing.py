@@ -80,43 +80,42 @@ class DirectoryWriter:
         temporary = self._temporary_name()
         try:
             if operation.action == "file":
-                self._write(operation, temporary, directory)
+                inode = self._write(operation, temporary, directory)
             else:
-                self._make_link(operation, temporary, directory)
-            return self._install(operation, temporary, name, directory)
-        finally:
+                inode = self._make_link(operation, temporary, directory)
+            self._install(operation.seen, temporary, name, directory)
+        except BaseException:
             with suppress(OSError):
                 os.unlink(temporary, dir_fd=directory)
+            raise
+        now = _look(operation.path, name, directory)
+        if now is None or now.inode != inode:
+            raise _ChangedError
+        return now
 
     # Making.
 
-    def _write(self, operation: Operation, temporary: str, directory: int) -> None:
+    def _write(self, operation: Operation, temporary: str, directory: int) -> int:
         descriptor = os.open(temporary, _CREATE, 0o600, dir_fd=directory)
         try:
             _write_all(descriptor, operation.pieces, operation.size)
             os.fchmod(descriptor, operation.mode & _BITS | stat.S_IRUSR)
             os.utime(descriptor, ns=(operation.mtime_ns, operation.mtime_ns))
+            return os.fstat(descriptor).st_ino
         finally:
             os.close(descriptor)
 
-    def _make_link(self, operation: Operation, temporary: str, directory: int) -> None:
+    def _make_link(self, operation: Operation, temporary: str, directory: int) -> int:
         os.symlink(b"".join(operation.pieces), temporary.encode(), dir_fd=directory)
         times = (operation.mtime_ns, operation.mtime_ns)
         os.utime(temporary, ns=times, dir_fd=directory, follow_symlinks=False)
+        return os.stat(temporary, dir_fd=directory, follow_symlinks=False).st_ino
 
-    def _install(
-        self, operation: Operation, temporary: str, name: str, directory: int
-    ) -> Entry | None:
-        made = _look(operation.path, temporary, directory)
-        assert made is not None
-        if operation.seen is None:
+    def _install(self, seen: Entry | None, temporary: str, name: str, directory: int) -> None:
+        if seen is None:
             move_to_free_name(temporary, name, directory)
         else:
-            self._replace(operation.seen, temporary, name, directory)
-        now = _look(operation.path, name, directory)
-        if now is None or now.inode != made.inode:
-            raise _ChangedError
-        return now
+            self._replace(seen, temporary, name, directory)
 
     def _replace(self, seen: Entry, temporary: str, name: str, directory: int) -> None:
         self._require(seen, name, directory)
@@ -240,17 +239,19 @@ def _is_still(seen: Entry, name: str, directory: int) -> bool:
 def _write_all(descriptor: int, pieces: Iterable[bytes], size: int) -> None:
     """Write pieces; those of nothing but zeros become holes."""
     written = 0
+    has_hole = False
     for piece in pieces:
         written += len(piece)
         if len(piece) >= _HOLE_BYTES and not piece[0] and not piece.strip(b"\0"):
             os.lseek(descriptor, written, os.SEEK_SET)
+            has_hole = True
             continue
         view = memoryview(piece)
         while view:
             view = view[os.write(descriptor, view) :]
     if written != size:
         raise OSError(errno.EIO, "its content in the workspace is incomplete")
-    if os.fstat(descriptor).st_size < size:
+    if has_hole and os.fstat(descriptor).st_size < size:
         os.ftruncate(descriptor, size)
 
 

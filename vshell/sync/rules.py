@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 from vshell.ignore import DirectoryRules, IgnoreRules
-from vshell.sync.target import is_temporary
+from vshell.sync.target import TEMPORARY_PREFIX, is_temporary
 
 __all__ = ["DEFAULT_CACHE", "MARKER", "DirectoryTiers", "Rules", "Tier"]
 
@@ -48,6 +48,13 @@ class Rules:
             (tier, _Names(patterns) if _are_names(patterns) else IgnoreRules(patterns=patterns))
             for tier, patterns in _by_tier(self.ignore, self.cache)
         )
+        self._top = DirectoryTiers(
+            tuple(
+                (tier, rules if isinstance(rules, _Names) else rules.at(""))
+                for tier, rules in self._tiers
+            ),
+            is_root=True,
+        )
 
     @property
     def digest(self) -> bytes:
@@ -61,8 +68,16 @@ class Rules:
             path: The path from the root, without a slash at the beginning.
             is_directory: Whether it is a directory, for patterns that end in a slash.
         """
-        place = self.top()
         *directories, name = path.split("/")
+        place = self._top
+        names = place.some_names
+        if (
+            names is not None
+            and name not in names
+            and names.isdisjoint(directories)
+            and TEMPORARY_PREFIX not in path
+        ):
+            return "synced"  # as nearly everything is
         for directory in directories:
             tier = place.tier(directory, is_directory=True)
             if tier != "synced":
@@ -72,13 +87,7 @@ class Rules:
 
     def top(self) -> DirectoryTiers:
         """Return the decisions for what is in the root."""
-        return DirectoryTiers(
-            tuple(
-                (tier, rules if isinstance(rules, _Names) else rules.at(""))
-                for tier, rules in self._tiers
-            ),
-            is_root=True,
-        )
+        return self._top
 
 
 class DirectoryTiers:
@@ -106,7 +115,9 @@ class DirectoryTiers:
             is_directory: Whether it is a directory.
         """
         # What the mirror itself needs begins like this, on whichever side it is.
-        if name[:8] == ".vshell-" and (is_temporary(name) or (self._is_root and name == MARKER)):
+        if name[:8] == TEMPORARY_PREFIX and (
+            is_temporary(name) or (self._is_root and name == MARKER)
+        ):
             return "excluded"
         for tier, rules in self._places:
             if rules.ignores(name, is_directory=is_directory):

@@ -183,8 +183,8 @@ def test_a_place_that_is_taken_while_it_is_written(
     ws.write("/f", "two")
     written = directory_writing.DirectoryWriter._write
 
-    def write(writer: directory_writing.DirectoryWriter, *arguments: object) -> None:
-        written(writer, *arguments)  # type: ignore[arg-type]
+    def write(writer: directory_writing.DirectoryWriter, *arguments: object) -> int:
+        inode = written(writer, *arguments)  # type: ignore[arg-type]
         (root / "f").unlink(missing_ok=True)
         if kind == "link":
             (root / "f").symlink_to(outside / "secret")
@@ -194,6 +194,7 @@ def test_a_place_that_is_taken_while_it_is_written(
             (root / "f").write_text("theirs")
         elif kind == "directory":
             (root / "f").mkdir()
+        return inode
 
     monkeypatch.setattr(directory_writing.DirectoryWriter, "_write", write)
     result = mirror.sync()
