@@ -42,6 +42,7 @@ _HOLE_BYTES: Final = 4096
 _LONG_AFTER: Final = 1 << 62
 
 CHANGED: Final = "it changed meanwhile"
+IMPOSSIBLE: Final = "its name is none"
 TAKEN: Final = "something is there already"
 
 
@@ -58,6 +59,8 @@ class DirectoryWriter:
     def do(self, operation: Operation) -> Outcome:
         """Do one operation; see `Target.apply`."""
         above, _, name = operation.path.rpartition("/")
+        if name in ("", ".", "..") or "\0" in operation.path:
+            return Outcome(operation.path, None, IMPOSSIBLE)  # only a damaged workspace has it
         try:
             directory = self._places.descriptor(above)
             entry = self._do(operation, name, directory)

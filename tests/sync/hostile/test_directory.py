@@ -527,3 +527,23 @@ def test_a_full_disk_leaves_whole_files_and_is_made_up_for(
         assert shown[1] == (name[1:] * 1000).encode()
     assert not ws.mirror(root).sync().conflicts
     assert workspace_tree(ws) == directory_tree(root)
+
+
+# A workspace that is hostile itself.
+
+
+@pytest.mark.parametrize("name", ["..", ".", ""])
+def test_an_impossible_name_in_the_workspace_leads_nowhere(
+    ws: Workspace, root: Path, outside: Path, name: str
+) -> None:
+    ws.write("/below/f", "x")
+    mirror = ws.mirror(root)
+    mirror.sync()
+    with ws.transaction():
+        ws.files.store.database.run(
+            "update entry set name = ? where name = x'66'", (name.encode(),)
+        )
+    ws.files.store.tree.forget()
+    result = mirror.sync(deep=True)
+    assert [skipped.reason for skipped in result.skipped] == ["its name is none"]
+    assert set(directory_tree(root)) == {"/below"}
