@@ -111,6 +111,22 @@ def test_a_link_in_the_workspace_is_not_followed_either(
     assert (root / "l/secret").read_text() == "mine"
 
 
+def test_a_link_out_of_the_mirror_is_named(ws: Workspace, root: Path, outside: Path) -> None:
+    (root / "d" / "e").mkdir(parents=True)
+    targets = {
+        "absolute": str(outside),
+        "up": "..",
+        "d/inside": "../f",
+        "d/out": "../../f",
+        "d/e/around": "../../d/e",
+        "d/e/far": "x/../../../../f",
+    }
+    for name, target in targets.items():
+        (root / name).symlink_to(target)
+    result = ws.mirror(root).sync()
+    assert result.escaping == ("/absolute", "/d/e/far", "/d/out", "/up")
+
+
 # Between a look and the next.
 
 
