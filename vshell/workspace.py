@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vshell.errors import RangeError
-from vshell.fs import lineage
 from vshell.fs.database import Durability
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import PathLike
@@ -23,6 +22,7 @@ from vshell.ops import diff as diff_
 from vshell.ops import edit as edit_
 from vshell.ops import entries, metadata, moments, packing, transfer, upkeep
 from vshell.ops import find as find_
+from vshell.ops import fork as fork_
 from vshell.ops import git as git_
 from vshell.ops import glob as glob_
 from vshell.ops import grep as grep_
@@ -36,6 +36,9 @@ from vshell.ops.context import Context
 
 if TYPE_CHECKING:
     from vshell.ops.state import State
+    from vshell.script.result import ScriptResult
+    from vshell.shell.limits import ShellLimits
+    from vshell.shell.shell import Shell
     from vshell.sync.container import Container
     from vshell.sync.container_attach import Transport
     from vshell.sync.docker_limits import ContainerLimits
@@ -132,6 +135,79 @@ class Session(Context):
 
         return State(self)
 
+    def shell(
+        self,
+        session: str | None = None,
+        *,
+        limits: ShellLimits | Mapping[str, Any] | None = None,
+        spool: PathLike | None = None,
+    ) -> Shell:
+        """Return a shell: bash lines over the files, from this working directory.
+
+        Args:
+            session: A name under which it lasts: directory, variables, functions and
+                history are in the workspace, for whoever asks for it next. None is a
+                shell that is forgotten.
+            limits: What each run may use: a `ShellLimits`, or its fields by name.
+            spool: A file of the workspace that gets all output of a run that printed more
+                than the result keeps.
+
+        Raises:
+            RangeError: A limit is unknown or not positive.
+        """
+        from vshell.shell.opening import open_shell
+
+        return open_shell(self, session, limits=limits, spool=spool)
+
+    def run(self, source: str, **options: Any) -> ScriptResult:
+        """Run a script in a fresh sandbox; see `vshell.script.run.run` for the options."""
+        from vshell.script.run import run
+
+        return run(self, source, **options)
+
+    def mirror(
+        self,
+        directory: PathLike,
+        *,
+        policy: Policy = "safe",
+        ignore: Iterable[str] = (),
+        cache: Iterable[str] | None = None,
+        name: str | None = None,
+        limits: SyncLimits | None = None,
+    ) -> Mirror:
+        """Return what keeps the workspace and a real directory the same, both ways.
+
+        Args:
+            directory: The directory on the host; the first synchronisation makes it.
+            policy: What becomes of what both sides changed: `"safe"` keeps what the workspace
+                has and leaves a conflict, `"workspace-wins"`, `"container-wins"` (which is
+                whatever is in the directory), `"merge"` (of text; where it clashes as
+                `"safe"`), or `"fail"`.
+            ignore: Patterns as in a `.gitignore` for what is left alone on both sides.
+            cache: Patterns for what only the directory has; None for `node_modules/`,
+                `.venv/` and `target/`.
+            name: What the workspace knows the mirror by; None for one that follows from
+                the directory's place on the host.
+            limits: What the directory may ask for.
+
+        Raises:
+            PermissionDeniedError: It is the root of the host.
+            UnavailableError: There is no such policy.
+        """
+        from vshell.sync.mirror import open_directory
+
+        return open_directory(
+            self.files,
+            directory,
+            policy=policy,
+            ignore=ignore,
+            cache=cache,
+            name=name,
+            limits=limits,
+            changing=self.changing,
+            cwd=self.cwd,
+        )
+
     def container(
         self,
         image: str,
@@ -224,50 +300,7 @@ class Session(Context):
 
         return find_job(self.files, number)
 
-    def mirror(
-        self,
-        directory: PathLike,
-        *,
-        policy: Policy = "safe",
-        ignore: Iterable[str] = (),
-        cache: Iterable[str] | None = None,
-        name: str | None = None,
-        limits: SyncLimits | None = None,
-    ) -> Mirror:
-        """Return what keeps the workspace and a real directory the same, both ways.
-
-        Args:
-            directory: The directory on the host; the first synchronisation makes it.
-            policy: What becomes of what both sides changed: `"safe"` keeps what the workspace
-                has and leaves a conflict, `"workspace-wins"`, `"container-wins"` (which is
-                whatever is in the directory), `"merge"` (of text; where it clashes as
-                `"safe"`), or `"fail"`.
-            ignore: Patterns as in a `.gitignore` for what is left alone on both sides.
-            cache: Patterns for what only the directory has; None for `node_modules/`,
-                `.venv/` and `target/`.
-            name: What the workspace knows the mirror by; None for one that follows from
-                the directory's place on the host.
-            limits: What the directory may ask for.
-
-        Raises:
-            PermissionDeniedError: It is the root of the host.
-            UnavailableError: There is no such policy.
-        """
-        from vshell.sync.mirror import open_directory
-
-        return open_directory(
-            self.files,
-            directory,
-            policy=policy,
-            ignore=ignore,
-            cache=cache,
-            name=name,
-            limits=limits,
-            changing=self.changing,
-            cwd=self.cwd,
-        )
-
-    def tools(self, profile: str = "computer", **options: Any) -> Profile:
+    def tools(self, profile: str = "claude", **options: Any) -> Profile:
         """Return the operations as tools for a model, in the words of one harness.
 
         Args:
@@ -403,16 +436,9 @@ class Workspace(Session):
             NotFoundError: Its directory does not, or there is no such moment.
         """
         path = os.fspath(destination)
-        if at is not None:
-            self.compare(at)  # a moment that does not exist must leave no file
-        lineage.ensure_workspace_id(self.files, os.urandom(16).hex())
-        self.files.copy_database(path)
+        fork_.copy_to(self, path, at=at)
         copy = Workspace.open(path, create=False)
-        origin = lineage.common_point(copy.files)
-        if at is not None:
-            copy.restore(at)
-        with copy.changing("fork"):
-            lineage.record_fork(copy.files, os.urandom(16).hex(), origin)
+        fork_.record_origin(copy, at=at)
         return copy
 
     merge_into = merge_.merge_into

@@ -1,8 +1,9 @@
-"""A workspace and a container beside it, for tests marked `docker`."""
+"""A workspace, and beside it a directory, or a container for tests marked `docker`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,3 +44,14 @@ def transport(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def container(open_container: OpenContainer, transport: str) -> Container:
     return open_container(transport=transport)
+
+
+@pytest.fixture
+def ws() -> Iterator[Workspace]:
+    with Workspace.memory() as opened:
+        yield opened
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "mirror"

@@ -11,7 +11,7 @@ from typing import Final
 from vshell.errors import NotDirectoryError
 from vshell.fs.paths import decode
 from vshell.fs.reading import FileReader
-from vshell.fs.records import EntryDetails, EntryRow
+from vshell.fs.records import EntryDetails, EntryRow, EntryStat
 from vshell.fs.schema import DIRECTORY, ROOT, SYMLINK
 from vshell.fs.search_index import Question
 from vshell.fs.tree import Node
@@ -33,6 +33,8 @@ class FileLister(FileReader):
         answer = self.store.index.answer(question)
         if answer.contents is None:
             return None
+        if not self._database.row("select 1 from content where id > ? limit 1", (answer.up_to,)):
+            return answer.contents
         tail = self._database.rows(
             "select distinct content from inode where content > ?", (answer.up_to,)
         )
@@ -118,6 +120,12 @@ class FileLister(FileReader):
         """Return the same as `walk`, with metadata."""
         return self.store.read(
             lambda: self._walk(self._directory(path), max_depth=max_depth, suffixes=suffixes)
+        )
+
+    def walk_stats(self, path: str, *, max_depth: int | None = None) -> list[EntryStat]:
+        """Return the same as `walk`, with all that `stat` tells."""
+        return self.store.read(
+            lambda: self._tree.walk_stats(self._directory(path), max_depth=max_depth)
         )
 
     def survey(

@@ -123,6 +123,19 @@ class EntryDetails(NamedTuple):
     content: int | None
 
 
+class EntryStat(NamedTuple):
+    """One entry of a directory or a walk, by its full path, with all that `stat` tells of it."""
+
+    path: str
+    inode: int
+    kind: int
+    mode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    nlink: int
+
+
 class Written(NamedTuple):
     """What a write did: the content before (None when the file was new) and after."""
 

@@ -24,8 +24,49 @@ PERMISSION_BITS: Final = 0o7777
 ROOT: Final = 1
 """The inode of `/`."""
 
+_SEARCH: Final = """
+    -- The search index: see search_index.py. A segment is written once, in parts, of
+    -- which a search loads the vocabulary and some of the postings. The number of a
+    -- segment is never given again, for other processes know segments by it.
+    drop table index_segment;
+    delete from setting where name = 'index_up_to';
+    create table index_segment (
+        id integer primary key autoincrement,
+        format integer not null,
+        contents integer not null
+    );
+    create table index_part (
+        id integer primary key,
+        segment integer not null,
+        name text not null,
+        number integer not null,
+        checksum integer not null,
+        data blob not null
+    );
+    create unique index index_parts on index_part (segment, name, number);
+"""
+
 _SHELLS: Final = """
-    -- Shell sessions: see shells.py.
+    -- Shell sessions: see shells.py. `state` is the engine's own, which only the version
+    -- named in `engine` can read; `portable` is the same as JSON, for every other one.
+    create table shell_session (
+        name text primary key,
+        cwd blob not null,
+        engine text not null,
+        state blob not null,
+        portable text not null,
+        time_ns integer not null
+    ) without rowid;
+    -- What was run, in order; `line` is a whole script. The index finds one session's.
+    create table shell_history (
+        id integer primary key,
+        session text not null,
+        time_ns integer not null,
+        cwd blob not null,
+        exit_code integer not null,
+        line text not null
+    );
+    create index shell_history_session on shell_history (session, id);
 """
 
 _SCRIPTS: Final = """
@@ -291,7 +332,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         binary blob not null
     );
     """,
-    _SHELLS + _SCRIPTS + _MIRRORS + _JOBS,
+    _SEARCH + _SHELLS + _SCRIPTS + _MIRRORS + _JOBS,
 )
 
 VERSION: Final = len(MIGRATIONS)

@@ -19,7 +19,7 @@ was typed, parsed as GNU's `getopt_long` parses it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -40,15 +40,13 @@ class Input(Protocol):
     def readline(self) -> bytes:
         """Return the next line with its newline; empty at the end."""
 
-    def __iter__(self) -> Input: ...
-
-    def __next__(self) -> bytes: ...
+    def __iter__(self) -> Iterator[bytes]: ...
 
 
 class Output(Protocol):
     """What a command writes to: a stream of bytes."""
 
-    def write(self, data: bytes, /) -> None:
+    def write(self, data: bytes, /) -> object:
         """Write bytes.
 
         Raises:

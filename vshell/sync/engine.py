@@ -306,7 +306,7 @@ class Engine:
             return
         paths = [f"/{conflict.path}" for conflict in plan.conflicts]
         raise ConflictError(
-            f"both sides changed {len(paths)} paths, the first one is {paths[0]}",
+            f"both sides changed {len(paths)} path{'s' * (len(paths) > 1)}, at first {paths[0]}",
             path=paths[0],
             hint="choose another policy, or make them equal",
             data={"paths": paths[:LISTED], "total": len(paths)},

@@ -285,17 +285,15 @@ class Mirror:
         Yields:
             The first result, and each in which something happened.
         """
-        from vshell.sync.watching import watch
+        from vshell.sync.watching import Pace, watch
 
         return watch(
             self._files,
             self._target,
             lambda: self.sync(progress=progress),
             self._engine.rules,
-            poll_s=poll_s,
-            rescan_s=rescan_s,
-            settle_s=settle_s,
-            stop=stop,
+            pace=Pace(poll_s, rescan_s, settle_s),
+            stop=stop or (lambda: False),
         )
 
     def _rows(self, path: str) -> list[ConflictRow]:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
 
 from vshell.fs.filesystem import FileSystem
 from vshell.sync.directory import DirectoryTarget
@@ -24,7 +24,7 @@ from vshell.sync.results import SyncResult
 from vshell.sync.rules import Rules
 from vshell.sync.target import Target
 
-__all__ = ["Events", "watch"]
+__all__ = ["Events", "Pace", "watch"]
 
 _UNATTENDED_S: Final = 1.0
 """How often to look where no events come."""
@@ -37,21 +37,27 @@ _BUFFER_BYTES: Final = 64 * 1024
 _MAX_WATCHES: Final = 100_000
 
 
+class Pace(NamedTuple):
+    """How often to look, in seconds; see `Mirror.watch`."""
+
+    poll_s: float
+    rescan_s: float
+    settle_s: float
+
+
 def watch(
     files: FileSystem,
     target: Target,
     synchronise: Callable[[], SyncResult],
     rules: Rules,
     *,
-    poll_s: float,
-    rescan_s: float,
-    settle_s: float,
-    stop: Callable[[], bool] | None,
+    pace: Pace,
+    stop: Callable[[], bool],
 ) -> Iterator[SyncResult]:
     """Yield what happens; see `Mirror.watch`."""
     with Events() as events:
         first = True
-        while stop is None or not stop():
+        while not stop():
             events.attend(target, rules)
             events.drain()
             state = _state(files)
@@ -61,8 +67,7 @@ def watch(
             first = False
             # What it did itself on one side is seen on that side and settles at once; only
             # what others did meanwhile makes the next one do something.
-            limit_s = rescan_s if events.complete else min(rescan_s, _UNATTENDED_S)
-            _wait(files, events, state, poll_s, limit_s, settle_s, stop)
+            _wait(files, events, state, pace=pace, stop=stop)
 
 
 def _state(files: FileSystem) -> bytes:
@@ -74,25 +79,27 @@ def _wait(
     files: FileSystem,
     events: Events,
     state: bytes,
-    poll_s: float,
-    limit_s: float,
-    settle_s: float,
-    stop: Callable[[], bool] | None,
+    *,
+    pace: Pace,
+    stop: Callable[[], bool],
 ) -> None:
     """Return once something happened and went quiet, or the time is over."""
     now_s = time.monotonic()
+    limit_s = pace.rescan_s if events.complete else min(pace.rescan_s, _UNATTENDED_S)
     deadline_s = now_s + limit_s
     settled_s: float | None = None
     give_up_s = 0.0
-    while now_s < deadline_s and (stop is None or not stop()):
-        happened = events.wait(poll_s if settled_s is None else min(poll_s, settle_s))
+    while now_s < deadline_s and not stop():
+        happened = events.wait(
+            pace.poll_s if settled_s is None else min(pace.poll_s, pace.settle_s)
+        )
         now = _state(files)
         now_s = time.monotonic()
         if happened or now != state:
             state = now
             if settled_s is None:
                 give_up_s = now_s + _LONGEST_SETTLING_S
-            settled_s = min(now_s + settle_s, give_up_s)
+            settled_s = min(now_s + pace.settle_s, give_up_s)
         if settled_s is not None and now_s >= settled_s:
             return
 
@@ -105,7 +112,7 @@ class Events:
         self._descriptor = _inotify()
         self._watched: set[str] = set()
 
-    def __enter__(self) -> Events:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

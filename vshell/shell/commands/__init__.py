@@ -1,0 +1,102 @@
+"""The commands: which there are, loaded when they are first used.
+
+Each module has `COMMANDS`, a tuple of `Command`. A worker that starts imports none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Final
+
+from vshell.shell.command import Command
+
+MODULES: Final[dict[str, tuple[str, ...]]] = {
+    "copying": ("cp", "install"),
+    "linking": ("link", "ln", "readlink", "realpath"),
+    "ls": ("dir", "ls", "vdir"),
+    "making": ("mkdir", "mktemp"),
+    "moving": ("mv",),
+    "permissions": ("chgrp", "chmod", "chown"),
+    "removing": ("rm", "rmdir", "unlink"),
+    "touching": ("touch", "truncate"),
+    "naming": ("basename", "dirname", "pathchk"),
+    "checksums": (
+        "b2sum",
+        "cksum",
+        "md5sum",
+        "sha1sum",
+        "sha224sum",
+        "sha256sum",
+        "sha384sum",
+        "sha512sum",
+        "sum",
+    ),
+    "wc": ("wc",),
+    "sort": ("sort",),
+    "uniq": ("uniq",),
+    "cut": ("cut",),
+    "paste": ("paste",),
+    "od": ("od",),
+    "hexdump": ("hexdump", "hd"),
+    "xxd": ("xxd",),
+    "strings": ("strings",),
+    "seq": ("seq",),
+    "factor": ("factor",),
+    "expr": ("expr",),
+    "date": ("date",),
+    "encodings": ("base64", "base32", "basenc"),
+    "system": (
+        "arch",
+        "env",
+        "groups",
+        "hostname",
+        "id",
+        "nproc",
+        "printenv",
+        "sleep",
+        "timeout",
+        "tty",
+        "uname",
+        "whoami",
+        "yes",
+    ),
+    "sed": ("sed",),
+    "join": ("join",),
+    "tr": ("tr",),
+    "lines": ("rev", "tac", "nl", "fold", "expand", "unexpand"),
+}
+"""The names of the commands, aliases included, by the module that has them."""
+
+_MODULE_OF: Final = {name: module for module, names in MODULES.items() for name in names}
+_LOADED: Final[dict[str, Command]] = {}
+
+
+def names() -> list[str]:
+    """Return what commands can be called by, sorted; imports none of them."""
+    return sorted(_MODULE_OF)
+
+
+def find(name: str) -> Command | None:
+    """Return the command of that name or alias, or None when there is none."""
+    found = _LOADED.get(name)
+    if found is None and name in _MODULE_OF:
+        module = import_module(f"{__name__}.{_MODULE_OF[name]}")
+        for command in module.COMMANDS:
+            for each in (command.name, *command.aliases):
+                _LOADED[each] = command
+        found = _LOADED.get(name)
+    return found
+
+
+def every() -> Iterator[Command]:
+    """Yield all commands by their names, without aliases; imports all of them."""
+    for name in names():
+        command = find(name)
+        if command is not None and command.name == name:
+            yield command
+
+
+def summaries() -> dict[str, str]:
+    """Return what each command does, by name; imports all of them."""
+    return {command.name: command.summary for command in every()}

@@ -1,0 +1,646 @@
+"""Scripts of `sed`, read into commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import regex
+
+from vshell.text.posix_regex import PosixRegexError, compile_posix
+
+Pattern = regex.Pattern[str]
+
+_ESCAPES: Final = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_NUMERIC: Final = {"d": (10, 3, "[0-9]"), "o": (8, 3, "[0-7]"), "x": (16, 2, "[0-9a-fA-F]")}
+_PLAIN: Final = "=dDgGhHnNpPxzF"
+
+
+class SedError(Exception):
+    """The script is none; the text says where and why."""
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(slots=True)
+class Address:
+    """Where a command applies.
+
+    Attributes:
+        kind: `line`, `last`, `regex`, `step`; as a second address also `plus`, `multiple`.
+        number: The line, the first line of steps, or a count.
+        step: The distance of steps.
+        pattern: The expression; None is the last one that was used.
+    """
+
+    kind: Literal["line", "last", "regex", "step", "plus", "multiple"]
+    number: int = 0
+    step: int = 0
+    pattern: Pattern | None = None
+
+
+@dataclass(slots=True)
+class Substitution:
+    """What `s` does.
+
+    Attributes:
+        pattern: The expression; None is the last one that was used.
+        parts: The replacement: text, numbers of groups, and letters for changes of case.
+        has_cases: Whether there are such letters.
+    """
+
+    pattern: Pattern | None
+    parts: list[tuple[Literal["text", "group", "case"], Any]]
+    has_cases: bool
+    is_global: bool = False
+    is_printed: bool = False
+    is_executed: bool = False
+    number: int = 1
+    file: str | None = None
+
+
+@dataclass(slots=True)
+class SedCommand:
+    """One command."""
+
+    name: str
+    first: Address | None = None
+    second: Address | None = None
+    negated: bool = False
+    text: str = ""
+    number: int | None = None
+    substitution: Substitution | None = None
+    table: dict[int, str] = field(default_factory=dict)
+    target: int = 0
+    # The state of its range.
+    is_active: bool = False
+    range_end: int = 0
+
+
+class SedParser:
+    """Reads scripts.
+
+    Args:
+        extended: Whether expressions are extended ones.
+        posix: Whether GNU's additions are off.
+        sandbox: Whether `e`, `r` and `w` are refused.
+    """
+
+    def __init__(self, *, extended: bool, posix: bool = False, sandbox: bool = False) -> None:
+        self._extended = extended
+        self._posix = posix
+        self._sandbox = sandbox
+        self._text = ""
+        self._position = 0
+        self._where = ""
+        self._by_line = False
+        self.commands: list[SedCommand] = []
+        self._blocks: list[tuple[int, str]] = []
+        self._labels: dict[str, int] = {}
+
+    def parse(self, text: str, where: str, *, by_line: bool = False) -> None:
+        """Read one script; `where` begins the complaints about it."""
+        self._text, self._position, self._where, self._by_line = text, 0, where, by_line
+        while self._command():
+            pass
+
+    def finish(self) -> list[SedCommand]:
+        """Resolve the jumps, and return all commands."""
+        if self._blocks:
+            where = self._blocks[-1][1]
+            raise SedError(f"{where}unmatched `{{'")
+        for command in self.commands:
+            if command.name in ("b", "t", "T"):
+                if not command.text:
+                    command.target = len(self.commands)
+                elif command.text not in self._labels:
+                    raise SedError(f"can't find label for jump to `{command.text}'", 4)
+                else:
+                    command.target = self._labels[command.text]
+        return self.commands
+
+    # Characters.
+
+    def _error(self, message: str) -> SedError:
+        if self._by_line:
+            line = self._text.count("\n", 0, self._position) + 1
+            return SedError(f"{self._where} line {line}: {message}")
+        return SedError(f"{self._where}, char {self._position}: {message}")
+
+    def _peek(self) -> str:
+        return self._text[self._position : self._position + 1]
+
+    def _next(self) -> str:
+        letter = self._peek()
+        self._position += len(letter)
+        return letter
+
+    def _skip(self, letters: str) -> None:
+        while self._position < len(self._text) and self._text[self._position] in letters:
+            self._position += 1
+
+    def _number(self) -> int:
+        match = re.compile(r"\d+", re.ASCII).match(self._text, self._position)
+        assert match is not None
+        self._position = match.end()
+        return int(match.group()[:18])
+
+    # Commands.
+
+    def _command(self) -> bool:
+        self._skip(" \t\n;\r\v\f")
+        if self._position >= len(self._text):
+            return False
+        if self._peek() == "#":
+            self._comment()
+            return True
+        first = self._address(second=False)
+        second = None
+        if first is not None:
+            self._skip(" \t")
+            if self._peek() == ",":
+                self._position += 1
+                self._skip(" \t")
+                second = self._address(second=True)
+                if second is None:
+                    self._position += 1
+                    raise self._error("unexpected `,'")
+        if first is not None and first.kind == "line" and first.number == 0:
+            if second is None or second.kind != "regex" or self._posix:
+                self._position += 1
+                raise self._error("invalid usage of line address 0")
+        self._skip(" \t")
+        command = SedCommand("", first, second, self._negation())
+        self._named(command)
+        return True
+
+    def _comment(self) -> None:
+        end = self._text.find("\n", self._position)
+        self._position = len(self._text) if end < 0 else end + 1
+
+    def _negation(self) -> bool:
+        if self._peek() != "!":
+            return False
+        self._position += 1
+        self._skip(" \t")
+        if self._peek() == "!":
+            self._position += 1
+            raise self._error("multiple `!'s")
+        return True
+
+    def _named(self, command: SedCommand) -> None:
+        name = self._next()
+        if not name:
+            raise self._error("missing command")
+        command.name = name
+        if name == "{":
+            self._blocks.append((len(self.commands), f"{self._where}, char 0: "))
+            self.commands.append(command)
+        elif name == "}":
+            self._close(command)
+        elif name == ":":
+            self._label(command)
+        elif name in _PLAIN:
+            self.commands.append(command)
+            self._end()
+        else:
+            reader = _READERS.get(name)
+            if reader is None:
+                raise self._error(f"unknown command: `{name}'")
+            self.commands.append(command)
+            reader(self, command)
+
+    def _close(self, command: SedCommand) -> None:
+        if not self._blocks:
+            raise self._error("unexpected `}'")
+        if command.first is not None:
+            raise self._error("} doesn't want any addresses")
+        start, _ = self._blocks.pop()
+        self.commands[start].target = len(self.commands)
+        self._end()
+
+    def _label(self, command: SedCommand) -> None:
+        if command.first is not None:
+            raise self._error(": doesn't want any addresses")
+        label = self._word(ends="\n;")
+        if not label:
+            raise self._error('":" lacks a label')
+        self._labels[label] = len(self.commands)
+
+    def _word(self, ends: str) -> str:
+        self._skip(" \t")
+        start = self._position
+        while self._position < len(self._text) and self._text[self._position] not in ends:
+            self._position += 1
+        return self._text[start : self._position].rstrip(" \t")
+
+    def _end(self) -> None:
+        """Make sure that nothing follows a command but its end."""
+        self._skip(" \t\r")
+        letter = self._peek()
+        if letter in ("", "\n", ";"):
+            self._position += len(letter)
+        elif letter not in "}#":
+            self._position += 1
+            raise self._error("extra characters after command")
+
+    # Arguments of commands.
+
+    def _jump(self, command: SedCommand) -> None:
+        command.text = self._word(ends="\n;}" if not self._posix else "\n")
+        self._end()
+
+    def _exit_code(self, command: SedCommand) -> None:
+        self._optional_number(command)
+
+    def _optional_number(self, command: SedCommand) -> None:
+        self._skip(" \t")
+        if self._peek().isdigit():
+            command.number = self._number()
+        self._end()
+
+    def _file_name(self, command: SedCommand) -> None:
+        if self._sandbox:
+            raise self._error("e/r/w commands disabled in sandbox mode")
+        command.text = self._rest_of_line()
+        if not command.text:
+            raise self._error("missing filename in r/R/w/W commands")
+
+    def _rest_of_line(self) -> str:
+        self._skip(" \t")
+        end = self._text.find("\n", self._position)
+        end = len(self._text) if end < 0 else end
+        text = self._text[self._position : end]
+        self._position = min(end + 1, len(self._text))
+        return text
+
+    def _execute(self, command: SedCommand) -> None:
+        if self._sandbox:
+            raise self._error("e/r/w commands disabled in sandbox mode")
+        command.text = self._rest_of_line()
+
+    def _version(self, _: SedCommand) -> None:
+        version = self._word(ends="\n;")
+        if re.match(r"(\d+)(?:\.(\d+))?", version) and _version_of(version) > (4, 9):
+            raise self._error("expected newer version of sed")
+        self._end()
+
+    def _lines_of_text(self, command: SedCommand) -> None:
+        self._skip(" \t")
+        if self._position >= len(self._text):
+            raise self._error("expected \\ after `a', `c' or `i'")
+        if self._peek() == "\\":
+            self._position += 1
+            self._skip(" \t") if self._blank_line() else None
+            if self._peek() == "\n":
+                self._position += 1
+            elif self._position >= len(self._text):
+                return
+        command.text = self._read_text() + "\n"
+
+    def _blank_line(self) -> bool:
+        return re.compile(r"[ \t]*\n").match(self._text, self._position) is not None
+
+    def _read_text(self) -> str:
+        parts: list[str] = []
+        while self._position < len(self._text):
+            letter = self._next()
+            if letter == "\n":
+                break
+            if letter != "\\":
+                parts.append(letter)
+                continue
+            if self._position >= len(self._text):
+                break
+            parts.append(self._text_escape())
+        return "".join(parts)
+
+    def _text_escape(self) -> str:
+        if self._position and parts_begin(self._text, self._position - 1):
+            return self._next()
+        found, self._position = unescape(self._text, self._position)
+        if found is not None:
+            return found
+        return self._next()
+
+    def _translation(self, command: SedCommand) -> None:
+        delimiter = self._delimiter("unterminated `y' command")
+        source = self._listed(self._until(delimiter, "unterminated `y' command", regex=False), delimiter)
+        target = self._listed(self._until(delimiter, "unterminated `y' command", regex=False), delimiter)
+        if len(source) != len(target):
+            raise self._error("strings for `y' command are different lengths")
+        command.table = {}
+        for before, after in zip(source, target, strict=True):
+            command.table.setdefault(ord(before), after)
+        self._end()
+
+    def _listed(self, text: str, delimiter: str) -> list[str]:
+        letters: list[str] = []
+        position = 0
+        while position < len(text):
+            letter = text[position]
+            position += 1
+            if letter == "\\" and position < len(text):
+                following = text[position]
+                if following in ("\\", delimiter):
+                    letters.append(following)
+                    position += 1
+                    continue
+                found, position = unescape(text, position)
+                if found is not None:
+                    letters.append(found)
+                    continue
+                letters += ("\\", following)
+                position += 1
+                continue
+            letters.append(letter)
+        return letters
+
+    def _delimiter(self, message: str) -> str:
+        letter = self._next()
+        if letter in ("", "\n", "\\"):
+            raise self._error(message)
+        return letter
+
+    def _until(self, delimiter: str, message: str, *, regex: bool) -> str:
+        """Read up to the delimiter; one that a backslash protects loses it."""
+        parts: list[str] = []
+        while True:
+            letter = self._next()
+            if not letter or letter == "\n":
+                self._position -= len(letter)
+                raise self._error(message)
+            if letter == delimiter:
+                return "".join(parts)
+            if letter == "\\":
+                following = self._next()
+                if not following:
+                    raise self._error(message)
+                if following == delimiter:
+                    parts.append(self._protected(following, regex=regex))
+                elif following == "\n" and regex:
+                    parts.append("\\n")
+                else:
+                    parts.append("\\" + following)
+                continue
+            if letter == "[" and regex and delimiter != "[":
+                parts.append(self._bracket())
+                continue
+            parts.append(letter)
+
+    def _protected(self, delimiter: str, *, regex: bool) -> str:
+        """Return a delimiter that stood behind a backslash: in an expression, itself."""
+        if regex:
+            return f"[{delimiter}]" if delimiter in "*.+?|(){}$" else delimiter
+        return "\\" + delimiter if delimiter in "&\\" else delimiter
+
+    def _bracket(self) -> str:
+        """Read the rest of a bracket expression, in which the delimiter means nothing."""
+        match = re.compile(
+            r"\^?\]?(?:\[:[a-z]*:\]|\[=.=\]|\[\..\.\]|[^]\n])*\]"
+        ).match(self._text, self._position)
+        if match is None:
+            self._position = len(self._text)
+            return "["
+        self._position = match.end()
+        return "[" + match.group()
+
+    def _substitute(self, command: SedCommand) -> None:
+        message = "unterminated `s' command"
+        delimiter = self._delimiter(message)
+        source = self._until(delimiter, message, regex=True)
+        replacement = self._until(delimiter, message, regex=False)
+        parts, has_cases = read_replacement(replacement)
+        found = Substitution(None, parts, has_cases)
+        flags = self._flags(found)
+        found.pattern = self._compile(source, flags)
+        highest = max((value for kind, value in parts if kind == "group"), default=0)
+        if found.pattern is not None and highest > found.pattern.groups:
+            raise self._error(f"invalid reference \\{highest} on `s' command's RHS")
+        command.substitution = found
+
+    def _flags(self, found: Substitution) -> str:
+        flags = ""
+        has_number = False
+        while True:
+            self._skip(" \t")
+            letter = self._next()
+            if letter and letter in "iI":
+                flags += "i"
+            elif letter and letter in "mM":
+                flags += "m"
+            elif letter == "g":
+                if found.is_global:
+                    raise self._error("multiple `g' options to `s' command")
+                found.is_global = True
+            elif letter == "p":
+                if found.is_printed:
+                    raise self._error("multiple `p' options to `s' command")
+                found.is_printed = True
+            elif letter == "e":
+                if self._sandbox:
+                    raise self._error("e/r/w commands disabled in sandbox mode")
+                found.is_executed = True
+            elif letter and letter in "0123456789":
+                if has_number:
+                    raise self._error("multiple number options to `s' command")
+                self._position -= 1
+                found.number = self._number()
+                has_number = True
+                if not found.number:
+                    raise self._error("number option to `s' command may not be zero")
+            elif letter == "w":
+                found.file = self._written_file()
+                return flags
+            else:
+                self._position -= len(letter)
+                self._end_of_substitution()
+                return flags
+
+    def _written_file(self) -> str:
+        if self._sandbox:
+            raise self._error("e/r/w commands disabled in sandbox mode")
+        name = self._rest_of_line()
+        if not name:
+            raise self._error("missing filename in r/R/w/W commands")
+        return name
+
+    def _end_of_substitution(self) -> None:
+        self._skip(" \t\r")
+        letter = self._peek()
+        if letter in ("", "\n", ";"):
+            self._position += len(letter)
+        elif letter not in "}#":
+            self._position += 1
+            raise self._error("unknown option to `s'")
+
+    # Addresses and expressions.
+
+    def _address(self, *, second: bool) -> Address | None:
+        letter = self._peek()
+        if letter.isdigit() and letter.isascii():
+            return self._line_address()
+        if letter == "$":
+            self._position += 1
+            return Address("last")
+        if letter in ("+", "~") and second:
+            self._position += 1
+            if not self._peek().isdigit():
+                raise self._error("expected number")
+            kind: Literal["plus", "multiple"] = "plus" if letter == "+" else "multiple"
+            return Address(kind, self._number())
+        if letter == "/" or letter == "\\":
+            self._position += 1
+            delimiter = letter if letter == "/" else self._delimiter("unterminated address regex")
+            source = self._until(delimiter, "unterminated address regex", regex=True)
+            flags = ""
+            while self._peek() in ("I", "M"):
+                flags += self._next().lower()
+            return Address("regex", pattern=self._compile(source, flags))
+        return None
+
+    def _line_address(self) -> Address:
+        number = self._number()
+        self._skip(" \t")
+        if self._peek() != "~" or self._posix:
+            return Address("line", number)
+        self._position += 1
+        step = self._number() if self._peek().isdigit() else 0
+        return Address("step", number, step) if step else Address("line", number)
+
+    def _compile(self, source: str, flags: str) -> Pattern | None:
+        if not source:
+            return None
+        try:
+            return compile_posix(
+                regex_escapes(source),
+                extended=self._extended,
+                ignore_case="i" in flags,
+                multiline="m" in flags,
+            )
+        except PosixRegexError as error:
+            raise self._error(str(error)) from None
+
+
+_READERS: Final[dict[str, Any]] = {
+    "a": SedParser._lines_of_text,  # noqa: SLF001
+    "i": SedParser._lines_of_text,  # noqa: SLF001
+    "c": SedParser._lines_of_text,  # noqa: SLF001
+    "b": SedParser._jump,  # noqa: SLF001
+    "t": SedParser._jump,  # noqa: SLF001
+    "T": SedParser._jump,  # noqa: SLF001
+    "q": SedParser._exit_code,  # noqa: SLF001
+    "Q": SedParser._exit_code,  # noqa: SLF001
+    "l": SedParser._optional_number,  # noqa: SLF001
+    "L": SedParser._optional_number,  # noqa: SLF001
+    "r": SedParser._file_name,  # noqa: SLF001
+    "R": SedParser._file_name,  # noqa: SLF001
+    "w": SedParser._file_name,  # noqa: SLF001
+    "W": SedParser._file_name,  # noqa: SLF001
+    "e": SedParser._execute,  # noqa: SLF001
+    "s": SedParser._substitute,  # noqa: SLF001
+    "y": SedParser._translation,  # noqa: SLF001
+    "v": SedParser._version,  # noqa: SLF001
+}
+
+
+def parts_begin(text: str, position: int) -> bool:
+    """Whether the backslash at a position begins the text of a command: `a\\text`."""
+    return position > 0 and text[position - 1] == "\n" and text[position + 1 : position + 2] in " \t"
+
+
+def _version_of(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
+
+
+def unescape(text: str, position: int) -> tuple[str | None, int]:
+    """Read what follows a backslash, such as `t` or `x41`; None when it is no escape."""
+    letter = text[position : position + 1]
+    if letter in _ESCAPES and letter:
+        return _ESCAPES[letter], position + 1
+    if letter in _NUMERIC and letter:
+        base, most, digits = _NUMERIC[letter]
+        match = re.compile(f"{digits}{{1,{most}}}").match(text, position + 1)
+        if match:
+            return _character(int(match.group(), base) & 0xFF), match.end()
+    if letter == "c" and position + 1 < len(text):
+        return chr(ord(text[position + 1].upper()) ^ 0x40), position + 2
+    return None, position
+
+
+def _character(byte: int) -> str:
+    return chr(byte) if byte < 128 else chr(0xDC00 + byte)
+
+
+def regex_escapes(source: str) -> str:
+    """Replace the escapes in an expression that `sed` itself knows; `\\n` stays."""
+    parts: list[str] = []
+    position = 0
+    in_bracket = False
+    while position < len(source):
+        letter = source[position]
+        position += 1
+        if letter != "\\" or position == len(source):
+            in_bracket = letter == "[" or (in_bracket and letter != "]")
+            parts.append(letter)
+            continue
+        following = source[position]
+        if following == "n":
+            parts.append("\n" if in_bracket else "\\n")
+            position += 1
+            continue
+        found, position = unescape(source, position)
+        if found is None:
+            parts.append("\\" + following if not in_bracket else "\\")
+            position += 0 if in_bracket else 1
+        elif found in "*.[]^$\\/+?(){}|" and not in_bracket:
+            parts.append("\\" + found if found not in "+?(){}|" else f"[{found}]")
+        else:
+            parts.append(found)
+    return "".join(parts)
+
+
+def read_replacement(
+    text: str,
+) -> tuple[list[tuple[Literal["text", "group", "case"], Any]], bool]:
+    """Read a replacement; return its parts, and whether it changes cases."""
+    parts: list[tuple[Literal["text", "group", "case"], Any]] = []
+    literal: list[str] = []
+
+    def flush() -> None:
+        if literal:
+            parts.append(("text", "".join(literal)))
+            literal.clear()
+
+    position = 0
+    while position < len(text):
+        letter = text[position]
+        position += 1
+        if letter == "&":
+            flush()
+            parts.append(("group", 0))
+        elif letter != "\\" or position == len(text):
+            literal.append(letter)
+        elif text[position] in "0123456789":
+            flush()
+            parts.append(("group", int(text[position])))
+            position += 1
+        elif text[position] in "LUElu":
+            flush()
+            parts.append(("case", text[position]))
+            position += 1
+        else:
+            found, after = unescape(text, position)
+            literal.append(text[position] if found is None else found)
+            position = position + 1 if found is None else after
+    flush()
+    return parts, any(kind == "case" for kind, _ in parts)
+
+
+def join_expressions(texts: Sequence[str]) -> str:
+    """Return several `-e` scripts as one."""
+    return "\n".join(texts)

@@ -1,0 +1,295 @@
+"""POSIX regular expressions, basic and extended, with GNU's additions.
+
+They are translated for the `regex` module, which knows leftmost-longest matching; that is
+asked for only where it differs from taking the first alternative, as it costs time.
+Text is matched as characters; bytes that are no UTF-8 are surrogates.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import regex
+
+__all__ = ["PosixRegexError", "compile_posix"]
+
+MAX_REPEAT: Final = 32767
+_CLASSES: Final = {
+    "alpha": r"\p{L}",
+    "digit": "0-9",
+    "alnum": r"\p{L}\p{Nd}",
+    "upper": r"\p{Lu}",
+    "lower": r"\p{Ll}",
+    "space": r"\s",
+    "blank": r"\ \t",
+    "punct": r"!-/:-@\[-`{-~\p{P}\p{S}",
+    "print": r"\ -~\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}",
+    "graph": r"!-~\p{L}\p{M}\p{N}\p{P}\p{S}",
+    "cntrl": r"\p{Cc}",
+    "xdigit": "0-9A-Fa-f",
+}
+_PERL_CLASSES: Final = {"w": r"[\w]", "W": r"[^\w]", "s": r"\s", "S": r"\S"}
+_ANCHORS: Final = {
+    "b": r"\b",
+    "B": r"\B",
+    "<": r"\b(?=\w)",
+    ">": r"\b(?<=\w)",
+    "`": r"\A",
+    "'": r"\Z",
+}
+_INTERVAL: Final = re.compile(r"(\d*)(,?)(\d*)", re.ASCII)
+
+
+class PosixRegexError(ValueError):
+    """It is no regular expression; the text is glibc's."""
+
+
+def compile_posix(
+    pattern: str,
+    *,
+    extended: bool = False,
+    ignore_case: bool = False,
+    multiline: bool = False,
+) -> regex.Pattern[str]:
+    """Compile a POSIX regular expression.
+
+    Args:
+        pattern: The expression.
+        extended: Whether it is an extended one; else a basic one.
+        ignore_case: Whether letters match in both cases.
+        multiline: Whether `^` and `$` also match at newlines.
+
+    Raises:
+        PosixRegexError: It is none.
+    """
+    translator = _Translator(pattern, extended=extended, multiline=multiline)
+    translated = translator.run()
+    flags = regex.DOTALL | regex.VERSION0
+    if ignore_case:
+        flags |= regex.IGNORECASE
+    if translator.needs_longest:
+        flags |= regex.POSIX
+    try:
+        return regex.compile(translated, flags)
+    except regex.error as error:
+        raise PosixRegexError(f"Invalid preceding regular expression ({error.msg})") from None
+    except (RecursionError, OverflowError):
+        raise PosixRegexError("Regular expression too big") from None
+
+
+class _Translator:
+    def __init__(self, pattern: str, *, extended: bool, multiline: bool) -> None:
+        self._pattern = pattern
+        self._extended = extended
+        self._start = r"(?:(?<=\n)|\A)" if multiline else r"\A"
+        self._end = r"(?=\n|\Z)" if multiline else r"\Z"
+        self._position = 0
+        self._depth = 0
+        self._groups = 0
+        self._closed: set[int] = set()
+        self.needs_longest = False
+
+    def run(self) -> str:
+        translated = self._alternatives()
+        if self._position < len(self._pattern):
+            raise PosixRegexError("Unmatched ) or \\)")
+        return translated
+
+    # What the next thing is.
+
+    def _peek(self, count: int = 1) -> str:
+        return self._pattern[self._position : self._position + count]
+
+    def _is_operator(self, operator: str) -> bool:
+        """Whether `operator` stands here: bare in extended expressions, else escaped."""
+        if self._extended:
+            return self._peek() == operator
+        return self._peek(2) == "\\" + operator
+
+    def _skip_operator(self) -> None:
+        self._position += 1 if self._extended else 2
+
+    # The grammar.
+
+    def _alternatives(self) -> str:
+        branches = [self._branch()]
+        while self._is_operator("|"):
+            self._skip_operator()
+            branches.append(self._branch())
+        if len(branches) > 1:
+            self.needs_longest = True
+        return "|".join(branches)
+
+    def _branch(self) -> str:
+        parts: list[str] = []
+        at_start = True
+        while self._position < len(self._pattern):
+            if self._is_operator("|") or self._is_operator(")"):
+                break
+            atom, is_group, repeatable = self._atom(at_start=at_start)
+            at_start = atom == self._start and not self._extended
+            parts.append(self._repeated(atom, is_group) if repeatable else atom)
+        return "".join(parts)
+
+    def _atom(self, *, at_start: bool) -> tuple[str, bool, bool]:
+        """Return the next atom, whether it is a group, and whether it may be repeated."""
+        letter = self._peek()
+        if self._is_operator("("):
+            return self._group(), True, True
+        if letter == "\\":
+            return self._escape()
+        self._position += 1
+        if letter == "[":
+            return self._bracket(), False, True
+        if letter == ".":
+            return ".", False, True
+        if letter == "^" and (self._extended or at_start):
+            return self._start, False, False
+        if letter == "$" and (self._extended or self._ends_branch()):
+            return self._end, False, False
+        if letter == "*" and at_start and not self._extended:
+            return r"\*", False, True
+        if self._extended and letter in "*+?{":
+            raise PosixRegexError("Invalid preceding regular expression")
+        return regex.escape(letter, special_only=False, literal_spaces=True), False, True
+
+    def _ends_branch(self) -> bool:
+        return self._position == len(self._pattern) or self._peek(2) in ("\\)", "\\|")
+
+    def _group(self) -> str:
+        self._skip_operator()
+        self._groups += 1
+        number = self._groups
+        self._depth += 1
+        if self._depth > 200:
+            raise PosixRegexError("Regular expression too big")
+        inner = self._alternatives()
+        if not self._is_operator(")"):
+            raise PosixRegexError("Unmatched ( or \\(")
+        self._skip_operator()
+        self._depth -= 1
+        self._closed.add(number)
+        return f"({inner})"
+
+    def _escape(self) -> tuple[str, bool, bool]:
+        if self._position + 1 == len(self._pattern):
+            raise PosixRegexError("Trailing backslash")
+        letter = self._pattern[self._position + 1]
+        self._position += 2
+        if letter in _PERL_CLASSES:
+            return _PERL_CLASSES[letter], False, True
+        if letter in _ANCHORS:
+            return _ANCHORS[letter], False, False
+        if letter in "123456789":
+            if int(letter) not in self._closed:
+                raise PosixRegexError("Invalid back reference")
+            return f"(?:\\{letter})", True, True
+        if letter == "n":
+            return r"\n", False, True
+        if not self._extended and letter == "{":
+            raise PosixRegexError("Invalid preceding regular expression")
+        if not self._extended and letter in "+?":
+            return regex.escape(letter), False, True
+        return regex.escape(letter, special_only=False, literal_spaces=True), False, True
+
+    # Repetition.
+
+    def _repeated(self, atom: str, is_group: bool) -> str:
+        again = False
+        while (quantifier := self._quantifier()) is not None:
+            if again and not self._extended and quantifier[0] in "*{":
+                raise PosixRegexError("Invalid preceding regular expression")
+            again = True
+            if is_group:
+                self.needs_longest = True
+            atom = f"(?:{atom}){quantifier}" if atom else ""
+        return atom
+
+    def _quantifier(self) -> str | None:
+        if self._peek() == "*":
+            self._position += 1
+            return "*"
+        for operator in "+?":
+            if self._is_operator(operator):
+                self._skip_operator()
+                return operator
+        if self._is_operator("{"):
+            return self._interval()
+        return None
+
+    def _interval(self) -> str:
+        self._skip_operator()
+        match = _INTERVAL.match(self._pattern, self._position)
+        assert match is not None
+        self._position = match.end()
+        if not self._is_operator("}") or (not match[1] and not match[2]):
+            raise PosixRegexError("Unmatched \\{")
+        self._skip_operator()
+        least = int(match[1] or 0)
+        most = (int(match[3]) if match[3] else None) if match[2] else least
+        if max(least, most or 0) > MAX_REPEAT:
+            raise PosixRegexError("Regular expression too big")
+        if most is not None and most < least:
+            raise PosixRegexError("Invalid content of \\{\\}")
+        return f"{{{least},{'' if most is None else most}}}"
+
+    # Brackets.
+
+    def _bracket(self) -> str:
+        negated = self._peek() == "^"
+        self._position += negated
+        items: list[str] = []
+        first = True
+        while True:
+            letter = self._peek()
+            if not letter:
+                raise PosixRegexError("Unmatched [, [^, [:, [., or [=")
+            if letter == "]" and not first:
+                self._position += 1
+                break
+            first = False
+            items.append(self._item())
+        inner = "".join(items)
+        return f"[^{inner}]" if negated else f"[{inner}]"
+
+    def _item(self) -> str:
+        if self._peek(2) == "[:":
+            name = self._named(":")
+            if name not in _CLASSES:
+                raise PosixRegexError("Invalid character class name")
+            return _CLASSES[name]
+        low = self._element()
+        if self._peek() != "-" or self._peek(2) in ("-]", "-"):
+            return _in_set(low)
+        self._position += 1
+        high = self._element()
+        if high < low:
+            raise PosixRegexError("Invalid range end")
+        return f"{_in_set(low)}-{_in_set(high)}"
+
+    def _element(self) -> str:
+        if self._peek(2) in ("[.", "[="):
+            name = self._named(self._peek(2)[1])
+            if len(name) != 1:
+                raise PosixRegexError("Invalid collation character")
+            return name
+        letter = self._peek()
+        self._position += 1
+        if not letter:
+            raise PosixRegexError("Unmatched [, [^, [:, [., or [=")
+        return letter
+
+    def _named(self, mark: str) -> str:
+        end = self._pattern.find(mark + "]", self._position + 2)
+        if end < 0:
+            raise PosixRegexError("Unmatched [, [^, [:, [., or [=")
+        name = self._pattern[self._position + 2 : end]
+        self._position = end + 2
+        return name
+
+
+def _in_set(letter: str) -> str:
+    if letter.isascii() and not letter.isalnum():
+        return f"\\x{ord(letter):02x}"
+    return letter
