@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -162,16 +163,19 @@ class Peers:
         """Yield how the mirror showed each path, in tree order, without loading them all."""
         after = b""
         while True:
-            rows = self._database.rows(
-                f"select b.path, {_SEEN} from mirror_base b where b.mirror = ? and b.path > ?"
-                " order by b.path limit ?",
-                (peer.id, after, _PAGE),
-            )
+            rows = self._store.read(partial(self._seen_after, peer, after))
             for row in rows:
                 yield _path(row[0]), Seen._make(row[1:])
             if len(rows) < _PAGE:
                 return
             after = rows[-1][0]
+
+    def _seen_after(self, peer: Peer, start: bytes) -> list[tuple[Any, ...]]:
+        return self._database.rows(
+            f"select b.path, {_SEEN} from mirror_base b where b.mirror = ? and b.path > ?"
+            " order by b.path limit ?",
+            (peer.id, start, _PAGE),
+        )
 
     def agreed(self, peer: Peer, paths: Collection[str]) -> dict[str, Agreed]:
         """Return what was agreed on at some paths."""
