@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -264,8 +265,9 @@ class JobRun:
 
     def wait(self, process: str) -> None:
         """Wait until a command that another process started has ended."""
-        while not self._is_lost() and docker_exec.state(self._daemon, process).is_running:
-            time.sleep(_POLL_S)
+        with suppress(NotFoundError):  # ended so long ago that the daemon forgot it
+            while not self._is_lost() and docker_exec.state(self._daemon, process).is_running:
+                time.sleep(_POLL_S)
 
     def note_exit(self, job: int, process: str) -> bool:
         """Store how a command ended that another process started; return whether it is known."""
