@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import Final
 
 from vshell.errors import ConflictError, CorruptError, NotFoundError, UnavailableError
+from vshell.sync import docker_exec
 from vshell.sync.docker_client import Daemon, translated
 from vshell.sync.docker_machine import CONTROL, WORKSPACE
 from vshell.sync.docker_stream import ExecStream
@@ -80,13 +81,17 @@ class ContainerLoop:
         self._user = user
         self._stream: ExecStream | None = None
         self._is_answering = False
+        self._mark = f"mirror-{os.urandom(8).hex()}"
 
     def close(self) -> None:
         """End the shell."""
+        is_stuck = self._stream is not None and self._is_answering
         if self._stream is not None:
             self._stream.close()
             self._stream = None
         self._is_answering = False
+        if is_stuck:  # it may go on for ever, with the lock
+            docker_exec.kill(self._daemon, self._machine, self._mark, user=self._user)
 
     def ask(self, question: str, data: Iterable[bytes] = ()) -> tuple[int, bytes]:
         """Return the exit code and the whole answer; arguments and errors as for `stream`."""
@@ -144,13 +149,21 @@ class ContainerLoop:
         if self._stream is None:
             with translated("cannot reach the container"):
                 made = self._daemon.api.exec_create(
-                    self._machine, ["/bin/sh", "-c", _LOOP], stdin=True, user=self._user or ""
+                    self._machine,
+                    ["/bin/sh", "-c", _LOOP],
+                    stdin=True,
+                    user=self._user or "",
+                    environment={docker_exec.MARK: self._mark},
                 )
             self._stream = ExecStream.start(self._daemon, made["Id"])
-            self._stream.write(b"ready :\n")
+            self._is_answering = True
             try:
-                for _ in _until(self._stream, b"\nready ", _TIMEOUT_S):
-                    pass
+                self._stream.write(b"ready :\n")
+                said = 0
+                for piece in _until(self._stream, b"\nready ", _TIMEOUT_S):
+                    said += len(piece)
+                    if said > _MAX_ANSWER_BYTES:
+                        raise CorruptError("the container's shell does not get ready")
             except BaseException:
                 self.close()
                 with suppress(NotFoundError, ConflictError):

@@ -46,6 +46,8 @@ CHANGED: Final = "it changed meanwhile"
 
 _KINDS: Final = {b"f": FILE, b"d": DIRECTORY, b"l": SYMLINK}
 _UUID: Final = re.compile(rb"[0-9a-zA-Z-]{1,64}")
+_MODE: Final = re.compile(rb"[0-7]{1,4}")
+_NUMBER: Final = re.compile(rb"\d{1,18}")
 _TIME: Final = re.compile(rb"(-?\d{1,11})(?:\.(\d{1,10}))?")
 _RACY_NS: Final = 20_000_000
 """Two clock ticks of a slow kernel: a file that changes again in one keeps its times."""
@@ -496,7 +498,7 @@ def _entry(record: bytes, now_ns: int) -> Entry:
     path = name.removeprefix(b"./").decode("utf-8", "surrogateescape")
     if not path or any(part in ("", ".", "..") for part in path.split("/")):
         raise CorruptError("the container described a file with an impossible name")
-    if not (mode.isdigit() and size.isdigit() and inode.isdigit()):
+    if not (_MODE.fullmatch(mode) and _NUMBER.fullmatch(size) and _NUMBER.fullmatch(inode)):
         raise CorruptError("the container described a file in a way that nobody does")
     kind = _KINDS.get(letter, OTHER)
     bits = int(mode, 8) & 0o7777
@@ -523,9 +525,13 @@ def _belonging(entries: list[Entry], rules: Rules, max_entries: int) -> Iterator
     """Yield those entries that the rules do not leave out, by themselves or from above."""
     places: list[tuple[str, DirectoryTiers]] = [("", rules.top())]
     left_out: str | None = None
+    last = ""
     count = 0
     for entry in entries:
         path = entry.path
+        if path == last:
+            raise CorruptError("the container described a file twice")
+        last = path
         if left_out is not None and path.startswith(left_out):
             continue
         parent, _, name = path.rpartition("/")
