@@ -36,9 +36,15 @@ from vshell.ops.context import Context
 
 if TYPE_CHECKING:
     from vshell.ops.state import State
+    from vshell.script.engine import Engine
+    from vshell.script.functions import Function
+    from vshell.script.limits import Limits
+    from vshell.script.loop import Cancellation
     from vshell.script.result import ScriptResult
+    from vshell.script.runs import Runs
     from vshell.shell.limits import ShellLimits
-    from vshell.shell.shell import Shell
+    from vshell.shell.rules import Rules
+    from vshell.shell.shell import Ask, Shell
     from vshell.sync.container import Container
     from vshell.sync.container_attach import Transport
     from vshell.sync.docker_limits import ContainerLimits
@@ -139,6 +145,8 @@ class Session(Context):
         self,
         session: str | None = None,
         *,
+        rules: Rules | Mapping[str, Any] | None = None,
+        ask: Ask | None = None,
         limits: ShellLimits | Mapping[str, Any] | None = None,
         spool: PathLike | None = None,
     ) -> Shell:
@@ -148,22 +156,87 @@ class Session(Context):
             session: A name under which it lasts: directory, variables, functions and
                 history are in the workspace, for whoever asks for it next. None is a
                 shell that is forgotten.
+            rules: What it may run, read and write: a `Rules`, or its fields by name.
+            ask: Answers what the rules say to ask about; None says no to all of it.
             limits: What each run may use: a `ShellLimits`, or its fields by name.
             spool: A file of the workspace that gets all output of a run that printed more
                 than the result keeps.
 
         Raises:
-            RangeError: A limit is unknown or not positive.
+            RangeError: A limit or a rule is unknown or wrong.
+            BadPatternError: A path pattern of a rule is malformed.
         """
         from vshell.shell.opening import open_shell
 
-        return open_shell(self, session, limits=limits, spool=spool)
+        return open_shell(self, session, rules=rules, ask=ask, limits=limits, spool=spool)
 
-    def run(self, source: str, **options: Any) -> ScriptResult:
-        """Run a script in a fresh sandbox; see `vshell.script.run.run` for the options."""
+    def run(
+        self,
+        source: str,
+        *,
+        language: str | None = None,
+        inputs: Mapping[str, object] | None = None,
+        functions: Mapping[str, Function | Callable[..., Any]] | None = None,
+        atomic: bool = True,
+        dry_run: bool = False,
+        limits: Limits | Mapping[str, float] | None = None,
+        engine: str | Engine = "auto",
+        retries: int = 0,
+        durable: bool = False,
+        cancellation: Cancellation | None = None,
+    ) -> ScriptResult:
+        """Run a script in a fresh sandbox, with nothing in reach but the files of the workspace.
+
+        The script sees `state`, whose methods it calls in snake_case or camelCase. Its
+        result is what a function returns, or the value of the last expression.
+
+        Args:
+            source: Statements, an expression or a function, also in a Markdown fence.
+            language: `"python"` or `"javascript"`; None to find out.
+            inputs: Values for the script, as variables of these names and in `inputs`.
+            functions: Functions of the host that it may call by these names.
+            atomic: Apply all that it did at its end and in one step, or nothing; if not,
+                each call is applied at once and stays.
+            dry_run: Apply nothing. The result has the changes and the patch, and
+                `runs.commit` with its `run_id` applies them.
+            limits: What it may use; `Limits` or a mapping of its fields.
+            engine: `"auto"`: the cheapest that can; or `"monty"`, `"cpython"`, `"quickjs"`.
+            retries: How often to run it again after a conflict with somebody else's change.
+            durable: Keep what it needs to go on in another process, should this one die:
+                `runs.resume`. Each call is then applied at once, whatever `atomic` says.
+            cancellation: Ends it from another thread.
+
+        Returns:
+            What it did, also when it failed: see `ScriptResult.status`.
+
+        Raises:
+            RangeError: An argument is none that there is.
+            TypeError: An input has no form in JSON.
+            ClosedError: The workspace is closed.
+        """
         from vshell.script.run import run
 
-        return run(self, source, **options)
+        return run(
+            self,
+            source,
+            language=language,
+            inputs=inputs,
+            functions=functions,
+            atomic=atomic,
+            dry_run=dry_run,
+            limits=limits,
+            engine=engine,
+            retries=retries,
+            durable=durable,
+            cancellation=cancellation,
+        )
+
+    @property
+    def runs(self) -> Runs:
+        """The runs of scripts that are kept: durable ones, and such as wait to be approved."""
+        from vshell.script.runs import Runs
+
+        return Runs(self)
 
     def mirror(
         self,
@@ -421,21 +494,21 @@ class Workspace(Session):
         made.keeps_containers = self.keeps_containers
         return made
 
-    def fork(self, destination: PathLike, *, at: read_.Moment | None = None) -> Workspace:
+    def fork(self, dest: PathLike, *, at: read_.Moment | None = None) -> Workspace:
         """Copy the workspace to a new file of the host, and open the copy.
 
         The two are independent from then on; `merge_into` on the copy brings its changes
         back.
 
         Args:
-            destination: The new file.
+            dest: The new file.
             at: The snapshot or revision to copy; None is now.
 
         Raises:
             ExistsError: The file exists.
             NotFoundError: Its directory does not, or there is no such moment.
         """
-        path = os.fspath(destination)
+        path = os.fspath(dest)
         fork_.copy_to(self, path, at=at)
         copy = Workspace.open(path, create=False)
         fork_.record_origin(copy, at=at)

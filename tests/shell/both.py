@@ -151,7 +151,10 @@ def _plain(text: bytes) -> bytes:
 
 
 def _sorted(ran: Ran) -> Ran:
-    return ran._replace(stdout=b"\n".join(sorted(ran.stdout.split(b"\n"))))
+    return ran._replace(
+        stdout=b"\n".join(sorted(ran.stdout.split(b"\n"))),
+        stderr=b"\n".join(sorted(ran.stderr.split(b"\n"))),
+    )
 
 
 def _without_texts(ran: Ran) -> Ran:

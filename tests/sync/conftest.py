@@ -1,4 +1,4 @@
-"""A workspace, and beside it a directory, or a container for tests marked `docker`."""
+"""A workspace, and a directory or, for tests marked `docker`, a container beside it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,19 @@ OpenContainer = Callable[..., Container]
 
 
 @pytest.fixture
-def workspace() -> Iterator[Workspace]:
-    with Workspace.memory() as opened:
-        yield opened
+def ws() -> Iterator[Workspace]:
+    with Workspace.memory() as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "mirror"
+
+
+@pytest.fixture
+def workspace(ws: Workspace) -> Workspace:
+    return ws
 
 
 @pytest.fixture
@@ -44,14 +54,3 @@ def transport(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def container(open_container: OpenContainer, transport: str) -> Container:
     return open_container(transport=transport)
-
-
-@pytest.fixture
-def ws() -> Iterator[Workspace]:
-    with Workspace.memory() as opened:
-        yield opened
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "mirror"

@@ -20,7 +20,8 @@ from vshell.fs.paths import decode, encode
 from vshell.fs.schema import DIRECTORY
 from vshell.fs.tree import Node
 
-_PAGE: Final = 4096
+_PAGE: Final = 2048
+_new_tuple: Final = tuple.__new__
 _PATHS_AT_ONCE: Final = 500
 
 
@@ -165,7 +166,9 @@ class Peers:
         while True:
             rows = self._store.read(partial(self._seen_after, peer, after))
             for row in rows:
-                yield _path(row[0]), Seen._make(row[1:])
+                # As `_path` and `Seen._make` do, without a call each: there are many.
+                name = row[0].replace(b"\0", b"/").decode("utf-8", "surrogateescape")
+                yield name, _new_tuple(Seen, row[1:])
             if len(rows) < _PAGE:
                 return
             after = rows[-1][0]

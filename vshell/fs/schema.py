@@ -70,7 +70,62 @@ _SHELLS: Final = """
 """
 
 _SCRIPTS: Final = """
-    -- Script runs: see runs.py.
+    -- Script runs that outlive their process, or wait to be approved: see runs.py. Whoever
+    -- goes on with a run takes the next `generation`, and nobody of an earlier one may
+    -- write any more.
+    create table script_run (
+        id text primary key,
+        kind text not null,
+        status text not null,
+        generation integer not null,
+        session text not null,
+        cwd text not null,
+        language text not null,
+        source text not null,
+        inputs text not null,
+        limits text not null,
+        engine text not null,
+        seed integer not null,
+        created_ns integer not null,
+        updated_ns integer not null,
+        -- What an approval has to be checked against: the revision that the script saw,
+        -- and what it looked at, as JSON.
+        base_revision integer,
+        reads text,
+        -- The paused guest, where the engine can store one, and the call that it waits in.
+        snapshot blob,
+        snapshot_call integer,
+        result text
+    ) without rowid;
+    create index script_run_newest on script_run (created_ns);
+
+    -- The calls of a durable run, in order. The answer of one that was begun and whose
+    -- end is not known is null.
+    create table script_call (
+        run text not null,
+        number integer not null,
+        method text not null,
+        request blob not null,
+        arguments text,
+        answer text,
+        revision integer,
+        primary key (run, number)
+    ) without rowid;
+
+    -- What a run that waits to be approved would do: see effects.py.
+    create table script_effect (
+        run text not null,
+        number integer not null,
+        action text not null,
+        path blob not null,
+        old_path blob,
+        inode integer not null,
+        kind integer not null,
+        content integer,
+        mode integer,
+        mtime_ns integer,
+        primary key (run, number)
+    ) without rowid;
 """
 
 _MIRRORS: Final = """

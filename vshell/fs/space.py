@@ -87,6 +87,7 @@ _NEEDED = (
     f"{_LIVE} union select before_content from journal where before_content is not null"
     " union select after_content from journal where after_content is not null"
     " union select content from snapshot_inode where content is not null"
+    " union select content from script_effect where content is not null"
     " union select content from mirror_base where content is not null"
     " union select content from mirror_pending where content is not null"
     " union select content from mirror_fetched"

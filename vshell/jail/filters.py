@@ -97,7 +97,8 @@ def worker_filter(architecture: Architecture) -> bytes:
     # The filter cannot read clone3's flags, which are in memory. Told that there is no
     # such call, the C library makes threads with clone, whose flags are an argument.
     clone, clone3 = (_number(architecture, name) for name in ("clone", "clone3"))
-    assert clone is not None and clone3 is not None
+    assert clone is not None
+    assert clone3 is not None
     program += _answer(clone3, _UNKNOWN)
     program += [
         (_JUMP_EQUAL, 0, 3, clone),

@@ -7,15 +7,15 @@ queues, no file system but an empty read-only one.
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from vshell.jail import kernel, system_calls
 from vshell.jail.system_calls import NUMBERS
 
-__all__ = ["ALL_NAMESPACES", "bind_root", "drop_capabilities", "empty_root", "enter"]
+__all__ = ["ALL_NAMESPACES", "drop_capabilities", "empty_root", "enter"]
 
 ALL_NAMESPACES: Final = (
     kernel.CLONE_NEWUSER
@@ -33,16 +33,20 @@ _STEADY: Final = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 _MOUNT_POINTS: Final = ("/tmp", "/proc", "/usr", "/dev")  # noqa: S108 - nothing is put there
 
 
-def enter(flags: int = ALL_NAMESPACES) -> None:
+def enter(flags: int = ALL_NAMESPACES, *, keep_user: bool = False) -> None:
     """Move this process into new namespaces; its children, for the process namespace.
 
     The process must have one thread. A superuser becomes nobody on the way, so that even
     outside of the namespace its user owns nothing.
 
+    Args:
+        flags: Which namespaces.
+        keep_user: Whether a superuser stays one as far as files are concerned.
+
     Raises:
         OSError: The kernel refuses.
     """
-    superuser = os.geteuid() == 0
+    superuser = os.geteuid() == 0 and not keep_user
     if superuser:
         _become_nobody()
     user, group = os.geteuid(), os.getegid()
@@ -75,22 +79,12 @@ def _map_ids(user: int, group: int) -> None:
     os.setresuid(_NOBODY, _NOBODY, _NOBODY)
 
 
-def _new_root(options: str) -> None:
-    kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    point = next(point for point in _MOUNT_POINTS if Path(point).is_dir())
-    kernel.mount("none", point, "tmpfs", _STEADY, options)
-    os.chdir(point)
-
-
-def _move_in() -> None:
+def _number_of(name: str) -> int:
     architecture = system_calls.this_one()
-    number = architecture and NUMBERS["pivot_root"][architecture.column]
+    number = None if architecture is None else NUMBERS[name][architecture.column]
     if number is None:
-        raise OSError("the number of pivot_root is not known here")
-    kernel.pivot_root(number, ".")
-    kernel.unmount_detached(".")
-    os.chdir("/")
-    kernel.mount(None, "/", None, kernel.MS_REMOUNT | kernel.MS_RDONLY | _STEADY)
+        raise OSError(errno.ENOSYS, f"the number of {name} is not known here")
+    return number
 
 
 def empty_root() -> None:
@@ -99,53 +93,16 @@ def empty_root() -> None:
     It is a file system of its own in memory: there is no directory of the host to clean
     up, and none that `..` could lead to. The process must be in a mount namespace.
     """
-    _new_root("mode=555,nr_inodes=1")
-    _move_in()
-
-
-def bind_root(*, writable: Sequence[Path], readable: Sequence[Path]) -> None:
-    """Make a root that has some directories of the host, at the paths that they have.
-
-    Args:
-        writable: Directories that can be changed.
-        readable: Directories and files that can be read; those inside of another are fine.
-    """
-    host = os.open("/", os.O_PATH | os.O_DIRECTORY)
-    try:
-        _new_root("mode=755,nr_inodes=10000")
-        for path in sorted({*readable, *writable}):
-            _bind(host, path, writable=path in writable)
-    finally:
-        os.close(host)
-    _move_in()
-
-
-def _bind(host: int, path: Path, *, writable: bool) -> None:
-    source = f"/proc/self/fd/{host}/{path.relative_to('/')}"
-    target = Path(".", path.relative_to("/"))
-    if not os.path.lexists(target):
-        if Path(source).is_dir():
-            target.mkdir(parents=True)
-        else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.touch()
-    kernel.mount(source, str(target), None, kernel.MS_BIND | kernel.MS_REC)
-    if not writable:
-        flags = kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | kernel.MS_NOSUID
-        kernel.mount(None, str(target), None, flags | _locked_flags(str(target)))
-
-
-def _locked_flags(path: str) -> int:
-    """What a mount has and an unprivileged remount must keep."""
-    found = os.statvfs(path).f_flag
-    kept = {os.ST_NODEV: kernel.MS_NODEV, os.ST_NOEXEC: kernel.MS_NOEXEC}
-    times = {os.ST_NOATIME: 1024, os.ST_NODIRATIME: 2048, os.ST_RELATIME: 1 << 21}
-    return sum(flag for bit, flag in (kept | times).items() if found & bit)
+    kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    point = next(point for point in _MOUNT_POINTS if Path(point).is_dir())
+    kernel.mount("none", point, "tmpfs", _STEADY, "mode=555,nr_inodes=1")
+    os.chdir(point)
+    kernel.pivot_root(_number_of("pivot_root"), ".")
+    kernel.unmount_detached(".")
+    os.chdir("/")
+    kernel.mount(None, "/", None, kernel.MS_REMOUNT | kernel.MS_RDONLY | _STEADY)
 
 
 def drop_capabilities() -> None:
     """Give up what the user namespace gave."""
-    architecture = system_calls.this_one()
-    number = architecture and NUMBERS["capset"][architecture.column]
-    if number is not None:
-        kernel.capabilities_drop(number)
+    kernel.capabilities_drop(_number_of("capset"))

@@ -22,6 +22,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -93,17 +94,19 @@ class Forked:
         frame = {"guest": module, "job": job, "memory_bytes": memory_bytes, "cpu_s": cpu_s}
         self.channel.send(json.dumps(frame).encode(), deadline=deadline)
 
+    def kill(self) -> None:
+        """End the process, whatever it does; the channel says so."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.process, signal.SIGKILL)
+
     def close(self) -> None:
-        """End it, whatever it does. Idempotent."""
+        """End it, and free what it had. Idempotent."""
+        self.kill()
         self.channel.close()
         process, self.process = self.process, None
         if process is not None:
-            try:
-                signal.pidfd_send_signal(process, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-            finally:
-                os.close(process)
+            os.close(process)
 
 
 class _Process:
@@ -115,19 +118,20 @@ class _Process:
         self.owner = os.getpid()
         self.spares: deque[socket.socket] = deque()
         with theirs:
-            self._popen = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            self.popen = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 arguments,
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env={"PYTHONHASHSEED": "0"},  # sets have one order, so that replays agree
                 start_new_session=True,
             )
-        self.finalizer = weakref.finalize(self, _stop, self._popen, ours, self.spares, self.owner)
+        self.finalizer = weakref.finalize(self, _stop, self.popen, ours, self.spares, self.owner)
         self.isolation = self._wait_until_ready()
 
     def _wait_until_ready(self) -> Isolation:
         self.control.settimeout(_START_TIMEOUT_S)
+        message: dict[str, Any]
         try:
             data = self.control.recv(1 << 16)
             message = json.loads(data) if data else {"error": "it ended at once"}
@@ -219,7 +223,7 @@ class Zygote:
     def process_id(self) -> int | None:
         """The number of the running process, if there is one."""
         process = self._process
-        return None if process is None else process._popen.pid  # noqa: SLF001
+        return None if process is None else process.popen.pid
 
     def fork(self) -> Forked:
         """Return a guest that waits for its job.

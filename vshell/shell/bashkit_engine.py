@@ -16,7 +16,7 @@ from bashkit import Bash, BashError, ExecutionProfile, FileSystem, get_version
 
 from vshell.shell.bashkit_abi import FileTable
 from vshell.shell.bridge import STDIN_PATH, Bridge
-from vshell.shell.dispatch import Dispatcher
+from vshell.shell.dispatch import REFUSED, Dispatcher
 from vshell.shell.engine import (
     CANCELLED,
     LIMIT_EXIT_CODE,
@@ -27,7 +27,7 @@ from vshell.shell.engine import (
     PlannedCommand,
     PlannedRedirect,
 )
-from vshell.shell.native import LANGUAGE, OWN_ARRAYS, OWN_VARIABLES, QUICK, WITHOUT
+from vshell.shell.native import LANGUAGE, OWN_ARRAYS, OWN_VARIABLES, QUICK, STATEFUL, WITHOUT
 from vshell.shell.script_text import continues, with_link_tests
 from vshell.shell.words import from_engine, output_from_engine, quoted, to_engine
 
@@ -95,7 +95,7 @@ class BashkitEngine:
     def version(self) -> str:
         return f"bashkit {get_version()}"
 
-    def _fresh(self, environment: Mapping[str, str], cwd: str) -> Bash:
+    def _fresh(self, environment: Mapping[str, str], cwd: str, *, inner: bool = False) -> Bash:
         bash = Bash(
             username="user",
             hostname="vshell",
@@ -106,10 +106,23 @@ class BashkitEngine:
             profile=ExecutionProfile.Interactive,
         )
         bash.mount("/", FileSystem.from_capsule(self._table.capsule()))
-        for name in self._dispatcher.names():
-            if name not in LANGUAGE:
-                bash.add_command(name, self._dispatcher.call)
+        ours = {name for name in self._dispatcher.names() if name not in LANGUAGE}
+        for name in ours:
+            bash.add_command(name, self._dispatcher.call)
+        for name in WITHOUT - ours:
+            bash.add_command(name, self._dispatcher.call_missing)
+        if not inner:
+            for name in self._judged_names(bash, ours):
+                bash.add_command(name, self._dispatcher.call_native)
         return bash
+
+    def _judged_names(self, bash: Bash, ours: set[str]) -> set[str]:
+        """Return the engine's own commands that the rules must be asked about."""
+        judge = self._dispatcher.judge
+        if not judge.judges_commands:
+            return set()
+        native = set(bash.capabilities().builtins) - ours - WITHOUT - STATEFUL
+        return {name for name in native if name not in LANGUAGE or judge.names(name)}
 
     # Running.
 
@@ -118,6 +131,11 @@ class BashkitEngine:
     ) -> Outcome:
         self._bridge.stdin = stdin
         self._bash.clear_cancel()
+        refusal = self._refusal(script)
+        if refusal is not None:
+            on_output("stderr", f"bash: {refusal}\n".encode("utf-8", "replace"))
+            self._last_exit_code = REFUSED
+            return Outcome(REFUSED)
         if not arguments:
             words = self._plain_words(script)
             if words:
@@ -132,6 +150,18 @@ class BashkitEngine:
         if result.error is None:
             return Outcome(result.exit_code)
         return self._failed(str(result.error), result.exit_code, on_output)
+
+    def _refusal(self, script: str) -> str | None:
+        """Return why the rules do not allow a script, by its text."""
+        judge = self._dispatcher.judge
+        if not judge.judges_commands:
+            return None
+        try:
+            plan = self._bash.analyze(to_engine(script))
+        except BashError:
+            return None  # it will be refused for not being a script
+        commands = [(each.name, each.args) for each in plan.commands if not each.is_assignment_only]
+        return judge.refusal_of_text(commands, opaque=bool(plan.is_opaque))
 
     def _plain_words(self, script: str) -> list[str]:
         """Return the words of a script that is one command of ours with nothing to expand.
@@ -186,8 +216,8 @@ class BashkitEngine:
             return False
         if len(script) > _QUICK_CHARACTERS or _SLOW.search(script):
             return False
-        names = {each.name for each in plan.commands if not each.is_assignment_only}
-        if not names <= QUICK:
+        names = {each.name or "" for each in plan.commands if not each.is_assignment_only}
+        if not names <= QUICK or any(map(self._dispatcher.judge.names, names)):
             return False
         state = self._bash.shell_state()
         return not (state.traps or state.aliases or names & self._function_names())
@@ -237,7 +267,7 @@ class BashkitEngine:
         self, words: Sequence[str], stdin: bytes, environment: Mapping[str, str], cwd: str
     ) -> tuple[int, bytes, bytes]:
         """Run a command that is not ours for one that is, such as `xargs bash -c ...`."""
-        helper = self._fresh(environment, cwd)
+        helper = self._fresh(environment, cwd, inner=words[0] not in ("bash", "sh"))
         collected = {"stdout": bytearray(), "stderr": bytearray()}
 
         async def stdout(data: bytes) -> None:

@@ -6,14 +6,16 @@ import io
 from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from greenlet import getcurrent
 
 from vshell.ops.context import Context
 from vshell.shell import commands
 from vshell.shell.command import BROKEN_PIPE, Command, Executed, Invocation, Parsed
+from vshell.shell.native import LANGUAGE
 from vshell.shell.options import invoke
+from vshell.shell.rules import Judge
 from vshell.shell.shell_files import ShellFiles
 from vshell.shell.streams import Direct, Pipe, Sink, drive, wait
 from vshell.shell.words import from_engine, to_engine
@@ -21,6 +23,13 @@ from vshell.shell.words import from_engine, to_engine
 Elsewhere = Callable[
     [Sequence[str], bytes, Mapping[str, str], str], Awaitable[tuple[int, bytes, bytes]]
 ]
+
+REFUSED: Final = 126
+"""The exit code of a command that the rules do not allow."""
+
+
+def _refused(name: str, why: str) -> bytes:
+    return f"bash: {name}: {why}\n".encode("utf-8", "surrogateescape")
 
 
 @dataclass
@@ -37,7 +46,7 @@ class Dispatcher:
         files: The files.
         context: Returns a context for a working directory and variables.
         services: See `Invocation.services`.
-        allowed: Raises `PermissionError` when rules forbid to run words.
+        judge: Says what may run.
     """
 
     INPUT: ClassVar = "__vshell_input"
@@ -48,12 +57,13 @@ class Dispatcher:
         files: ShellFiles,
         context: Callable[[str, Mapping[str, str]], Context],
         services: Mapping[str, Any],
-        allowed: Callable[[Sequence[str]], str | None],
+        judge: Judge,
     ) -> None:
         self._files = files
         self._context = context
         self._services = dict(services)
-        self._allowed = allowed
+        self.judge = judge
+        self.trace: list[tuple[str, ...]] | None = None
         self._inputs: dict[str, bytes] = {}
         self._running: dict[int, _Streams] = {}
         self._engine_files: Any = None
@@ -134,6 +144,32 @@ class Dispatcher:
         self._engine_files = asked.fs
         return await drive(lambda: self._run(asked))
 
+    async def call_native(self, asked: Any) -> int:
+        """Run a command of the engine's own that rules may forbid."""
+        words = tuple(map(from_engine, (asked.name, *asked.argv)))
+        if self.trace is not None:
+            self.trace.append(words)
+        refusal = self.judge.refusal(words, native=asked.name in LANGUAGE)
+        if refusal is not None:
+            await asked.stderr.write(_refused(asked.name, refusal))
+            return REFUSED
+        assert self.run_elsewhere is not None
+        pieces = []
+        while piece := await asked.stdin.read_chunk():
+            pieces.append(piece)
+        cwd = from_engine(asked.cwd)
+        code, stdout, stderr = await self.run_elsewhere(words, b"".join(pieces), asked.env, cwd)
+        if stdout:
+            await asked.stdout.write(stdout)
+        if stderr:
+            await asked.stderr.write(stderr)
+        return code
+
+    async def call_missing(self, asked: Any) -> int:
+        """Say that a command of the engine's own is not there."""
+        await asked.stderr.write(f"bash: {asked.name}: command not found\n".encode())
+        return 127
+
     def _run(self, asked: Any) -> int:
         stdout = Sink(asked.stdout.write, self._may_wait)
         stderr = Sink(asked.stderr.write, self._may_wait)
@@ -164,10 +200,13 @@ class Dispatcher:
         return self._files.store.depth <= self.depth
 
     def _invoke(self, call: Invocation) -> int:
-        refusal = self._allowed((call.name, *call.operands))
+        words = (call.name, *call.operands)
+        if self.trace is not None:
+            self.trace.append(words)
+        refusal = self.judge.refusal(words)
         if refusal is not None:
-            call.stderr.write(f"bash: {call.name}: {refusal}\n".encode("utf-8", "surrogateescape"))
-            return 126
+            call.stderr.write(_refused(call.name, refusal))
+            return REFUSED
         command = commands.find(call.name)
         assert isinstance(command, Command), call.name
         key = id(getcurrent())
@@ -187,6 +226,9 @@ class Dispatcher:
         name = self._plain_name(words[0])
         if commands.find(name) is None:
             assert self.run_elsewhere is not None
+            refusal = self.judge.refusal(words, native=words[0] in LANGUAGE)
+            if refusal is not None:
+                return Executed(REFUSED, b"", _refused(words[0], refusal))
             environment = {key: to_engine(value) for key, value in call.environment.items()}
             waited = self.run_elsewhere(words, stdin, environment, call.context.cwd)
             return Executed(*wait(waited))

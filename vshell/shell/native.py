@@ -6,9 +6,9 @@ from typing import Final
 
 _LANGUAGE = """
 . : [ alias bash bg bind break builtin caller cd command compgen complete compopt continue
-declare dirs disown echo enable eval exec exit export false fc fg getopts hash jobs kill let
+declare dirs disown echo enable env eval exec exit export false fc fg getopts hash jobs kill let
 local mapfile popd printf pushd pwd read readarray readonly return set sh shift shopt sleep
-source test times trap true type typeset ulimit umask unalias unset wait
+source test timeout times trap true type typeset ulimit umask unalias unset wait
 """
 LANGUAGE: Final = frozenset(_LANGUAGE.split())
 """The language's own commands, and those that touch no file and are run in loops."""

@@ -10,7 +10,8 @@ from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import PathLike
 from vshell.ops.context import Context
 from vshell.shell.limits import ShellLimits
-from vshell.shell.shell import ENVIRONMENT, Shell
+from vshell.shell.rules import Rules
+from vshell.shell.shell import ENVIRONMENT, Ask, Shell
 from vshell.shell.workers import Workers
 
 
@@ -18,11 +19,21 @@ def open_shell(
     context: Context,
     session: str | None,
     *,
-    limits: ShellLimits | Mapping[str, Any] | None,
-    spool: PathLike | None,
+    rules: Rules | Mapping[str, Any] | None = None,
+    ask: Ask | None = None,
+    limits: ShellLimits | Mapping[str, Any] | None = None,
+    spool: PathLike | None = None,
 ) -> Shell:
     """Return a shell; see `Session.shell`."""
-    return Shell(context, workers_of(context.files), session=session, limits=limits, spool=spool)
+    return Shell(
+        context,
+        workers_of(context.files),
+        session=session,
+        rules=rules,
+        ask=ask,
+        limits=limits,
+        spool=spool,
+    )
 
 
 def workers_of(files: FileSystem) -> Workers:

@@ -67,7 +67,8 @@ def _run_raw(command: Command, call: Invocation) -> int:
 
 
 def _refuse(command: Command, call: Invocation, error: UsageError) -> int:
-    call.complain(str(error))
+    if str(error):
+        call.complain(str(error))
     if error.hint:
         call.stderr.write(_hint(command, call.name).encode())
     return command.usage_status if error.status is None else error.status

@@ -45,3 +45,37 @@ class ShellResult(Record):
     spooled_to: str | None = None
     cwd: str = "/"
     duration_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedCommand(Record):
+    """A command that a script would run.
+
+    Attributes:
+        words: Its name and arguments, expanded.
+        verdict: What the rules say: `"allow"`, `"ask"` or `"deny"`.
+    """
+
+    words: tuple[str, ...]
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation(Record):
+    """What a script would do.
+
+    Attributes:
+        commands: What it would run, in order, but for the language's own commands.
+        reads: The files whose content it would read.
+        changes: What it would change.
+        patch: The same as a patch.
+        exit_code: How it would end.
+        error: What limit it would meet; None when it would meet none.
+    """
+
+    commands: tuple[ExplainedCommand, ...]
+    reads: tuple[str, ...]
+    changes: tuple[FileChange, ...]
+    patch: str
+    exit_code: int
+    error: str | None

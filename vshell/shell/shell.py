@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Self
 
-from vshell.errors import ConflictError, UnavailableError, VshellError
+from vshell.errors import ConflictError, OperationTimeoutError, UnavailableError, VshellError
 from vshell.fs import shells
 from vshell.fs.paths import PathLike
 from vshell.ops.changeset import FileChange, net_changes
@@ -23,10 +23,13 @@ from vshell.shell.limits import (
     limits_of,
 )
 from vshell.shell.process import WorkerProcess
-from vshell.shell.result import ShellResult
+from vshell.shell.result import ExplainedCommand, Explanation, ShellResult
+from vshell.shell.rules import Question, Rules, rules_of
 from vshell.shell.workers import Workers
 
 OnOutput = Callable[[str, bytes], None]
+Ask = Callable[[Question], bool]
+"""Answers what the rules say to ask about; may take its time, which is not the script's."""
 
 ENVIRONMENT: Final = {
     "HOME": "/",
@@ -37,6 +40,8 @@ ENVIRONMENT: Final = {
     "TZ": "UTC",
     "TERM": "dumb",
 }
+_BEGIN_TIMEOUT_S: Final = 60.0
+EXPLAIN_TIMEOUT_S: Final = 5.0
 _INTERRUPT_GRACE_S: Final = 1.0
 """How long an interrupted script may take to its next command before it is killed."""
 
@@ -54,6 +59,8 @@ class Shell:
         workers: Workers,
         *,
         session: str | None,
+        rules: Rules | Mapping[str, Any] | None = None,
+        ask: Ask | None = None,
         limits: ShellLimits | Mapping[str, Any] | None = None,
         spool: PathLike | None = None,
     ) -> None:
@@ -61,6 +68,8 @@ class Shell:
         self._workers = workers
         self._durable = session is not None
         self.name = session or context.name or f"shell-{os.urandom(4).hex()}"
+        self.rules = rules_of(rules)
+        self._ask_caller = ask
         self._limits = limits_of(limits)
         self._spool = None if spool is None else context.resolve(spool)
         self._lock = threading.Lock()
@@ -206,6 +215,10 @@ class Shell:
             header, payload = worker.next(left_s)
             if "output" in header:
                 run.print(header["output"], payload)
+            elif "question" in header:
+                asked_at_s = time.monotonic()
+                worker.ask({"answer": self._answer(header["question"])})
+                deadline_s += time.monotonic() - asked_at_s
             elif "failed" in header:
                 run.print_error(header["failed"]["message"])
                 return {"done": 1, "error": header["failed"]["message"], "cwd": self._cwd}
@@ -219,6 +232,12 @@ class Shell:
                 if "ledger" in header:
                     self._context.replace_ledger(header["ledger"])
                 return header
+
+    def _answer(self, question: Mapping[str, Any]) -> bool:
+        if self._ask_caller is None:
+            return False
+        words = tuple(question["words"])
+        return self._ask_caller(Question(question["kind"], words, question["path"])) is True
 
     def _result(
         self, run: _Run, asked: Header, told: Header, before: int, duration_s: float
@@ -279,6 +298,7 @@ class Shell:
                     "session": self.name,
                     "durable": self._durable,
                     "require_read": self._context.require_read,
+                    "rules": self.rules.as_dict(),
                     "engine": engine,
                     "portable": portable,
                     "environment": environment,
@@ -321,15 +341,20 @@ class Shell:
 
     # Knowing without running.
 
-    def _ask(self, header: Header) -> Header:
+    def _ask(self, header: Header, *, timeout_s: float = _BEGIN_TIMEOUT_S) -> Header:
         with self._lock:
             worker = self._take()
             try:
                 worker.ask(header)
-                told, _ = worker.next(_BEGIN_TIMEOUT_S)
-            except (ClosedConnectionError, TimeoutError):
+                told, _ = worker.next(timeout_s)
+            except TimeoutError:
                 self._workers.discard(worker)
-                raise UnavailableError("the shell's worker did not answer") from None
+                raise OperationTimeoutError(
+                    f"the shell's worker did not answer within {timeout_s:g} s"
+                ) from None
+            except ClosedConnectionError:
+                self._workers.discard(worker)
+                raise UnavailableError("the shell's worker ended") from None
             self._workers.give_back(id(self), worker, self._catch_up)
             return told
 
@@ -362,12 +387,31 @@ class Shell:
             plan["opaque"],
         )
 
+    def explain(self, script: str) -> Explanation:
+        """Say what a script would run, read and write, after all expansions.
+
+        It is run on the files as they are, and all of it is undone, as with `dry_run`; what
+        the rules say to ask about is not asked. It has no input.
+
+        Raises:
+            OperationTimeoutError: It takes longer than five seconds.
+            UnavailableError: The worker ended.
+        """
+        told = self._ask({"ask": "explain", "script": script}, timeout_s=EXPLAIN_TIMEOUT_S)
+        return Explanation(
+            commands=tuple(
+                ExplainedCommand(tuple(words), verdict) for words, verdict in told["explained"]
+            ),
+            reads=tuple(told["reads"]),
+            changes=tuple(_change(each) for each in told.get("changes", ())),
+            patch=told.get("patch", ""),
+            exit_code=told["exit_code"],
+            error=told["error"],
+        )
+
     def history(self, *, limit: int = 1000) -> list[shells.HistoryLine]:
         """Return the last scripts of a named session, oldest first."""
         return shells.history(self._context.files, self.name, limit=limit)
-
-
-_BEGIN_TIMEOUT_S: Final = 60.0
 
 
 class _Run:

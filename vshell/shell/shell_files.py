@@ -12,12 +12,21 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Protocol
 
-from vshell.errors import NotFoundError, NotRegularError, TooLargeError, VshellError
+from vshell.errors import (
+    NotFoundError,
+    NotRegularError,
+    PermissionDeniedError,
+    TooLargeError,
+    VshellError,
+)
 from vshell.fs.content import EMPTY_HASH
 from vshell.fs.filesystem import FileSystem
-from vshell.fs.records import EntryDetails, Stat, Written
-from vshell.fs.tree import Place
+from vshell.fs.records import Change, EntryDetails, Inode, Stat, Written
+from vshell.fs.schema import DIRECTORY
+from vshell.fs.tree import Node, Place
 from vshell.limits import CHUNK_BYTES
+from vshell.ops.context import Context
+from vshell.shell.rules import Judge
 
 PROGRAMS: Final = ("/bin/", "/usr/bin/")
 TEMPORARY: Final = "/tmp"  # noqa: S108 - a directory of the workspace
@@ -56,7 +65,17 @@ class ShellFiles(FileSystem):
 
     programs: frozenset[str] = frozenset()
     streams: Callable[[], Streams | None] = staticmethod(lambda: None)
+    reads: dict[str, None] | None = None
+    ledger: Context | None = None
+    _judge: Judge | None = None
     substitute: Callable[[str], bytes | None] = staticmethod(lambda _path: None)
+
+    def set_judge(self, judge: Judge) -> None:
+        """Apply rules to every path from now on."""
+        self._judge = judge if judge.guards_paths else None
+        self.store.tree.forget()
+        self.store.tree.hides = judge.hides if judge.hides_any else None
+        self.store.journal.guard = None if self._judge is None else judge.check_write
 
     # Metadata.
 
@@ -106,6 +125,8 @@ class ShellFiles(FileSystem):
     # Reading.
 
     def read(self, path: str, offset: int = 0, length: int | None = None) -> bytes:
+        if (self._judge is not None or self.reads is not None) and path not in _DEVICES:
+            self._file(path)
         data = self._read_device(path, length)
         if data is None:
             return super().read(path, offset, length)
@@ -173,7 +194,17 @@ class ShellFiles(FileSystem):
     def write(self, path: str, data: Any, **options: Any) -> Written:
         if path in _DEVICES:
             return self._write_device(path, data)
-        return super().write(path, data, **options)
+        return self._replacing(path, lambda: super(ShellFiles, self).write(path, data, **options))
+
+    def _replacing(self, path: str, write: Callable[[], Written]) -> Written:
+        """Replace content that the session must have seen, when it is kept to that."""
+        ledger = self.ledger
+        if ledger is None:
+            return write()
+        ledger.require_seen(path)
+        written = write()
+        ledger.note_read(path, written.after.hex())
+        return written
 
     def append(self, path: str, data: Any, *, parents: bool = False) -> Written:
         if path in _DEVICES:
@@ -183,12 +214,12 @@ class ShellFiles(FileSystem):
     def write_at(self, path: str, offset: int, data: Any) -> Written:
         if path in _DEVICES:
             return self._write_device(path, data)
-        return super().write_at(path, offset, data)
+        return self._replacing(path, lambda: super(ShellFiles, self).write_at(path, offset, data))
 
     def truncate(self, path: str, size: int) -> Written:
         if path in _DEVICES:
             return self._write_device(path, b"")
-        return super().truncate(path, size)
+        return self._replacing(path, lambda: super(ShellFiles, self).truncate(path, size))
 
     def _write_device(self, path: str, data: Any) -> Written:
         device = _DEVICES[path]
@@ -207,7 +238,111 @@ class ShellFiles(FileSystem):
     def _place(self, path: str, *, follow: bool = True, parents: bool = False) -> Place:
         if path.startswith(f"{TEMPORARY}/") and not FileSystem.exists(self, TEMPORARY):
             self._make_directory(self._tree.locate(TEMPORARY, follow=False), 0o1777)
-        return super()._place(path, follow=follow, parents=parents)
+        place = super()._place(path, follow=follow, parents=parents)
+        if self._judge is not None:
+            self._judge.check_write(place.path)
+        return place
+
+    def _node(self, path: str, *, follow: bool) -> Node:
+        node = super()._node(path, follow=follow)
+        if self._judge is not None:
+            self._judge.check_write(node.path)
+        return node
+
+    # What goes past single paths: whole trees, and the past.
+
+    def rename(
+        self, source: str, path: str, *, overwrite: bool = True, parents: bool = False
+    ) -> None:
+        self._check_tree(source, Judge.check_read)
+        self._check_tree(source, Judge.check_write)
+        if self.ledger is not None:
+            self.ledger.require_seen(path)
+        super().rename(source, path, overwrite=overwrite, parents=parents)
+
+    def link(self, source: str, path: str, *, parents: bool = False) -> None:
+        self._check_tree(source, Judge.check_read)
+        self._check_tree(source, Judge.check_write)  # what is one file has one content
+        super().link(source, path, parents=parents)
+
+    def remove_tree(self, path: str) -> int:
+        self._check_tree(path, Judge.check_write)
+        return super().remove_tree(path)
+
+    def copy_tree(
+        self, source: str, path: str, *, parents: bool = False, preserve: bool = False
+    ) -> int:
+        self._check_tree(source, Judge.check_read)
+        return super().copy_tree(source, path, parents=parents, preserve=preserve)
+
+    def copy_entry(
+        self, source: str, path: str, *, parents: bool = False, preserve: bool = False
+    ) -> None:
+        self._check_tree(source, Judge.check_read)
+        super().copy_entry(source, path, parents=parents, preserve=preserve)
+
+    def overwrite_from(self, source: str, path: str) -> None:
+        self._check_tree(source, Judge.check_read)
+        if self.ledger is not None:
+            self.ledger.require_seen(path)
+        super().overwrite_from(source, path)
+        if self.ledger is not None:
+            self.ledger.note_read(path, self.stat(path).hash)
+
+    def _check_tree(self, path: str, check: Callable[[Judge, str], None]) -> None:
+        """Judge what is at a path and all below it, hidden or not."""
+        judge = self._judge
+        if judge is None:
+            return
+        node = self._tree.find(path, follow=False)
+        check(judge, node.path)
+        if node.kind != DIRECTORY:
+            return
+        tree = self._tree
+        hides, tree.hides = tree.hides, None
+        try:
+            below = tree.walk(node)
+        finally:
+            tree.hides = hides
+        for entry in below:
+            if judge.hides(entry.path):
+                raise PermissionDeniedError(f"operation not permitted: {path}", path=path)
+            check(judge, entry.path)
+
+    def changes(self, **options: Any) -> list[Change]:
+        return self._seen(super().changes(**options))
+
+    def history(self, path: str, **options: Any) -> list[Change]:
+        return self._seen(super().history(path, **options))
+
+    def _seen(self, changes: list[Change]) -> list[Change]:
+        judge = self._judge
+        if judge is None:
+            return changes
+        return [
+            each
+            for each in changes
+            if not judge.hides(each.path) and not (each.old_path and judge.hides(each.old_path))
+        ]
+
+    def _file(self, path: str) -> Inode:
+        if self.reads is not None:
+            self.reads[self._tree.find(path).path] = None
+        if self._judge is not None:
+            self._judge.check_read(self._tree.find(path).path)
+        return super()._file(path)
+
+    def read_many(self, entries: Iterable[EntryDetails]) -> Iterator[tuple[EntryDetails, bytes]]:
+        plain = self._judge is None and self.reads is None
+        return super().read_many(entries if plain else self._readable(entries))
+
+    def _readable(self, entries: Iterable[EntryDetails]) -> Iterator[EntryDetails]:
+        for entry in entries:
+            if self._judge is not None and entry.kind != DIRECTORY:
+                self._judge.check_read(entry.path)
+            if self.reads is not None:
+                self.reads[entry.path] = None
+            yield entry
 
 
 def _stat(path: str, kind: Any, mode: int) -> Stat:

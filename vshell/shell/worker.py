@@ -30,6 +30,7 @@ from vshell.shell.engine import Outcome
 from vshell.shell.frames import ClosedConnectionError, Header
 from vshell.shell.limits import OUTPUT_EXIT_CODE
 from vshell.shell.portable import portable_of, restoring_script
+from vshell.shell.rules import Judge, Question, Rules, rules_of
 from vshell.shell.shell_files import ShellFiles
 
 
@@ -45,6 +46,7 @@ class Worker:
         self._clock: Callable[[], int] = time.time_ns
         self._last_state = b""
         self._begun = False
+        self._asking = threading.Lock()
 
     def serve(self) -> None:
         """Answer the host until it is gone."""
@@ -56,6 +58,7 @@ class Worker:
                 {"check": self._engine.check(header["script"]).as_dict()}
             ),
             "plan": self._plan,
+            "explain": self._explain,
             "names": lambda _header, _: self._send({"names": dict(self._engine.names())}),
         }
         while True:
@@ -96,9 +99,8 @@ class Worker:
         self._base = Context(self._files)
         self._bridge = Bridge(self._files, lambda: self._base)
         self._table = FileTable(self._bridge, self._bridge.explain)
-        self._dispatcher = Dispatcher(
-            self._files, self._context, self._services(), lambda _words: None
-        )
+        self._judge = Judge(Rules(), self._question)
+        self._dispatcher = Dispatcher(self._files, self._context, self._services(), self._judge)
         self._files.programs = frozenset(self._dispatcher.names()) | {"bash", "sh", "env"}
         self._environment = header["environment"]
         self._engine = self._new_engine()
@@ -126,15 +128,19 @@ class Worker:
 
     def _begin(self, header: Header, state: bytes) -> None:
         """Become a session; nothing of the one before is left."""
-        if self._begun:
+        rules = rules_of(header["rules"])
+        if self._begun or rules != self._judge.rules:
+            self._judge = Judge(rules, self._question)
+            self._dispatcher.judge = self._judge
+            self._files.set_judge(self._judge)
             self._engine.close()
             self._engine = self._new_engine()
         self._begun = True
         self._session = header["session"]
         self._durable = header["durable"]
         self._base = Context(self._files, name=self._session, require_read=header["require_read"])
-        limit = header["max_memory_bytes"]
-        _limit_memory(limit)
+        self._files.ledger = self._base if self._base.require_read else None
+        _limit_memory(header["max_memory_bytes"])
         started = False
         if state and header["engine"] == self._engine.version:
             with suppress(ValueError):
@@ -146,6 +152,15 @@ class Worker:
         self._last_state = self._engine.snapshot()
         self._send({"begun": True, "cwd": self._engine.cwd}, self._last_state)
 
+    def _question(self, question: Question) -> bool:
+        """Ask the host; may be called by any of the engine's threads."""
+        if self._dispatcher.trace is not None:
+            return True  # only being explained
+        with self._asking:
+            self._send({"question": question.as_dict()})
+            header, _ = frames.receive(self._connection)
+        return header["answer"] is True
+
     # Running.
 
     def _run(self, header: Header, stdin: bytes) -> None:
@@ -153,6 +168,7 @@ class Worker:
         self._clock = time.time_ns if now_ns is None else lambda: int(now_ns)
         if self._base.require_read:
             self._base.replace_ledger(header["ledger"])
+        self._judge.begin()
         output = _Output(self._send, header["max_total_output_bytes"], self._engine.cancel)
         told: Header = {}
         with self._undoable(header, told) as committed:
@@ -249,6 +265,29 @@ class Worker:
             self._send({"plan": None, "message": str(error)})
         else:
             self._send({"plan": plan.as_dict()})
+
+    def _explain(self, header: Header, _payload: bytes) -> None:
+        """Run a script, note what it does, and undo all of it, what it did to the shell too."""
+        state = self._engine.snapshot()
+        trace: list[tuple[str, ...]] = []
+        reads: dict[str, None] = {}
+        self._dispatcher.trace = trace
+        self._files.reads = reads
+        told: Header = {}
+        asked = header | {"atomic": False, "dry_run": True}
+        try:
+            with self._undoable(asked, told) as committed:
+                outcome = self._engine.run(
+                    header["script"], stdin=b"", arguments=(), on_output=lambda *_: None
+                )
+                committed(outcome)
+        finally:
+            self._dispatcher.trace = None
+            self._files.reads = None
+            self._engine.restore(state)
+        told["explained"] = [[words, self._judge.verdict(words)] for words in trace]
+        told |= {"reads": sorted(reads), "exit_code": outcome.exit_code, "error": outcome.error}
+        self._send(told)
 
 
 class _UndoneError(Exception):

@@ -12,6 +12,7 @@ is a change of the workspace alone. So a crash at any point is repaired by runni
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,7 @@ from typing import Final, Literal, NamedTuple
 
 from vshell.errors import ConflictError
 from vshell.fs.filesystem import FileSystem
+from vshell.fs.paths import decode
 from vshell.fs.peers import ConflictRow, Peer, Peers, Version
 from vshell.fs.records import KIND_NAMES
 from vshell.fs.transaction import Transaction
@@ -44,7 +46,7 @@ from vshell.sync.results import (
     conflict_of,
 )
 from vshell.sync.rules import Rules
-from vshell.sync.target import Entry, Outcome, Root, Target, tree_key
+from vshell.sync.target import SYMLINK, Entry, Outcome, Root, Target, tree_key
 
 __all__ = ["Direction", "Engine", "Options", "Preview"]
 
@@ -105,6 +107,7 @@ class _Run:
     conflicts: list[Conflict] = field(default_factory=list)
     merged: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    escaping: list[str] = field(default_factory=list)
     pushed: list[Push] = field(default_factory=list)
 
 
@@ -144,6 +147,7 @@ class Engine:
         self.limits = limits
         self.changing = changing
         self.peers = Peers(files)
+        self._turn = threading.Lock()
 
     @property
     def peer(self) -> Peer | None:
@@ -153,7 +157,7 @@ class Engine:
     def run(self, options: Options) -> SyncResult:
         """Synchronise; see `Mirror.sync`."""
         self._refuse_nesting()
-        with self.target.lock(self.limits.lock_timeout_s, create=self.peer is None):
+        with self._locked(create=self.peer is None):
             for _ in range(_ATTEMPTS):
                 peer = self._known(self.peer, self.target.identify())
                 look = self._look(peer, options, stores=True)
@@ -179,7 +183,7 @@ class Engine:
     @contextmanager
     def previewing(self, options: Options) -> Iterator[Preview]:
         """Yield what `run` would do, while nobody synchronises the mirror."""
-        with self.target.lock(self.limits.lock_timeout_s):
+        with self._locked():
             peer = self.peer
             if peer is not None:
                 _check_root(peer, self.target.identify())
@@ -199,7 +203,7 @@ class Engine:
     def restart(self) -> None:
         """Forget what was agreed on with the mirror, and accept the root that is there now."""
         self._refuse_nesting()
-        with self.target.lock(self.limits.lock_timeout_s, create=True):
+        with self._locked(create=True):
             root = self.target.identify()
             identifier = root.uuid or str(uuid.uuid4())
             if root.uuid is None:
@@ -214,8 +218,25 @@ class Engine:
                         )
                     )
 
+    @contextmanager
+    def _locked(self, *, create: bool = False) -> Iterator[None]:
+        """Keep other threads away from the target, and other processes from its root."""
+        timeout_s = self.limits.lock_timeout_s
+        if not self._turn.acquire(timeout=timeout_s):
+            raise ConflictError(
+                "another synchronisation of this mirror is running",
+                hint="try again when it is done",
+            )
+        try:
+            with self.target.lock(timeout_s, create=create):
+                yield
+        finally:
+            self._turn.release()
+
     def _refuse_nesting(self) -> None:
-        if self.files.store.depth:
+        with self.files.store.lock:  # then a transaction that is open is this thread's
+            is_nested = self.files.store.depth > 0
+        if is_nested:
             raise ConflictError(
                 "a mirror cannot be synchronised inside a transaction",
                 hint="synchronise when the transaction is done",
@@ -280,6 +301,9 @@ class Engine:
             self._refuse_conflicts(plan)
             run = self._choose(plan, gathered, look.found, options.direction)
             self._pull(run, options.progress)
+            run.escaping = [
+                path for path, _, new in run.pulled if new is not None and self._escapes(path, new)
+            ]
             self._note(look.peer, run)
             if options.in_transaction is not None:
                 options.in_transaction(self._result(run))
@@ -344,6 +368,18 @@ class Engine:
         run.left += failed
         run.pulled = [change for change in run.pulled if change[0] not in failed]
         run.pushes = [push for push in run.pushes if push.path not in failed]
+
+    def _escapes(self, path: str, new: Version) -> bool:
+        """Tell whether something is a link out of the mirror, if it is taken at its word."""
+        if new.kind != SYMLINK:
+            return False
+        target = decode(self.files.content(new.content))
+        depth = path.count("/")
+        for name in target.split("/"):
+            depth += {"..": -1, ".": 0, "": 0}.get(name, 1)
+            if depth < 0:
+                return True
+        return target.startswith("/")
 
     def _note(self, peer: Peer, run: _Run) -> None:
         """Write down what is agreed on now, what is on its way, and what clashed."""
@@ -460,6 +496,7 @@ class Engine:
             skipped_total=len(skipped),
             revision=self.files.revision(),
             dry_run=dry_run,
+            escaping=tuple(f"/{path}" for path in run.escaping[:LISTED]),
         )
 
 

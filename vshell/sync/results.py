@@ -165,6 +165,8 @@ class SyncResult(Record):
         skipped_total: How many paths were left as they are.
         revision: The workspace's revision afterwards.
         dry_run: Whether nothing was really done.
+        escaping: The links that were pulled and lead, as text, to something outside the
+            mirror: by an absolute target, or by more `..` than there are directories.
     """
 
     pushed: tuple[SyncedPath, ...]
@@ -177,6 +179,7 @@ class SyncResult(Record):
     skipped_total: int
     revision: int
     dry_run: bool
+    escaping: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:

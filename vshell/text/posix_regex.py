@@ -12,7 +12,7 @@ from typing import Final
 
 import regex
 
-__all__ = ["PosixRegexError", "compile_posix"]
+__all__ = ["PosixRegexError", "compile_posix", "translate_posix"]
 
 MAX_REPEAT: Final = 32767
 _CLASSES: Final = {
@@ -76,6 +76,21 @@ def compile_posix(
         raise PosixRegexError(f"Invalid preceding regular expression ({error.msg})") from None
     except (RecursionError, OverflowError):
         raise PosixRegexError("Regular expression too big") from None
+
+
+def translate_posix(pattern: str, *, extended: bool = False) -> str:
+    """Return what finds the same lines in the syntax of the `regex` module.
+
+    Without asking for the longest match, it says whether a line matches, and where.
+
+    Args:
+        pattern: The expression.
+        extended: Whether it is an extended one; else a basic one.
+
+    Raises:
+        PosixRegexError: It is none.
+    """
+    return _Translator(pattern, extended=extended, multiline=False).run()
 
 
 class _Translator:

@@ -159,8 +159,9 @@ class _Parser:
     """Reads the lines between the markers; line numbers count from the first marker."""
 
     def __init__(self, lines: list[str], dialect: Dialect) -> None:
-        self._lines = lines
         self._dialect = dialect
+        # The SDK splits a file's part into lines, and what is after the last newline is none.
+        self._lines = lines if dialect == "codex" else _without_last_blanks(lines)
         self._at = 0
 
     def changes(self) -> list[FileChange]:
@@ -223,7 +224,7 @@ class _Parser:
                 chunks.append(self._codex_chunk(first=not chunks))
             else:
                 chunks.append(self._openai_chunk(first=not chunks))
-        if not chunks and (self._dialect == "codex" or move_to is None):
+        if not chunks and self._dialect == "codex":
             raise self._wrong(f"Update file hunk for path '{path}' is empty", start)
         return UpdateFile(path, move_to, tuple(chunks))
 
@@ -294,6 +295,15 @@ class _Parser:
         ):
             raise self._wrong(f"Invalid Line: {line}", self._at)
         return line.startswith(("@@", "***"))
+
+
+def _without_last_blanks(lines: list[str]) -> list[str]:
+    following = [*lines[1:], _ADD]
+    return [
+        line
+        for line, after in zip(lines, following, strict=True)
+        if line or not after.startswith((_ADD, _DELETE, _UPDATE))
+    ]
 
 
 def _no_hunk_line(line: str, *, at_end: bool) -> str:

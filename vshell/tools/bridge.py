@@ -260,7 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _IDLE_S
     server: BridgeServer
 
-    def do_POST(self) -> None:  # noqa: N802 - the base class calls it so
+    def do_POST(self) -> None:
         try:
             answer = self._answer()
         except _RefusedError as refused:

@@ -251,9 +251,6 @@ class _Service:
 
 async def _with_progress(request: Request, name: str, run: Callable[[], ToolResult]) -> ToolResult:
     """Run a tool in a thread; tell who asked for it how long it has been running."""
-    token = (request.meta or {}).get("progress_token")
-    if token is None:
-        return await anyio.to_thread.run_sync(run, abandon_on_cancel=True)
     began = monotonic()
 
     async def tell() -> None:

@@ -75,6 +75,7 @@ class JailedGuest(Guest):
         self._deadline = time.monotonic() + limits.timeout_s
         self._calls = 0
         self._end: Event | None = None
+        self._lock = threading.Lock()
 
     @classmethod
     def attached(cls, socket_descriptor: int, limits: Limits) -> JailedGuest:
@@ -101,6 +102,11 @@ class JailedGuest(Guest):
         if self._end is not None:
             return self._end
         self._deadline = deadline
+        with self._lock:
+            return self._received(deadline)
+
+    def _received(self, deadline: float) -> Event:
+        event: Event
         try:
             frame = self._forked.channel.receive(deadline=deadline)
             event = self._event_of(frame)
@@ -109,7 +115,7 @@ class JailedGuest(Guest):
         except FrameTooLargeError as error:
             event = Died("crash", f"a message of {error.args[0]} bytes is over the limit")
         except HungUpError:
-            event = Died("crash", "it ended without a result")
+            event = self._end or Died("crash", "it ended without a result")
         except (DecodeError, ValueError, TypeError, RecursionError) as error:
             event = Died("crash", f"it sent what is no message ({type(error).__name__})")
         if not isinstance(event, (Call, Log)):
@@ -153,7 +159,9 @@ class JailedGuest(Guest):
 
     def close(self) -> None:
         self._end = self._end or Died("killed")
-        self._forked.close()
+        self._forked.kill()  # so that a thread that waits for it does not wait on
+        with self._lock:
+            self._forked.close()
 
 
 def _decode(frame: bytes) -> Any:
@@ -291,7 +299,7 @@ class JailedEngine(Engine):
             hint="the system may be out of memory",
         )
 
-    def resume(self, snapshot: bytes, job: Job) -> NoReturn:
+    def resume(self, snapshot: bytes, job: Job) -> NoReturn:  # noqa: ARG002 - the protocol's
         raise UnavailableError(f"the engine {self.name} has no snapshots")
 
     def close(self) -> None:

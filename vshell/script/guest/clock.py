@@ -28,7 +28,7 @@ class _Clock:
     def seconds(self) -> float:
         return self.ns() / 1e9
 
-    def sleep(self, seconds: float, /) -> None:
+    def sleep(self, seconds: Any, /) -> None:
         """Let time pass at once: a replay does not wait again."""
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
@@ -53,7 +53,7 @@ def install(*, seed: int, now_ns: int) -> None:
 def _replace_broken_down(clock: _Clock) -> None:
     gmtime, ctime, strftime = time.gmtime, time.ctime, time.strftime
 
-    def at(seconds: float | None = None, /) -> time.struct_time:
+    def at(seconds: Any = None, /) -> time.struct_time:
         return gmtime(clock.seconds() if seconds is None else seconds)
 
     def formatted(format: str, at_time: Any = None, /) -> str:

@@ -12,9 +12,10 @@ import builtins
 import errno
 import io
 import os
+import shutil
 import stat as modes
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, Self
 
 __all__ = ["Files", "install"]
 
@@ -37,7 +38,7 @@ class _StateFile(io.BytesIO):
     def __init__(self, files: Files, path: str, content: bytes, mode: str) -> None:
         super().__init__(content)
         self.name = path
-        self.mode = mode
+        self.mode = mode  # type: ignore[misc] # as of any file of Python's
         self._files = files
         self._reads = "r" in mode or "+" in mode
         self._appends = "a" in mode
@@ -135,7 +136,7 @@ class Files:
             raise _error(errno.ENOTDIR, os.fsdecode(path))
         self._directory = str(self._call("resolvePath", self.getcwd(), os.fsdecode(path)))
 
-    def open(
+    def open(  # noqa: PLR0917 - Python's own signature
         self,
         file: Any,
         mode: str = "r",
@@ -143,7 +144,7 @@ class Files:
         encoding: str | None = None,
         errors: str | None = None,
         newline: str | None = None,
-        closefd: bool = True,  # noqa: FBT001, FBT002, ARG002 - Python's own signature
+        closefd: bool = True,  # noqa: ARG002 - Python's own signature
         opener: Any = None,  # noqa: ARG002
     ) -> Any:
         binary = _checked_mode(mode, encoding, errors, newline)
@@ -156,7 +157,7 @@ class Files:
         text = io.TextIOWrapper(
             raw, encoding or "utf-8", errors, newline, line_buffering=buffering == 1
         )
-        text.mode = mode
+        text.mode = mode  # type: ignore[misc]
         return text
 
     def _content(self, path: str, mode: str) -> bytes:
@@ -234,7 +235,7 @@ class Files:
         self,
         src: Any,
         dst: Any,
-        target_is_directory: bool = False,  # noqa: FBT001, FBT002, ARG002 - Python's own
+        target_is_directory: bool = False,  # noqa: ARG002 - Python's own
         *,
         dir_fd: Any = None,
     ) -> None:
@@ -258,9 +259,7 @@ class Files:
             file.write(content.ljust(length, b"\0"))
 
 
-def _checked_mode(
-    mode: str, encoding: str | None, errors: str | None, newline: str | None
-) -> bool:
+def _checked_mode(mode: str, encoding: str | None, errors: str | None, newline: str | None) -> bool:
     """Check a mode as Python does; tell whether it is binary."""
     letters = set(mode)
     if letters - set("rwxabt+") or len(mode) > len(letters) or len(letters & set("rwxa")) != 1:
@@ -291,7 +290,7 @@ class _Scan:
     def __next__(self) -> _Entry:
         return next(self._entries)
 
-    def __enter__(self) -> _Scan:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -363,6 +362,7 @@ def install(call: StateCall) -> Files:
     for capabilities in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
         capabilities.clear()
     os.supports_follow_symlinks.add(os.stat)
+    shutil._use_fd_functions = False  # type: ignore[attr-defined] # noqa: SLF001 - decided at import
     builtins.open = files.open
     io.open = files.open
     return files

@@ -95,10 +95,12 @@ def _ready(job: Mapping[str, Any], more: str = "") -> Any:
     if job["deterministic"]:
         start_ms = job["now_ns"] // 1_000_000
         context.eval(f"vshell.deterministic({job['seed'] % 2**32}, {start_ms})")
-    taken = "exchange log exit vshell offered node options".split()
+    taken = ["exchange", "log", "exit", "vshell", "offered", "node", "options"]
     deleted = " ".join(f"delete globalThis.{name};" for name in taken)
     context.eval(
-        "\n" * (_FIRST_OWN_LINE if more else 0) + "globalThis.drive = (({start, poll, wait, fire, inner, exit}) => {"
+        "\n"
+        * (_FIRST_OWN_LINE if more else 0)
+        + "globalThis.drive = (({start, poll, wait, fire, inner, exit}) => {"
         f"{more} return {{start, poll, wait, fire}}; }})(vshell); {deleted}"
     )
     parts = {}
@@ -120,8 +122,7 @@ def _drive(context: Any, parts: Mapping[str, Any], *, until_idle: bool) -> str:
                 return outcome
         wait_ms = parts["wait"]()
         if wait_ms < 0:
-            outcome = parts["poll"]()
-            return outcome
+            return str(parts["poll"]())
         if wait_ms:
             _host.flush()
             time.sleep(wait_ms / 1000)

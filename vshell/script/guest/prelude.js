@@ -159,7 +159,7 @@
   };
   const call = (name, args) => {
     const list = stringify(encode(args, 0));
-    const answer = read(exchange('["call",' + stringify(name) + "," + list + ",{}]"));
+    const answer = read(exchange(join(['["call",', stringify(name), ",", list, ",{}]"], "")));
     if (answer[0] === "answer") return answer[1];
     throw errorOf(answer);
   };
@@ -449,7 +449,8 @@
   const poll = () => {
     if (ended === null) return "";
     if (ended.how === "error") return stringify(encode(failure(ended.value), 0));
-    try { return '["done",' + stringify(encode(ended.value, 0)) + "]"; }
+    // What is added up may be a rope, which the host's binding cannot take; what is joined is flat.
+    try { return join(['["done",', stringify(encode(ended.value, 0)), "]"], ""); }
     catch (error) { return stringify(encode(failure(error), 0)); }
   };
 

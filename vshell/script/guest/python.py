@@ -8,7 +8,6 @@ import importlib
 import inspect
 import linecache
 import os
-import random
 import signal
 import sys
 import traceback
@@ -20,27 +19,28 @@ from vshell.errors import TooLargeError
 from vshell.jail.channel import GuestChannel
 from vshell.script.guest import clock, event_loop, files, imports, streams
 from vshell.script.guest.host import Host
+from vshell.script.plain import plain
 from vshell.script.values import untagged
 
 __all__ = ["MODULES", "prepare", "run"]
 
-MODULES: Final = """
-    abc argparse array ast asyncio base64 binascii bisect builtins bz2 calendar
-    cmath cmd code codecs codeop collections collections.abc colorsys concurrent.futures
-    configparser contextlib contextvars copy copyreg csv dataclasses datetime decimal difflib
-    dis email email.message email.parser email.policy email.utils encodings.ascii
-    encodings.cp1252 encodings.idna encodings.latin_1 encodings.punycode encodings.utf_16
-    encodings.utf_16_be encodings.utf_16_le encodings.utf_32 encodings.utf_8_sig enum errno
-    filecmp fileinput fnmatch fractions functools gc getopt gettext glob graphlib gzip hashlib
-    heapq hmac html html.entities html.parser http inspect io ipaddress
-    itertools json keyword linecache locale logging lzma marshal math mimetypes
-    numbers opcode operator os os.path pathlib pickle pkgutil platform
-    posixpath pprint queue quopri random re reprlib sched secrets shlex shutil signal
-    sqlite3 stat statistics string stringprep struct sys sysconfig tarfile
-    tempfile textwrap threading time timeit token tokenize tomllib traceback types typing
-    unicodedata unittest unittest.mock urllib.parse uuid warnings weakref xml.dom.minidom
-    xml.etree.ElementTree xml.sax zipfile zlib zoneinfo
-""".split()
+_NAMES: Final = """
+    abc argparse array ast asyncio base64 binascii bisect builtins bz2 calendar cmath cmd
+    code codecs codeop collections collections.abc colorsys concurrent.futures configparser
+    contextlib contextvars copy copyreg csv dataclasses datetime decimal difflib dis email
+    email.message email.parser email.policy email.utils encodings.ascii encodings.cp1252
+    encodings.idna encodings.latin_1 encodings.punycode encodings.utf_16 encodings.utf_16_be
+    encodings.utf_16_le encodings.utf_32 encodings.utf_8_sig enum errno filecmp fileinput
+    fnmatch fractions functools gc getopt gettext glob graphlib gzip hashlib heapq hmac html
+    html.entities html.parser http inspect io ipaddress itertools json keyword linecache
+    locale logging lzma marshal math mimetypes numbers opcode operator os os.path pathlib
+    pickle pkgutil platform posixpath pprint queue quopri random re reprlib sched secrets
+    shlex shutil signal sqlite3 stat statistics string stringprep struct sys sysconfig
+    tarfile tempfile textwrap threading time timeit token tokenize tomllib traceback types
+    typing unicodedata unittest unittest.mock urllib.parse uuid warnings weakref
+    xml.dom.minidom xml.etree.ElementTree xml.sax zipfile zlib zoneinfo
+"""
+MODULES: Final = tuple(_NAMES.split())
 """What scripts can import: the standard library, without what needs a system below it."""
 
 _RESERVE_BYTES: Final = 1 << 20
@@ -156,7 +156,7 @@ class _State:
 class _Plain(ast.NodeTransformer):
     """Takes `await` from calls of `state`, which return no promise in Python."""
 
-    def visit_Await(self, node: ast.Await) -> ast.AST:  # noqa: N802 - what ast calls
+    def visit_Await(self, node: ast.Await) -> ast.AST:
         self.generic_visit(node)
         call = node.value
         if (
@@ -206,14 +206,14 @@ def _exit_value(exit: SystemExit, *, program: bool) -> Any:
         return 0
     if isinstance(code, int):
         return code & 0xFF
-    print(code, file=sys.stderr)
+    sys.stderr.write(f"{code}\n")
     return 1
 
 
 def _finish(job: Mapping[str, Any], value: Any) -> None:
     try:
         _flush()
-        _host.finish("done", _plain(value))
+        _host.finish("done", plain(value))
     except (TypeError, TooLargeError, RecursionError) as error:
         problem = TypeError(f"the result cannot be returned: {error}")
         _fail(job, problem)
@@ -226,65 +226,6 @@ def _flush() -> None:
         flush = getattr(stream, "flush", None)
         if flush is not None:
             flush()
-
-
-def _plain(value: Any, depth: int = 0) -> Any:
-    """Turn what is like a list, an object or text into one, as JSON would have it."""
-    if value is None or isinstance(value, (bool, int, float, str, bytes, bytearray, memoryview)):
-        return value
-    if depth > 250:
-        raise TooLargeError("it nests too deep")
-    if isinstance(value, dict):
-        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, (set, frozenset)):
-        return _plain(_in_order(value), depth + 1)
-    if isinstance(value, (list, tuple)) or inspect.isgenerator(value) or _is_view(value):
-        return [_plain(item, depth + 1) for item in value]
-    return _plain_object(value, depth)
-
-
-def _plain_object(value: Any, depth: int) -> Any:
-    import dataclasses
-    import datetime
-    import decimal
-    import enum
-    import pathlib
-    import uuid
-
-    if isinstance(value, enum.Enum):
-        return _plain(value.value, depth + 1)
-    if isinstance(value, (datetime.date, datetime.time)):
-        return value.isoformat()
-    if isinstance(value, (pathlib.PurePath, decimal.Decimal, uuid.UUID)):
-        return str(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _plain(dataclasses.asdict(value), depth + 1)
-    if isinstance(value, Mapping):
-        return _plain(dict(value), depth + 1)
-    if isinstance(value, type(iter([]))) or hasattr(value, "__next__"):
-        return [_plain(item, depth + 1) for item in value]
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
-
-
-def _key(key: Any) -> str:
-    if isinstance(key, str):
-        return key
-    if key is None or isinstance(key, bool):
-        return {None: "null", True: "true", False: "false"}[key]
-    if isinstance(key, (int, float)):
-        return repr(key)
-    return str(key)
-
-
-def _in_order(values: Any) -> list[Any]:
-    try:
-        return sorted(values)
-    except TypeError:
-        return list(values)
-
-
-def _is_view(value: Any) -> bool:
-    return isinstance(value, (type({}.keys()), type({}.values()), type({}.items()), range))
 
 
 def _fail(job: Mapping[str, Any], error: BaseException) -> None:

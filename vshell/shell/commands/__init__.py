@@ -13,6 +13,7 @@ from vshell.shell.command import Command
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "copying": ("cp", "install"),
+    "grep": ("egrep", "fgrep", "grep", "rgrep"),
     "linking": ("link", "ln", "readlink", "realpath"),
     "ls": ("dir", "ls", "vdir"),
     "making": ("mkdir", "mktemp"),
@@ -37,6 +38,9 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "uniq": ("uniq",),
     "cut": ("cut",),
     "paste": ("paste",),
+    "compress": ("bunzip2", "bzcat", "bzip2", "gunzip", "gzip", "unxz", "xz", "xzcat", "zcat"),
+    "tar": ("tar",),
+    "zip": ("unzip", "zip"),
     "od": ("od",),
     "hexdump": ("hexdump", "hd"),
     "xxd": ("xxd",),

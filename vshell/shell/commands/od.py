@@ -18,7 +18,16 @@ _CONTROL: Final = (
     "nul soh stx etx eot enq ack bel bs ht nl vt ff cr so si dle dc1 dc2 dc3 dc4 nak syn etb "
     "can em sub esc fs gs rs us sp"
 ).split()
-_ESCAPES: Final = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
+_ESCAPES: Final = {
+    0: "\\0",
+    7: "\\a",
+    8: "\\b",
+    9: "\\t",
+    10: "\\n",
+    11: "\\v",
+    12: "\\f",
+    13: "\\r",
+}
 _SIZES: Final = {"C": 1, "S": 2, "I": 4, "L": 8}
 _FLOAT_SIZES: Final = {"F": 4, "D": 8, "H": 2}
 _WIDTHS: Final = {
@@ -103,7 +112,8 @@ def _shower(kind: str, size: int) -> Callable[[bytes], list[str]]:
         return lambda data: [_character(byte) for byte in data]
     if kind == "f":
         return lambda data: [
-            _shortest(value, size) for value in struct.unpack(f"<{len(data) // size}{_FLOATS[size]}", data)
+            _shortest(value, size)
+            for value in struct.unpack(f"<{len(data) // size}{_FLOATS[size]}", data)
         ]
     code = _CODES[size] if kind == "d" else _CODES[size].upper()
     pattern = {"d": "d", "u": "d", "o": f"0{_WIDTHS['o'][size]}o", "x": f"0{size * 2}x"}[kind]
@@ -331,7 +341,15 @@ def _operands(call: Invocation) -> tuple[list[str], int]:
     names = list(call.operands)
     modern = any(
         call.parsed.flag(name)
-        for name in ("address-radix", "skip-bytes", "read-bytes", "format", "output-duplicates", "width", "strings")
+        for name in (
+            "address-radix",
+            "skip-bytes",
+            "read-bytes",
+            "format",
+            "output-duplicates",
+            "width",
+            "strings",
+        )
     )
     if modern or not 1 <= len(names) <= 2:
         return names, 0
@@ -347,7 +365,13 @@ def _operands(call: Invocation) -> tuple[list[str], int]:
 
 
 def _print(
-    call: Invocation, source: _Joined, dump: _Dump, offset: int, limit: int | None, *, keep_all: bool
+    call: Invocation,
+    source: _Joined,
+    dump: _Dump,
+    offset: int,
+    limit: int | None,
+    *,
+    keep_all: bool,
 ) -> None:
     previous: bytes | None = None
     starred = False
@@ -407,7 +431,12 @@ COMMANDS: Final = (
             Option(("-S", "--strings"), "Output strings of at least BYTES graphic chars.", "BYTES"),
             Option(("-t", "--format"), "Select output format or formats.", "TYPE"),
             Option(("-v", "--output-duplicates"), "Do not use * to mark line suppression."),
-            Option(("-w", "--width"), "Bytes per output line; 32 when not said.", "BYTES", optional=True),
+            Option(
+                ("-w", "--width"),
+                "Bytes per output line; 32 when not said.",
+                "BYTES",
+                optional=True,
+            ),
             *(Option((f"-{name}",), _HELP.get(name, "")) for name in _SHORTHANDS),
         ),
     ),

@@ -190,7 +190,12 @@ COMMANDS: Final = (
             Option(("-f", "--file"), "Add the contents of script-file.", "script-file"),
             Option(("-E", "-r", "--regexp-extended"), "Use extended regular expressions."),
             Option(("--follow-symlinks",), "Follow symlinks when processing in place."),
-            Option(("-i", "--in-place"), "Edit files in place; back up with SUFFIX.", "SUFFIX", optional=True),
+            Option(
+                ("-i", "--in-place"),
+                "Edit files in place; back up with SUFFIX.",
+                "SUFFIX",
+                optional=True,
+            ),
             Option(("-l", "--line-length"), "Line-wrap length for the `l' command.", "N"),
             Option(("--posix",), "Disable GNU extensions."),
             Option(("-s", "--separate"), "Consider files as separate."),

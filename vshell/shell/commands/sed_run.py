@@ -593,6 +593,21 @@ class Machine:
             self._printer.line(to_text(body), ended=True)
 
 
+def substituted(what: Substitution, text: str) -> str:
+    """Return a text after a substitution; `tar --transform` has them too."""
+    if what.pattern is None:
+        return text
+    count = 0
+
+    def one(match: regex.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        wanted = count >= what.number and (what.is_global or count == what.number)
+        return _replacement(what, match) if wanted else match.group()
+
+    return what.pattern.sub(one, text, timeout=REGEX_TIMEOUT_S)
+
+
 def _replacement(what: Substitution, match: regex.Match[str]) -> str:
     if not what.has_cases:
         return "".join(

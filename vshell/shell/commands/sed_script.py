@@ -329,8 +329,12 @@ class SedParser:
 
     def _translation(self, command: SedCommand) -> None:
         delimiter = self._delimiter("unterminated `y' command")
-        source = self._listed(self._until(delimiter, "unterminated `y' command", regex=False), delimiter)
-        target = self._listed(self._until(delimiter, "unterminated `y' command", regex=False), delimiter)
+        source = self._listed(
+            self._until(delimiter, "unterminated `y' command", regex=False), delimiter
+        )
+        target = self._listed(
+            self._until(delimiter, "unterminated `y' command", regex=False), delimiter
+        )
         if len(source) != len(target):
             raise self._error("strings for `y' command are different lengths")
         command.table = {}
@@ -400,9 +404,9 @@ class SedParser:
 
     def _bracket(self) -> str:
         """Read the rest of a bracket expression, in which the delimiter means nothing."""
-        match = re.compile(
-            r"\^?\]?(?:\[:[a-z]*:\]|\[=.=\]|\[\..\.\]|[^]\n])*\]"
-        ).match(self._text, self._position)
+        match = re.compile(r"\^?\]?(?:\[:[a-z]*:\]|\[=.=\]|\[\..\.\]|[^]\n])*\]").match(
+            self._text, self._position
+        )
         if match is None:
             self._position = len(self._text)
             return "["
@@ -550,7 +554,9 @@ _READERS: Final[dict[str, Any]] = {
 
 def parts_begin(text: str, position: int) -> bool:
     """Whether the backslash at a position begins the text of a command: `a\\text`."""
-    return position > 0 and text[position - 1] == "\n" and text[position + 1 : position + 2] in " \t"
+    return (
+        position > 0 and text[position - 1] == "\n" and text[position + 1 : position + 2] in " \t"
+    )
 
 
 def _version_of(text: str) -> tuple[int, ...]:

@@ -114,7 +114,11 @@ def _run(call: Invocation, given: dict[str, str], operands: list[str]) -> bytes:
     try:
         if "r" in given:
             data = read_all(call, name)
-            return _revert_plain(data) if "p" in given else _revert(data, columns or 16, _number(given.get("s", "0")))
+            return (
+                _revert_plain(data)
+                if "p" in given
+                else _revert(data, columns or 16, _number(given.get("s", "0")))
+            )
         source = open_input(call, name)
     except VshellError as error:
         raise Failure(f"{name}: {reason(error)}", 2) from None
@@ -151,7 +155,9 @@ def _plain(data: bytes, columns: int, *, upper: bool) -> bytes:
     if columns <= 0:
         return text.encode() + b"\n"
     width = columns * 2
-    return "".join(text[place : place + width] + "\n" for place in range(0, len(text), width)).encode()
+    return "".join(
+        text[place : place + width] + "\n" for place in range(0, len(text), width)
+    ).encode()
 
 
 def _include(data: bytes, given: dict[str, str], name: str, columns: int) -> bytes:
