@@ -69,6 +69,7 @@ def calls(profile: Profile) -> Iterator[tuple[str, Any]]:
         properties = tool.parameters["properties"]
         required = tool.parameters["required"]
         good = {name: _example(properties[name]) for name in properties if name in required}
+        junk: Any
         for junk in (None, [], "text", 5, True, b"\xff", {}, {1: 2}, {"a": {1}}, '{"a":'):
             yield tool.name, junk
         yield tool.name, json.dumps("[" * 100_000)
