@@ -3,6 +3,7 @@
 history   snapshots, undo, forks and comparisons beside git; a long life
 storage   files, metadata, large files and diffs, beside plain files and other stores
 search    grep and glob beside ripgrep; --tree DIR searches that tree's files
+tools     what tool calls cost over the operations, and MCP over stdio
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import importlib
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("history", "search", "storage")
+BENCHMARKS = ("history", "search", "storage", "tools")
 
 
 def main() -> int:
