@@ -13,9 +13,7 @@ def test_patches_leave_the_files_that_codex_leaves() -> None:
     if binary is None:
         pytest.skip("npm @openai/codex is not installed: python -m tests.compat --install")
     different = [
-        case.number
-        for case in codex.cases(40)
-        if codex.expected(case, binary) != codex.found(case)
+        case.number for case in codex.cases(40) if codex.expected(case, binary) != codex.found(case)
     ]
     assert not different
 

@@ -79,6 +79,9 @@ EXAMPLES = {
     "snapshots": Example("snapshots", None),
     "stat": Example("stat /a.txt", None),
     "symlink": Example("symlink /a.txt /link"),
+    "mcp": Example("mcp"),
+    "serve": Example("serve"),
+    "tools": Example('tools --call Read --arguments {"file_path":"/a.txt"}', "1\tone\n2\ttwo\n"),
     "tree": Example("tree /src", "/src\n└── app.py\n"),
     "truncate": Example("truncate /a.txt 1", "", "wrote /a.txt: 1 byte, version 7\n"),
     "undo": Example("undo", "", None),
@@ -89,7 +92,8 @@ EXAMPLES = {
     "write": Example("write /new", "", "created /new: 4 bytes, version 7\n", stdin=b"\0\xff\r\n"),
 }
 
-ABOUT = {"demo", "doctor"}  # they write no workspace of ours, and take long
+# They write no workspace of ours and take long, or serve until they are stopped.
+ABOUT = {"demo", "doctor", "mcp", "serve"}
 MAKERS = {
     "append",
     "apply",
@@ -99,6 +103,7 @@ MAKERS = {
     "mkdir",
     "patch",
     "symlink",
+    "tools",
     "write",
 }
 
