@@ -41,7 +41,7 @@ def _case(number: int) -> tuple[str, str]:
         if chance.random() < 0.15:
             lines.append(f"@@ {chance.choice(text)}")
         lines += random_chunk(chance, text, bare=not place)
-    if lines[0] == "*** End of File":  # the SDK ignores all that follows; here it is an error
+    if lines[:1] == ["*** End of File"]:  # the SDK ignores what follows; here it is an error
         lines[0] = "@@"
     return content, "\n".join(lines)
 

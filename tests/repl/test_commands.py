@@ -64,6 +64,7 @@ EXAMPLES = {
     "log": Example("log -n 1", None),
     "ls": Example("ls /src", None),
     "lstat": Example("lstat /l", None),
+    "merge": Example("merge fork.db", "", "0 paths changed; revision 6\n"),
     "mkdir": Example("mkdir -p /x/y"),
     "mv": Example("mv /a.txt /b.txt"),
     "patch": Example("patch", "modify  /a.txt\n", stdin=PATCH),
@@ -123,6 +124,8 @@ def workspace(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
         made.undo()
         if "import-git" in request.node.name:
             made.export_git(tmp_path / "in.git")
+        if "merge" in request.node.name:
+            made.fork(tmp_path / "fork.db").close()
     (tmp_path / "tree" / "sub").mkdir(parents=True)
     (tmp_path / "tree" / "sub" / "x.md").write_text("word\n")
     with tarfile.open(tmp_path / "in.tar", "w") as archive:
@@ -195,7 +198,7 @@ def test_a_command_that_needs_a_workspace_does_not_make_one(
 
 
 # Listed by hand: these take nothing that names a path of the host. A hostile argument of
-# `import`, `export`, `fork` or `demo` would be obeyed, on the machine that runs the tests.
+# `import`, `export`, `fork`, `merge` or `demo` would be obeyed, on the machine that runs the tests.
 CONTAINED = (
     "append", "apply", "changes", "chmod", "compare", "cp", "delete-snapshot", "detect", "diff",
     "diff-text", "edit", "exists", "find", "gc", "glob", "grep", "hash", "history", "link", "log",
@@ -213,7 +216,7 @@ def test_no_command_that_reaches_the_host_is_given_hostile_arguments() -> None:
         operation = known[name].operation
         annotations = [each.annotation for each in operation.parameters] if operation else []
         assert not any("Host" in annotation for annotation in annotations), name
-    assert not {"import", "export", "fork", "demo"} & set(CONTAINED)
+    assert not {"import", "export", "fork", "merge", "demo"} & set(CONTAINED)
 
 
 @pytest.mark.parametrize("name", CONTAINED)

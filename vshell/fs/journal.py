@@ -24,9 +24,9 @@ _INSERT: Final = (
 _LAST_ID: Final = 1 << 62
 _CHANGES: Final = (
     "select j.revision, j.time_ns, j.session, j.operation, j.action, j.path, j.old_path, j.kind,"
-    " b.hash, a.hash, j.before_mode, j.after_mode, j.before_content, j.after_content"
-    " from journal j left join content b on b.id = j.before_content"
-    " left join content a on a.id = j.after_content"
+    " (select hash from content where id = j.before_content),"
+    " (select hash from content where id = j.after_content),"
+    " j.before_mode, j.after_mode, j.before_content, j.after_content from journal j"
 )
 _NO_CHANGE: Final = (
     "session = '', operation = '', action = '', path = x'2f', old_path = null, inode = 1,"

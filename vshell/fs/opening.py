@@ -52,7 +52,7 @@ class OpenFiles:
             durability=durability,
             lock_timeout_s=lock_timeout_s,
         )
-        self.store = Store(database, now)
+        self.store = self._store_of(database, now)
         self._tree = self.store.tree
         self._content = self.store.content
         self._journal = self.store.journal
@@ -61,6 +61,8 @@ class OpenFiles:
         self.durability: Durability = durability
         self.lock_timeout_s = lock_timeout_s
         self.attachments: dict[str, Closable] = {}
+
+    _store_of: Callable[[Database, Callable[[], int]], Store] = Store
 
     def close(self) -> None:
         """Close the database and what is attached to it. Closing twice is harmless."""

@@ -30,13 +30,13 @@ _MAX_CACHED_BYTES: Final = 8 * 1024 * 1024
 _MAX_CACHED_CONTENT: Final = 64 * 1024
 
 _INODE_COLUMNS: Final = (
-    "i.id, i.kind, i.mode, i.size, i.mtime_ns, i.ctime_ns, i.nlink, i.content, i.version, c.hash"
+    "i.id, i.kind, i.mode, i.size, i.mtime_ns, i.ctime_ns, i.nlink, i.content, i.version,"
+    # No left join: in an overlay `content` is a view, which only a subquery can look into.
+    " (select c.hash from content c where c.id = i.content)"
 )
 # A join over `entry` would do the same, but SQLite plans such a join anew for each
 # value that is bound (10 us), and this one once.
-_INODE: Final = (
-    f"select {_INODE_COLUMNS} from inode i left join content c on c.id = i.content where i.id ="
-)
+_INODE: Final = f"select {_INODE_COLUMNS} from inode i where i.id ="
 _BELOW: Final = (
     # `union` and not `union all`: of two circles in a damaged tree, this never ends.
     "with recursive below (id, depth) as (select ?, 1 union"
@@ -442,7 +442,7 @@ class Tree:
         """Return the inodes of all entries below a directory by their numbers."""
         found = self._database.rows(
             f"{_BELOW} select distinct {_INODE_COLUMNS} from entry e join inode i on i.id = e.inode"
-            " left join content c on c.id = i.content where e.parent in (select id from below)",
+            " where e.parent in (select id from below)",
             (directory.inode, _ANY_DEPTH),
         )
         return {row[0]: _inode(row) for row in found}

@@ -109,6 +109,12 @@ def net_changes_after(context: Context, position: int) -> tuple[FileChange, ...]
         return _net(context, context.files.changes(position=position))
 
 
+def net_changes_of(context: Context, rows: Iterable[Change]) -> tuple[FileChange, ...]:
+    """Return what rows of the journal come to, which nobody but their writer wrote between."""
+    with context.files.reading():
+        return _net(context, rows)
+
+
 def combined_patch(context: Context, changes: Iterable[FileChange]) -> str:
     """Return changes as one patch in git's dialect; directories are no part of it.
 

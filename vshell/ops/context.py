@@ -41,6 +41,22 @@ class Context:
         self.require_read = require_read
         self._read_hashes: dict[str, str | None] = {}
 
+    def on(self, files: FileSystem) -> Context:
+        """Return a context like this one on other files, with its own account of what was read."""
+        other = Context(
+            files,
+            name=self.name,
+            cwd=self.cwd,
+            environment=self.environment,
+            require_read=self.require_read,
+        )
+        other._read_hashes = dict(self._read_hashes)
+        return other
+
+    def adopt_reads(self, other: Context) -> None:
+        """Take over what another context has noted as read."""
+        self._read_hashes.update(other._read_hashes)
+
     def resolve(self, path: PathLike) -> str:
         """Return `path` from the root; see `paths.absolute` for the errors."""
         if type(path) is str and path in self._known_paths:
