@@ -5,6 +5,7 @@ agents    patches against apply_diff (PyPI openai-agents)
 memory    Anthropic's memory tool (PyPI anthropic)
 mcp       the generic scenarios of @modelcontextprotocol/conformance (npm; node 22)
 mcp_fs    the filesystem server's own answers (npm @modelcontextprotocol/server-filesystem)
+fsspec    fsspec.tests.abstract (PyPI fsspec)
 flue      the TypeScript driver under @flue/runtime (npm; node 22)
 
 `--install` gets the npm packages first, into $VSHELL_COMPAT_DIR (~/.cache/vshell/compat).
@@ -27,6 +28,7 @@ SUITES = {
     "memory": "memory_suite",
     "mcp": "mcp_suite",
     "mcp_fs": "mcp_fs_suite",
+    "fsspec": "fsspec_suite",
     "flue": "flue_suite",
 }
 

@@ -47,21 +47,7 @@ def profiles() -> Iterator[dict[str, Profile]]:
     with Workspace.memory() as workspace:
         workspace.write("/a.txt", "one\n")
         workspace.symlink("/loop", "/loop")
-        yield {name: make_profile(workspace, name, **_options(name)) for name in PROFILES}
-
-
-def _options(name: str) -> dict[str, Any]:
-    # What runs commands is no question of arguments; their own tests are elsewhere.
-    shells = {
-        "claude": "Bash",
-        "codex": "shell",
-        "pi": "bash",
-        "opencode": "bash",
-        "gemini": "run_shell_command",
-        "deepagents": "execute",
-        "code": "run_code",
-    }
-    return {"exclude": [shells[name]]} if name in shells and name != "code" else {}
+        yield {name: make_profile(workspace, name) for name in PROFILES}
 
 
 def calls(profile: Profile) -> Iterator[tuple[str, Any]]:
