@@ -6,6 +6,7 @@ memory    Anthropic's memory tool (PyPI anthropic)
 mcp       the generic scenarios of @modelcontextprotocol/conformance (npm; node 22)
 mcp_fs    the filesystem server's own answers (npm @modelcontextprotocol/server-filesystem)
 fsspec    fsspec.tests.abstract (PyPI fsspec)
+pydantic  WorkspaceBackendSuite (PyPI pydantic-ai-slim)
 flue      the TypeScript driver under @flue/runtime (npm; node 22)
 
 `--install` gets the npm packages first, into $VSHELL_COMPAT_DIR (~/.cache/vshell/compat).
@@ -29,6 +30,7 @@ SUITES = {
     "mcp": "mcp_suite",
     "mcp_fs": "mcp_fs_suite",
     "fsspec": "fsspec_suite",
+    "pydantic": "pydantic_suite",
     "flue": "flue_suite",
 }
 
