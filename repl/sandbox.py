@@ -45,7 +45,10 @@ def _arguments() -> list[Argument]:
     return [
         Argument("file", "The script, a file of the host; - is stdin."),
         Argument(
-            "types", "Show what a script can call.", ("--types",), "LANGUAGE", choices=_LANGUAGES
+            "types",
+            "Show what a script can call: a stub in the language of --language or of the file.",
+            ("--types",),
+            value=True,
         ),
         Argument("language", "What it is written in.", ("--language",), choices=_LANGUAGES),
         Argument("engine", "What runs it (default: auto).", ("--engine",), choices=_ENGINES),
@@ -71,13 +74,15 @@ def _arguments() -> list[Argument]:
 def _run(call: Call) -> int:
     values = call.values
     if "types" in values:
+        from vshell.script.source import language_of
         from vshell.script.stubs import stubs
 
-        call.output.data(stubs(values["types"]))
+        language = values.get("language") or language_of("", name=values.get("file"))
+        call.output.data(stubs(language))
         return 0
     chosen = [name for name in ("file", "commit", "resume") if name in values]
     if len(chosen) != 1:
-        raise UsageError("give a script, or --commit RUN, or --resume RUN, or --types LANGUAGE")
+        raise UsageError("give a script, or --commit RUN, or --resume RUN, or --types")
     limits = {"timeout_s": values["timeout"]} if "timeout" in values else None
     if chosen == ["file"]:
         source, name = _source(values["file"])

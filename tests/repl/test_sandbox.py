@@ -64,8 +64,9 @@ def test_time_that_is_over_has_its_code(run: Run) -> None:
 
 
 def test_the_types_are_shown(run: Run) -> None:
-    assert "class State:" in run("run", "--types", "python").text
-    assert "declare const state" in run("run", "--types", "javascript").text
+    assert "class State:" in run("run", "--types").text
+    assert "declare const state" in run("run", "--types", "--language", "javascript").text
+    assert "declare const state" in run("run", "new.js", "--types").text
 
 
 @pytest.mark.parametrize(

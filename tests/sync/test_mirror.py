@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -676,6 +677,31 @@ def test_another_synchronisation_is_waited_for(ws: Workspace, root: Path) -> Non
     with target.lock(1), pytest.raises(ConflictError):
         mirror.sync()
     mirror.sync()
+
+
+def test_threads_take_turns(ws: Workspace, root: Path) -> None:
+    mirror = ws.mirror(root)
+    mirror.sync()
+    failed: list[Exception] = []
+
+    def work(worker: int) -> None:
+        try:
+            for number in range(5):
+                ws.write(f"/{worker}/mine{number}", "x")
+                (root / f"theirs{worker}{number}").write_text("x")
+                mirror.sync()
+        except Exception as error:
+            failed.append(error)
+            raise
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    mirror.sync()
+    assert same(ws, root)
 
 
 # Limits.

@@ -112,7 +112,7 @@ def is_tree(tree: Mapping[str, State]) -> bool:
     )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(triples(), st.sampled_from(POLICIES))
 def test_both_sides_become_the_same_tree(triple: tuple[Tree, Tree, Tree], policy: Policy) -> None:
     base, workspace, mirror = triple
@@ -121,7 +121,7 @@ def test_both_sides_become_the_same_tree(triple: tuple[Tree, Tree, Tree], policy
     assert is_tree(results(workspace, plan))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(triples(), st.sampled_from(POLICIES))
 def test_what_a_side_wrote_is_in_the_result_or_in_a_conflict(
     triple: tuple[Tree, Tree, Tree], policy: Policy
@@ -138,7 +138,7 @@ def test_what_a_side_wrote_is_in_the_result_or_in_a_conflict(
             assert (is_now and is_now[:2] == state[:2]) or (path, state) in kept
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(triples(), st.sampled_from(POLICIES))
 def test_what_only_one_side_changed_is_taken_as_it_is(
     triple: tuple[Tree, Tree, Tree], policy: Policy

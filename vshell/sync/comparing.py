@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from vshell.fs.peers import Seen
 from vshell.sync.target import DIRECTORY, Entry, tree_key
@@ -44,29 +45,34 @@ def compare(
         deep: Read every file again, whatever its stat key says.
     """
     found = Comparison()
-    before = next(known, None)
+    total = 0
+    path_before, seen = next(known, _NO_MORE)
     for entry in entries:
-        found.total += 1
-        path = entry.path
-        if before is not None and before[0] != path:
+        total += 1
+        path = entry[0]
+        if path_before != path:
             key = tree_key(path)
-            while before is not None and tree_key(before[0]) < key:
-                found.gone.append(before[0])
-                before = next(known, None)
-        if before is None or before[0] != path:
+            while seen is not None and tree_key(path_before) < key:
+                found.gone.append(path_before)
+                path_before, seen = next(known, _NO_MORE)
+        if seen is None or path_before != path:
             _note(found, entry)
             continue
-        seen = before[1]
-        if entry[1:7] != seen[:6] or entry.reason:
+        if entry[1:7] != seen[:6] or entry[8]:
             _note(found, entry)
-        elif (deep or seen.racy) and entry.kind != DIRECTORY:
+        elif (deep or seen[6]) and entry[1] != DIRECTORY:
             found.entries[path] = entry
-        before = next(known, None)
-    while before is not None:
-        found.gone.append(before[0])
-        before = next(known, None)
+        path_before, seen = next(known, _NO_MORE)
+    while seen is not None:
+        found.gone.append(path_before)
+        path_before, seen = next(known, _NO_MORE)
+    found.total = total
     found.gone = [path for path in found.gone if not is_below_any(path, found.skipped)]
     return found
+
+
+_NO_MORE: Final[tuple[str, Seen | None]] = ("", None)
+"""No entry has this path: it is the root's."""
 
 
 def _note(found: Comparison, entry: Entry) -> None:

@@ -36,6 +36,7 @@ from vshell.sync.target import (
     DIRECTORY,
     OTHER,
     SYMLINK,
+    TEMPORARY_PREFIX,
     Content,
     Entry,
     Fetched,
@@ -157,34 +158,27 @@ class DirectoryTarget:
 
     def scan(self, rules: Rules, *, max_entries: int) -> Iterator[Entry]:
         """Walk the directory; see `Target`."""
-        places = self._opened()
         self._left_over = []
-        hidden = _open_databases()
-        walk = _Walk(places, hidden, self._left_over)
-        pending = [walk.entries("", rules.top())]
-        count = 0
+        walk = _Walk(self._opened(), self._left_over, max_entries)
+        top = rules.top()
+        pending = [(iter(walk.entries("", top)), top)]
         while pending:
-            found = next(pending[-1], None)
-            if found is None:
-                pending.pop()
-                continue
-            entry, tiers = found
-            count += 1
-            if count > max_entries:
-                raise TooLargeError(
-                    f"{_SUBJECT} has more than {max_entries} entries",
-                    hint="exclude what need not be synchronised, or raise the limit",
-                )
-            if entry.kind != DIRECTORY:
+            entries, tiers = pending[-1]
+            for entry in entries:
+                if entry[1] != DIRECTORY:
+                    yield entry
+                    continue
+                below = tiers.child(entry.path.rpartition("/")[2])
+                try:
+                    found = walk.entries(entry.path, below)
+                except OSError as error:
+                    yield entry._replace(kind=OTHER, reason=reason(error))
+                    continue
                 yield entry
-                continue
-            try:
-                below = walk.entries(entry.path, tiers)
-            except OSError as error:
-                yield entry._replace(kind=OTHER, reason=reason(error))
+                pending.append((iter(found), below))
+                break
             else:
-                yield entry
-                pending.append(below)
+                pending.pop()
 
     def directories(self, places: Places, rules: Rules) -> Iterator[str]:
         """Yield the paths of all directories that belong to a mirror, in no certain order."""
@@ -251,55 +245,76 @@ class DirectoryTarget:
 
 
 class _Walk:
-    """Lists directories."""
+    """Lists directories, until there are too many entries."""
 
-    def __init__(self, places: Places, hidden: frozenset[Identity], left_over: list[str]) -> None:
+    def __init__(self, places: Places, left_over: list[str], max_entries: int) -> None:
         self._places = places
-        self._hidden = hidden
         self._left_over = left_over
+        self._max_entries = max_entries
+        self._count = 0
+        self._hidden = _open_databases()
+        self._hidden_inodes = frozenset(number for _, number in self._hidden)
         self._start_ns = coarse_ns()
 
-    def entries(self, path: str, tiers: DirectoryTiers) -> Iterator[tuple[Entry, DirectoryTiers]]:
-        """Return what is in a directory, and the rules for what is below each of it.
+    def entries(self, path: str, tiers: DirectoryTiers) -> list[Entry]:
+        """Return what is in a directory, sorted.
 
         Raises:
             OSError: It cannot be read.
+            TooLargeError: It has too many entries.
         """
-        with os.scandir(self._places.descriptor(path)) as found:
-            items = [(_name(item.name), item) for item in found]
-        items.sort(key=_by_name)
-        return self._listed(path, tiers, items)
-
-    def _listed(
-        self, path: str, tiers: DirectoryTiers, items: list[tuple[str, os.DirEntry[str]]]
-    ) -> Iterator[tuple[Entry, DirectoryTiers]]:
         above = f"{path}/" if path else ""
+        found: list[Entry] = []
+        some_names = tiers.some_names
+        hidden_inodes, start_ns = self._hidden_inodes, self._start_ns
         # The entries are looked at right away, while their directory is open.
-        found: list[tuple[Entry, DirectoryTiers]] = []
-        for name, item in items:
-            is_directory = item.is_dir(follow_symlinks=False)
-            if tiers.tier(name, is_directory=is_directory) != "synced":
-                if is_temporary(name) and not is_directory:
-                    self._left_over.append(above + name)
-                continue
-            try:
-                status = item.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                found.append(
-                    (Entry(above + name, OTHER, 0, 0, 0, 0, 0, False, reason(error)), tiers)
-                )
-                continue
-            if status.st_ino in self._inodes and identity(status) in self._hidden:
-                continue
-            entry = entry_of(above + name, status, self._start_ns)
-            found.append((entry, tiers.child(name) if is_directory else tiers))
-        return iter(found)
+        with os.scandir(self._places.descriptor(path)) as items:
+            for item in items:
+                name = item.name if _UTF_8 else _name(item.name)
+                try:
+                    status = item.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    found.append(Entry(above + name, OTHER, 0, 0, 0, 0, 0, False, reason(error)))
+                    continue
+                # Most names cannot be meant by any rule, and most inodes are nobody's.
+                if (
+                    some_names is None or name in some_names or name[:8] == TEMPORARY_PREFIX
+                ) and self._is_left_out(above, name, status, tiers):
+                    continue
+                if status.st_ino in hidden_inodes and identity(status) in self._hidden:
+                    continue
+                found.append(entry_of(above + name, status, start_ns))
+                if self._count + len(found) > self._max_entries:
+                    raise self._too_many()
+        self._count += len(found)
+        _sort(found)
+        return found
 
-    @property
-    def _inodes(self) -> frozenset[int]:
-        return frozenset(number for _, number in self._hidden)
+    def _is_left_out(
+        self, above: str, name: str, status: os.stat_result, tiers: DirectoryTiers
+    ) -> bool:
+        is_directory = stat.S_ISDIR(status.st_mode)
+        if tiers.tier(name, is_directory=is_directory) == "synced":
+            return False
+        if not is_directory and is_temporary(name):
+            self._left_over.append(above + name)
+        return True
+
+    def _too_many(self) -> TooLargeError:
+        return TooLargeError(
+            f"{_SUBJECT} has more than {self._max_entries} entries",
+            hint="exclude what need not be synchronised, or raise the limit",
+        )
+
+
+def _sort(entries: list[Entry]) -> None:
+    """Sort the entries of one directory by the bytes of their names."""
+    if all(entry[0].isascii() for entry in entries):
+        entries.sort()  # by their paths, of which no two are equal
+    else:
+        entries.sort(key=_by_path)
 
 
 def _fetch_link(
@@ -333,5 +348,5 @@ def _name(name: str) -> str:
     return name if _UTF_8 else os.fsencode(name).decode("utf-8", "surrogateescape")
 
 
-def _by_name(item: tuple[str, object]) -> bytes:
-    return item[0].encode("utf-8", "surrogateescape")
+def _by_path(entry: Entry) -> bytes:
+    return entry.path.encode("utf-8", "surrogateescape")

@@ -42,6 +42,7 @@ _HOLE_BYTES: Final = 4096
 _LONG_AFTER: Final = 1 << 62
 
 CHANGED: Final = "it changed meanwhile"
+IMPOSSIBLE: Final = "its name is none"
 TAKEN: Final = "something is there already"
 
 
@@ -52,10 +53,14 @@ class DirectoryWriter:
         self._places = places
         self._token = os.urandom(6).hex()
         self._temporaries = 0
+        # Removing one name of a file changes the ctime that its other names show.
+        self._unlinked: set[int] = set()
 
     def do(self, operation: Operation) -> Outcome:
         """Do one operation; see `Target.apply`."""
         above, _, name = operation.path.rpartition("/")
+        if name in ("", ".", "..") or "\0" in operation.path:
+            return Outcome(operation.path, None, IMPOSSIBLE)  # only a damaged workspace has it
         try:
             directory = self._places.descriptor(above)
             entry = self._do(operation, name, directory)
@@ -78,53 +83,67 @@ class DirectoryWriter:
         temporary = self._temporary_name()
         try:
             if operation.action == "file":
-                self._write(operation, temporary, directory)
+                inode = self._write(operation, temporary, directory)
             else:
-                self._make_link(operation, temporary, directory)
-            return self._install(operation, temporary, name, directory)
-        finally:
+                inode = self._make_link(operation, temporary, directory)
+            self._install(operation.seen, temporary, name, directory)
+        except BaseException:
             with suppress(OSError):
                 os.unlink(temporary, dir_fd=directory)
+            raise
+        now = _look(operation.path, name, directory)
+        if now is None or now.inode != inode:
+            raise _ChangedError
+        return now
 
     # Making.
 
-    def _write(self, operation: Operation, temporary: str, directory: int) -> None:
+    def _write(self, operation: Operation, temporary: str, directory: int) -> int:
         descriptor = os.open(temporary, _CREATE, 0o600, dir_fd=directory)
         try:
             _write_all(descriptor, operation.pieces, operation.size)
             os.fchmod(descriptor, operation.mode & _BITS | stat.S_IRUSR)
             os.utime(descriptor, ns=(operation.mtime_ns, operation.mtime_ns))
+            return os.fstat(descriptor).st_ino
         finally:
             os.close(descriptor)
 
-    def _make_link(self, operation: Operation, temporary: str, directory: int) -> None:
+    def _make_link(self, operation: Operation, temporary: str, directory: int) -> int:
         os.symlink(b"".join(operation.pieces), temporary.encode(), dir_fd=directory)
         times = (operation.mtime_ns, operation.mtime_ns)
         os.utime(temporary, ns=times, dir_fd=directory, follow_symlinks=False)
+        return os.stat(temporary, dir_fd=directory, follow_symlinks=False).st_ino
 
-    def _install(
-        self, operation: Operation, temporary: str, name: str, directory: int
-    ) -> Entry | None:
-        made = _look(operation.path, temporary, directory)
-        assert made is not None
-        if operation.seen is None:
+    def _install(self, seen: Entry | None, temporary: str, name: str, directory: int) -> None:
+        if seen is None:
             move_to_free_name(temporary, name, directory)
         else:
-            self._replace(operation.seen, temporary, name, directory)
-        now = _look(operation.path, name, directory)
-        if now is None or now.inode != made.inode:
-            raise _ChangedError
-        return now
+            self._replace(seen, temporary, name, directory)
 
     def _replace(self, seen: Entry, temporary: str, name: str, directory: int) -> None:
-        _require(seen, name, directory)
+        self._require(seen, name, directory)
         if not exchange(temporary, name, directory):
             os.rename(temporary, _encoded(name), src_dir_fd=directory, dst_dir_fd=directory)
             return
         if not _is_still(seen, temporary, directory):
             exchange(temporary, name, directory)
             raise _ChangedError
-        os.unlink(temporary, dir_fd=directory)
+        self._unlink(seen, temporary, directory)
+
+    def _unlink(self, seen: Entry, name: str, directory: int) -> None:
+        os.unlink(name, dir_fd=directory)
+        self._unlinked.add(seen.inode)
+
+    def _require(self, seen: Entry, name: str, directory: int) -> None:
+        """Make sure that something is what was seen, as far as that can be told."""
+        now = _look(seen.path, name, directory)
+        if now is None or not self._is_what_was_seen(now, seen):
+            raise _ChangedError
+
+    def _is_what_was_seen(self, now: Entry, seen: Entry) -> bool:
+        if now.inode in self._unlinked:
+            now = now._replace(ctime_ns=seen.ctime_ns)
+        return now.key == seen.key
 
     def _make_directory(self, operation: Operation, name: str, directory: int) -> Entry | None:
         os.mkdir(_encoded(name), stat.S_IRWXU, dir_fd=directory)
@@ -136,7 +155,7 @@ class DirectoryWriter:
     def _set_attributes(self, operation: Operation, name: str, directory: int) -> Entry | None:
         seen = operation.seen
         assert seen is not None, "attributes are those of something"
-        _require(seen, name, directory)
+        self._require(seen, name, directory)
         if seen.kind == DIRECTORY:
             return self._set_directory_mode(operation, name, directory)
         times = (operation.mtime_ns, operation.mtime_ns)
@@ -148,7 +167,7 @@ class DirectoryWriter:
         )
         try:
             status = os.fstat(descriptor)
-            if entry_of(operation.path, status, 0).key != seen.key:
+            if not self._is_what_was_seen(entry_of(operation.path, status, 0), seen):
                 raise _ChangedError
             if status.st_nlink > 1:  # its other names are not ours to change
                 return self._do(operation._replace(action="file"), name, directory)
@@ -181,14 +200,14 @@ class DirectoryWriter:
             self._places.forget(operation.path)
             os.rmdir(_encoded(name), dir_fd=directory)
             return
-        if now.key != seen.key:
+        if not self._is_what_was_seen(now, seen):
             raise _ChangedError
         temporary = self._temporary_name()
         move_to_free_name(name, temporary, directory)
         if not _is_still(seen, temporary, directory):
             move_to_free_name(temporary, name, directory)
             raise _ChangedError
-        os.unlink(temporary, dir_fd=directory)
+        self._unlink(seen, temporary, directory)
 
     def remove_left_over(self, path: str) -> None:
         """Remove a temporary file of a writer that was killed."""
@@ -214,12 +233,6 @@ def _look(path: str, name: str, directory: int) -> Entry | None:
     return entry_of(path, status, _LONG_AFTER)
 
 
-def _require(seen: Entry, name: str, directory: int) -> None:
-    now = _look(seen.path, name, directory)
-    if now is None or now.key != seen.key:
-        raise _ChangedError
-
-
 def _is_still(seen: Entry, name: str, directory: int) -> bool:
     """Tell whether something that was just renamed is what was seen: its ctime is new."""
     now = _look(seen.path, name, directory)
@@ -229,17 +242,19 @@ def _is_still(seen: Entry, name: str, directory: int) -> bool:
 def _write_all(descriptor: int, pieces: Iterable[bytes], size: int) -> None:
     """Write pieces; those of nothing but zeros become holes."""
     written = 0
+    has_hole = False
     for piece in pieces:
         written += len(piece)
         if len(piece) >= _HOLE_BYTES and not piece[0] and not piece.strip(b"\0"):
             os.lseek(descriptor, written, os.SEEK_SET)
+            has_hole = True
             continue
         view = memoryview(piece)
         while view:
             view = view[os.write(descriptor, view) :]
     if written != size:
         raise OSError(errno.EIO, "its content in the workspace is incomplete")
-    if os.fstat(descriptor).st_size < size:
+    if has_hole and os.fstat(descriptor).st_size < size:
         os.ftruncate(descriptor, size)
 
 

@@ -199,8 +199,10 @@ def _after_crash(
     written = state_of(intent)
     if mirror is None or entry is None or written is None or mirror[:2] != written[:2]:
         return base, mirror
-    if entry.mode == shown_mode(intent) or (entry.kind == DIRECTORY and entry.mode == _NEW_MODE):
+    if entry.mode == shown_mode(intent):
         mirror = mirror._replace(mode=written.mode)
+    elif entry.kind == DIRECTORY and entry.mode == _NEW_MODE:
+        return mirror, mirror  # its mode is still to be set
     if base is not None and base[:2] == written[:2] and mirror != written:
         return base, mirror  # only the attributes were to change, and they are not what was written
     return written, mirror

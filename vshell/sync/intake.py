@@ -82,6 +82,7 @@ class Intake:
         self._limits = limits
         self._progress = progress
         self._waiting: list[tuple[Entry, IO[bytes]]] = []
+        self._spools: list[IO[bytes]] = []
         self._waiting_bytes = 0
         self._found = Found()
 
@@ -104,8 +105,7 @@ class Intake:
                     self._progress(SyncProgress("fetch", number, len(wanted)))
             self._flush()
         finally:
-            for _, spool in self._waiting:
-                spool.close()
+            self._close_spools()
         return self._found
 
     def _wanted(self, entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -145,7 +145,8 @@ class Intake:
                 self._flush()
 
     def _spool(self, pieces: Iterable[bytes]) -> IO[bytes]:
-        spool = tempfile.SpooledTemporaryFile(max_size=INLINE_BYTES)  # noqa: SIM115 - see _flush
+        spool = tempfile.SpooledTemporaryFile(max_size=INLINE_BYTES)  # noqa: SIM115 - see below
+        self._spools.append(spool)
         for piece in pieces:
             spool.write(piece)
         spool.seek(0)
@@ -159,12 +160,17 @@ class Intake:
         with self._files.transaction():
             for entry, spool in self._waiting:
                 stored.append((entry, content.put_stream(_pieces(spool.read))))
-                spool.close()
             pinned = [item.id for _, item in stored if item.id is not None]
             Peers(self._files).pin(self._peer, pinned)
         for entry, item in stored:
             self._found.add(entry, item)
         self._waiting, self._waiting_bytes = [], 0
+        self._close_spools()
+
+    def _close_spools(self) -> None:
+        for spool in self._spools:  # also those of content that changed while it was read
+            spool.close()
+        self._spools = []
 
 
 def _pieces(read: Callable[[int], bytes]) -> Iterator[bytes]:

@@ -19,6 +19,7 @@ from vshell.sync.target import DIRECTORY, FILE, OTHER, SYMLINK, Entry
 
 __all__ = ["coarse_ns", "entry_of", "is_same_file", "read_pieces", "wait_until_after"]
 
+_FORMAT: Final = 0o170000
 _KINDS: Final = {stat.S_IFREG: FILE, stat.S_IFDIR: DIRECTORY, stat.S_IFLNK: SYMLINK}
 _SPECIAL: Final = {
     stat.S_IFIFO: "a FIFO",
@@ -34,6 +35,7 @@ _SLOW_TICK_NS: Final = 2 * _SECOND_NS
 _CLOCK: Final = getattr(time, "CLOCK_REALTIME_COARSE", time.CLOCK_REALTIME)
 _TICK_NS: Final = max(int(time.clock_getres(_CLOCK) * _SECOND_NS), 1_000_000)
 _LONGEST_WAIT_S: Final = 0.1
+_new_tuple: Final = tuple.__new__
 
 
 def coarse_ns() -> int:
@@ -50,28 +52,36 @@ def entry_of(path: str, status: os.stat_result, start_ns: int) -> Entry:
         start_ns: When looking began, by `coarse_ns`.
     """
     mode = status.st_mode
-    kind = _KINDS.get(stat.S_IFMT(mode), OTHER)
-    bits = mode & 0o7777
+    kind = _KINDS.get(mode & _FORMAT, OTHER)
     if kind == DIRECTORY:
-        entry = Entry(path, kind, bits, 0, 0, 0, 0)
+        entry = Entry(path, kind, mode & 0o7777, 0, 0, 0, 0)
     else:
         changed_ns = status.st_ctime_ns
-        tick_ns = _TICK_NS if changed_ns % _SECOND_NS else _SLOW_TICK_NS
-        entry = Entry(
-            path,
-            kind,
-            bits,
-            status.st_size,
-            status.st_mtime_ns,
-            changed_ns,
-            status.st_ino,
-            changed_ns >= start_ns - tick_ns,
+        # As `Entry(...)` does, in half the time: there is one for each file.
+        entry = _new_tuple(
+            Entry,
+            (
+                path,
+                kind,
+                mode & 0o7777,
+                status.st_size,
+                status.st_mtime_ns,
+                changed_ns,
+                status.st_ino,
+                changed_ns >= start_ns - _SLOW_TICK_NS and _is_racy(changed_ns, start_ns),
+                "",
+            ),
         )
     if kind == OTHER:
-        return entry._replace(reason=_SPECIAL.get(stat.S_IFMT(mode), "something special"))
-    if len(path) * 4 >= MAX_PATH_BYTES and _is_too_long(path):
+        return entry._replace(reason=_SPECIAL.get(mode & _FORMAT, "something special"))
+    if len(path) >= MAX_PATH_BYTES // 4 and _is_too_long(path):
         return entry._replace(kind=OTHER, reason="its path is too long")
     return entry
+
+
+def _is_racy(changed_ns: int, start_ns: int) -> bool:
+    """Tell whether something changed in the clock's tick before it was looked at."""
+    return changed_ns >= start_ns - (_TICK_NS if changed_ns % _SECOND_NS else _SLOW_TICK_NS)
 
 
 def _is_too_long(path: str) -> bool:

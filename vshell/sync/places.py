@@ -67,6 +67,8 @@ class Places:
             self._open.move_to_end(path)
             return found
         above, _, name = path.rpartition("/")
+        if name in ("", ".", ".."):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         known = self._root if not above else self._open.get(above)
         if known is not None:
             found = os.open(_encoded(name), _DIRECTORY, dir_fd=known)

@@ -165,6 +165,8 @@ class SyncResult(Record):
         skipped_total: How many paths were left as they are.
         revision: The workspace's revision afterwards.
         dry_run: Whether nothing was really done.
+        escaping: The links that were pulled and lead, as text, to something outside the
+            mirror: by an absolute target, or by more `..` than there are directories.
     """
 
     pushed: tuple[SyncedPath, ...]
@@ -177,6 +179,7 @@ class SyncResult(Record):
     skipped_total: int
     revision: int
     dry_run: bool
+    escaping: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -245,6 +248,13 @@ class SyncDiff(Record):
     paths: tuple[PathDiff, ...]
     total: int
     truncated: bool
+
+
+def teller(progress: Progress | None, phase: SyncPhase, total: int) -> Callable[[int], None]:
+    """Return what is told how many entries of a phase are done."""
+    if progress is None:
+        return lambda _: None
+    return lambda number: progress(SyncProgress(phase, number, total))
 
 
 def conflict_of(row: ConflictRow) -> Conflict:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 from vshell.ignore import DirectoryRules, IgnoreRules
-from vshell.sync.target import is_temporary
+from vshell.sync.target import TEMPORARY_PREFIX, is_temporary
 
 __all__ = ["DEFAULT_CACHE", "MARKER", "DirectoryTiers", "Rules", "Tier"]
 
@@ -48,6 +48,13 @@ class Rules:
             (tier, _Names(patterns) if _are_names(patterns) else IgnoreRules(patterns=patterns))
             for tier, patterns in _by_tier(self.ignore, self.cache)
         )
+        self._top = DirectoryTiers(
+            tuple(
+                (tier, rules if isinstance(rules, _Names) else rules.at(""))
+                for tier, rules in self._tiers
+            ),
+            is_root=True,
+        )
 
     @property
     def digest(self) -> bytes:
@@ -61,8 +68,16 @@ class Rules:
             path: The path from the root, without a slash at the beginning.
             is_directory: Whether it is a directory, for patterns that end in a slash.
         """
-        place = self.top()
         *directories, name = path.split("/")
+        place = self._top
+        names = place.some_names
+        if (
+            names is not None
+            and name not in names
+            and names.isdisjoint(directories)
+            and TEMPORARY_PREFIX not in path
+        ):
+            return "synced"  # as nearly everything is
         for directory in directories:
             tier = place.tier(directory, is_directory=True)
             if tier != "synced":
@@ -72,25 +87,25 @@ class Rules:
 
     def top(self) -> DirectoryTiers:
         """Return the decisions for what is in the root."""
-        return DirectoryTiers(
-            tuple(
-                (tier, rules if isinstance(rules, _Names) else rules.at(""))
-                for tier, rules in self._tiers
-            ),
-            is_root=True,
-        )
+        return self._top
 
 
 class DirectoryTiers:
-    """Decides for the entries of one directory: what a walk takes along on its way down."""
+    """Decides for the entries of one directory: what a walk takes along on its way down.
 
-    __slots__ = ("_is_root", "_places")
+    Attributes:
+        some_names: The only names that are perhaps not synced, besides those that begin with
+            `.vshell-`; None when that takes more than names.
+    """
+
+    __slots__ = ("_is_root", "_places", "some_names")
 
     def __init__(
         self, places: tuple[tuple[Tier, DirectoryRules | _Names], ...], *, is_root: bool
     ) -> None:
         self._places = places
         self._is_root = is_root
+        self.some_names = _some_names(places)
 
     def tier(self, name: str, *, is_directory: bool) -> Tier:
         """Return the tier of an entry.
@@ -100,7 +115,7 @@ class DirectoryTiers:
             is_directory: Whether it is a directory.
         """
         # What the mirror itself needs begins like this, on whichever side it is.
-        if name.startswith(".vshell-") and (
+        if name[:8] == TEMPORARY_PREFIX and (
             is_temporary(name) or (self._is_root and name == MARKER)
         ):
             return "excluded"
@@ -111,6 +126,8 @@ class DirectoryTiers:
 
     def child(self, name: str) -> DirectoryTiers:
         """Return the decisions for what is in a directory of this one."""
+        if self.some_names is not None and not self._is_root:
+            return self  # names mean the same everywhere
         return DirectoryTiers(
             tuple(
                 (tier, rules if isinstance(rules, _Names) else rules.child(name))
@@ -123,14 +140,26 @@ class DirectoryTiers:
 class _Names:
     """Patterns that are names: the usual ones, and a look-up instead of a match."""
 
-    __slots__ = ("_anything", "_directories")
+    __slots__ = ("_anything", "_directories", "all")
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._directories = frozenset(pattern.removesuffix("/") for pattern in patterns)
         self._anything = frozenset(pattern for pattern in patterns if not pattern.endswith("/"))
+        self.all = self._directories | self._anything
 
     def ignores(self, name: str, *, is_directory: bool) -> bool:
         return name in (self._directories if is_directory else self._anything)
+
+
+def _some_names(
+    places: tuple[tuple[Tier, DirectoryRules | _Names], ...],
+) -> frozenset[str] | None:
+    names: frozenset[str] = frozenset()
+    for _, rules in places:
+        if not isinstance(rules, _Names):
+            return None
+        names |= rules.all
+    return names
 
 
 def _are_names(patterns: Iterable[str]) -> bool:
