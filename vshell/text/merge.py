@@ -151,7 +151,7 @@ def _changes(old: _Lines, new: _Lines) -> list[_Change]:
 
 
 def settle_changes(
-    old: _Lines, new: _Lines, kept_old: list[int], kept_new: list[int]
+    old: Sequence[object], new: Sequence[object], kept_old: list[int], kept_new: list[int]
 ) -> list[tuple[int, int, int, int]]:
     """Let changes that could stand in several places stand where git and GNU diff put them.
 
@@ -178,7 +178,7 @@ def settle_changes(
     return found
 
 
-def _slide(lines: _Lines, kept: list[int], other: Sequence[int]) -> None:
+def _slide(lines: Sequence[object], kept: list[int], other: Sequence[int]) -> None:
     """Move each change of one side down as far as equal lines let it go.
 
     A change that can stand beside a change of the other side goes there instead.
@@ -220,7 +220,7 @@ def _gap(kept: Sequence[int], at: int) -> int:
     return kept[at] - _first(kept, at)
 
 
-def _can_rise(lines: _Lines, kept: Sequence[int], at: int) -> bool:
+def _can_rise(lines: Sequence[object], kept: Sequence[int], at: int) -> bool:
     return at > 0 and lines[kept[at - 1]] == lines[kept[at] - 1]
 
 
@@ -229,7 +229,7 @@ def _rise(kept: list[int], at: int) -> int:
     return at - 1
 
 
-def _can_sink(lines: _Lines, kept: Sequence[int], at: int) -> bool:
+def _can_sink(lines: Sequence[object], kept: Sequence[int], at: int) -> bool:
     return at < len(kept) - 1 and lines[_first(kept, at)] == lines[kept[at]]
 
 

@@ -154,14 +154,10 @@ def _file_values(
     zone = zone_of(call.environment)
 
     def name() -> str:
-        if node.kind != SYMLINK:
-            return quote_if_needed(operand, colon=False) if _is_default(call) else quote(operand)
-        target = call.context.files.readlink(node.path)
-        if _is_default(call):
-            shown = [quote_if_needed(each, colon=False) for each in (operand, target)]
-        else:
-            shown = [quote(each) for each in (operand, target)]
-        return " -> ".join(shown)
+        names = [operand]
+        if node.kind == SYMLINK:
+            names.append(call.context.files.readlink(node.path))
+        return " -> ".join(names if _is_default(call) else map(quote, names))
 
     def seconds(time_ns: int) -> str:
         return format_time("%s.%N", time_ns, zone)
@@ -358,9 +354,8 @@ class _Usage:
             patterns = {"full-iso": _TIME, "long-iso": "%Y-%m-%d %H:%M", "iso": "%Y-%m-%d"}
             pattern = style[1:] if style.startswith("+") else patterns.get(style)
             if pattern is None:
-                raise UsageError(
-                    f"invalid argument {quote_typographic(style)} for {quote_typographic('time style')}"
-                )
+                shown = f"{quote_typographic(style)} for {quote_typographic('time style')}"
+                raise UsageError(f"invalid argument {shown}")
             text += "\t" + format_time(pattern, newest, self._zone)
         out.write(to_bytes(f"{text}\t{typed}{self._end}"))
 
