@@ -1,7 +1,9 @@
 """`python -m tests.bench NAME`: run one benchmark and print its tables.
 
 history   snapshots, undo, forks and comparisons beside git; a long life
+scripts   scripts in each engine, beside node and deno, and exec as the floor
 storage   files, metadata, large files and diffs, beside plain files and other stores
+shell     scripts beside bashkit alone, a bash process, and Mirage if it is installed
 search    grep and glob beside ripgrep; --tree DIR searches that tree's files
 sync      the mirror beside cp and rsync
 """
@@ -13,7 +15,7 @@ import importlib
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("history", "search", "storage", "sync")
+BENCHMARKS = ("history", "scripts", "search", "shell", "storage", "sync", "tools")
 
 
 def main() -> int:

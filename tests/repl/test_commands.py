@@ -76,6 +76,7 @@ EXAMPLES = {
     "redo": Example("redo", "", "1 path changed; revision 7 has the tree of revision 5\n"),
     "restore": Example("restore first", "", None),
     "rm": Example("rm -r /src"),
+    "run": Example("run - --input n=2", "4\n", stdin=b"n + n"),
     "snapshot": Example("snapshot second", "", "snapshot second of revision 6\n"),
     "snapshots": Example("snapshots", None),
     "stat": Example("stat /a.txt", None),
@@ -93,6 +94,7 @@ EXAMPLES = {
 
 ABOUT = {"demo", "doctor"}  # they write no workspace of ours, and take long
 MAKERS = {
+    "run",
     "append",
     "apply",
     "import",
