@@ -2,10 +2,11 @@
 
 history   snapshots, undo, forks and comparisons beside git; a long life
 scripts   scripts in each engine, beside node and deno, and exec as the floor
-storage   files, metadata, large files and diffs, beside plain files and other stores
-shell     scripts beside bashkit alone, a bash process, and Mirage if it is installed
 search    grep and glob beside ripgrep; --tree DIR searches that tree's files
-sync      the mirror beside cp and rsync
+shell     scripts beside bashkit alone, a bash process, and Mirage if it is installed
+storage   files, metadata, large files and diffs, beside plain files and other stores
+sync      mirrors beside cp, rsync, docker cp and the daemon's archives
+tools     tool calls and a round trip to the MCP server
 """
 
 from __future__ import annotations

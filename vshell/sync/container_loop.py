@@ -18,7 +18,8 @@ from collections.abc import Generator, Iterable
 from contextlib import suppress
 from typing import Final
 
-from vshell.errors import ConflictError, NotFoundError, UnavailableError
+from vshell.errors import ConflictError, CorruptError, NotFoundError, UnavailableError
+from vshell.sync import docker_exec
 from vshell.sync.docker_client import Daemon, translated
 from vshell.sync.docker_machine import CONTROL, WORKSPACE
 from vshell.sync.docker_stream import ExecStream
@@ -59,6 +60,9 @@ done
 )
 
 _TIMEOUT_S: Final = 120.0
+_MAX_ANSWER_BYTES: Final = 16 * 1024**2
+"""More than what is asked about at once can take, with the longest names."""
+
 _END: Final = re.compile(rb"(\d{1,3})\n")
 
 
@@ -76,22 +80,31 @@ class ContainerLoop:
         self._machine = machine
         self._user = user
         self._stream: ExecStream | None = None
+        self._is_answering = False
+        self._mark = f"mirror-{os.urandom(8).hex()}"
 
     def close(self) -> None:
         """End the shell."""
+        is_stuck = self._stream is not None and self._is_answering
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+        self._is_answering = False
+        if is_stuck:  # it may go on for ever, with the lock
+            docker_exec.kill(self._daemon, self._machine, self._mark, user=self._user)
 
     def ask(self, question: str, data: Iterable[bytes] = ()) -> tuple[int, bytes]:
         """Return the exit code and the whole answer; arguments and errors as for `stream`."""
-        pieces = []
+        found = bytearray()
         answer = self.stream(question, data)
         while True:
             try:
-                pieces.append(next(answer))
+                found += next(answer)
             except StopIteration as end:
-                return end.value, b"".join(pieces)
+                return end.value, bytes(found)
+            if len(found) > _MAX_ANSWER_BYTES:
+                answer.close()
+                raise CorruptError("the container answers with more than was asked for")
 
     def stream(
         self, question: str, data: Iterable[bytes] = (), *, timeout_s: float = _TIMEOUT_S
@@ -109,7 +122,10 @@ class ContainerLoop:
             UnavailableError: The container does not answer as it should, or is gone.
         """
         token = os.urandom(12).hex()
+        if self._is_answering:  # somebody did not want the rest of the last answer
+            self.close()
         connection = self._connection()
+        self._is_answering = True
         finished = False
         try:
             deadline_s = time.monotonic() + timeout_s
@@ -123,7 +139,9 @@ class ContainerLoop:
                 f"the container does not answer ({type(error).__name__})"
             ) from None
         finally:
-            if not finished:  # what comes next would be taken for another answer
+            if finished:
+                self._is_answering = False
+            elif self._stream is connection:  # what comes next is still of this answer
                 self.close()
         return code
 
@@ -131,13 +149,21 @@ class ContainerLoop:
         if self._stream is None:
             with translated("cannot reach the container"):
                 made = self._daemon.api.exec_create(
-                    self._machine, ["/bin/sh", "-c", _LOOP], stdin=True, user=self._user or ""
+                    self._machine,
+                    ["/bin/sh", "-c", _LOOP],
+                    stdin=True,
+                    user=self._user or "",
+                    environment={docker_exec.MARK: self._mark},
                 )
             self._stream = ExecStream.start(self._daemon, made["Id"])
-            self._stream.write(b"ready :\n")
+            self._is_answering = True
             try:
-                for _ in _until(self._stream, b"\nready ", _TIMEOUT_S):
-                    pass
+                self._stream.write(b"ready :\n")
+                said = 0
+                for piece in _until(self._stream, b"\nready ", _TIMEOUT_S):
+                    said += len(piece)
+                    if said > _MAX_ANSWER_BYTES:
+                        raise CorruptError("the container's shell does not get ready")
             except BaseException:
                 self.close()
                 with suppress(NotFoundError, ConflictError):

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from typing import Final, NamedTuple
@@ -46,9 +46,20 @@ CHANGED: Final = "it changed meanwhile"
 
 _KINDS: Final = {b"f": FILE, b"d": DIRECTORY, b"l": SYMLINK}
 _UUID: Final = re.compile(rb"[0-9a-zA-Z-]{1,64}")
+_MODE: Final = re.compile(rb"[0-7]{1,4}")
+_NUMBER: Final = re.compile(rb"\d{1,18}")
 _TIME: Final = re.compile(rb"(-?\d{1,11})(?:\.(\d{1,10}))?")
 _RACY_NS: Final = 20_000_000
 """Two clock ticks of a slow kernel: a file that changes again in one keeps its times."""
+
+_CLOSED: Final = b"!"
+_CLOSED_RECORD: Final = RECORD.replace("%y", _CLOSED.decode())
+"""For a directory that the container's user cannot look into."""
+
+_LOOKED: Final = (0, 1, 123)
+"""What `find` and `xargs` end with when some of what they were asked for is not there."""
+
+_ATTEMPTS: Final = 3
 
 _TICK_S: Final = 0.01
 
@@ -88,7 +99,11 @@ class ContainerTarget:
         create: bool = False,  # noqa: ARG002 - the root is always there
     ) -> Iterator[None]:
         # The lock is the shell's, and goes when its connection does.
-        code, _ = self._loop.ask(f"flock -w {max(0, timeout_s):.0f} 9")
+        question = f"flock -w {max(0, timeout_s):.0f} 9"
+        try:
+            code, _ = self._loop.ask(question)
+        except UnavailableError:  # somebody in the container ended the shell: start another one
+            code, _ = self._loop.ask(question)
         if code:
             raise ConflictError(
                 "another synchronisation of this container is running",
@@ -117,25 +132,43 @@ class ContainerTarget:
     def scan(self, rules: Rules, *, max_entries: int) -> Iterator[Entry]:
         pruned = [f"-name {name}" for name in _plain_names(rules)]
         skip = f"-type d \\( {' -o '.join(pruned)} \\) -prune -o" if pruned else ""
-        question = f"tick; find {CLOCK} . -xdev {skip} -printf '{RECORD}' 2>/dev/null"
-        answer = _records(self._loop.stream(question))
-        now_ns = _clock(next(answer, b""))
-        found = []
-        for record in answer:
-            found.append(record)
-            # What the rules leave out is only known below; far more than that is too much.
-            if len(found) > 2 * max_entries + 100_000:
-                raise _too_many(max_entries)
-        entries = [_entry(record, now_ns) for record in found if not record.endswith(b" .")]
-        found.clear()
+        closed = r"-type d \( ! -readable -o ! -executable \)"
+        question = (
+            f"tick; find {CLOCK} . -xdev -ignore_readdir_race {skip}"
+            f" {closed} -printf '{_CLOSED_RECORD}' -prune -o -printf '{RECORD}' 2>/dev/null"
+        )
+        for _ in range(_ATTEMPTS):
+            records, is_complete = self._listed(question, max_entries)
+            if is_complete:
+                break
+        else:
+            # What is not listed would be taken for removed.
+            raise UnavailableError(
+                "the container cannot list its files to the end",
+                hint="see whether it has memory left",
+            )
+        now_ns = _clock(records[0] if records else b"")
+        entries = [_entry(record, now_ns) for record in records[1:] if not record.endswith(b" .")]
+        records.clear()
         entries.sort(key=lambda entry: tree_key(entry.path))
         yield from _belonging(entries, rules, max_entries)
+
+    def _listed(self, question: str, max_entries: int) -> tuple[list[bytes], bool]:
+        """Return the records of an answer, and whether the program that made them was content."""
+        answer = _Answer(self._loop.stream(question))
+        found = []
+        for record in _records(answer):
+            found.append(record)
+            # What the rules leave out is only known later; far more than that is too much.
+            if len(found) > 2 * max_entries + 100_000:
+                raise _too_many(max_entries)
+        return found, answer.code == 0
 
     def _looked_at(self, paths: Iterable[str]) -> dict[str, Entry]:
         """Return what is at these paths now, without what is not there."""
         data = _look_list(paths)
-        _, said = self._loop.ask(f"take {len(data)} look; tick; stats $control/look", [data])
-        return _seen(said)
+        answer = self._loop.ask(f"take {len(data)} look; tick; stats $control/look", [data])
+        return _seen(*answer)
 
     # Reading.
 
@@ -155,18 +188,23 @@ class ContainerTarget:
             present, found = now.get(entry.path), contents.get(entry.path)
             before = found[0] if found else None
             if present is None:
+                _discard(found)
                 yield Fetched(None, None)
             elif present.kind not in (FILE, SYMLINK):
+                _discard(found)
                 yield Fetched(present, None, "it became something else meanwhile")
             elif present.size > self._max_file_bytes:
+                _discard(found)
                 yield Fetched(present, None, "too large")
             elif found and before is not None and before.key == present.key:
                 yield Fetched(present, found[1])
             elif again:
+                _discard(found)
                 yield from self._fetch([present], store, again=False)
             elif found is None:
                 yield Fetched(present, None, "it cannot be read")
             else:
+                _discard(found)
                 yield Fetched(present, None, "it changes while it is read")
 
     def _contents(
@@ -224,6 +262,12 @@ class ContainerTarget:
         paths = [prepared.operation.path for prepared in run]
         is_making = _step(run[0].operation) == "make"
         before = self._stage(run) if is_making else self._looked_at(paths)
+        if is_making and len(run) > 1 and not self._is_staged():
+            # One of them is not possible here, or all are too much: the others need not fail.
+            middle = len(run) // 2
+            yield from self._run(run[:middle])
+            yield from self._run(run[middle:])
+            return
         refused = {one.path for one, _ in run if not _is_as_seen(one, before)}
         allowed = [one for one, _ in run if one.path not in refused]
         if is_making:
@@ -284,13 +328,18 @@ class ContainerTarget:
             len(part) if isinstance(part, bytes) else part.operation.size for part in archive
         )
         look = _look_list(one.path for one, _ in run)
-        _, said = self._loop.ask(
-            f"take {len(look)} look; mkdir -m 700 {self._stage_name}; head -c {size} |"
-            f" (cd {self._stage_name} && tar -xpf - --no-same-owner --delay-directory-restore"
-            " 2>/dev/null; cat >/dev/null); tick; stats $control/look",
+        stage = self._stage_name
+        answer = self._loop.ask(
+            f"take {len(look)} look; mkdir -m 700 {stage}; head -c {size} |"
+            f" (cd {stage} && tar -xpf - --no-same-owner --delay-directory-restore 2>/dev/null;"
+            f" code=$?; cat >/dev/null; exit $code) || rm -rf {stage};"
+            " tick; stats $control/look",
             chain((look,), _sent(archive)),
         )
-        return _seen(said)
+        return _seen(*answer)
+
+    def _is_staged(self) -> bool:
+        return self._loop.ask(f"test -d {self._stage_name}")[0] == 0
 
     def _publish(self, operations: list[Operation], refused: set[str]) -> dict[str, Entry]:
         """Give what was unpacked its place; return what is there then.
@@ -301,11 +350,29 @@ class ContainerTarget:
         stage = self._stage_name
         if refused:
             self._each([f"{stage}/{path}" for path in refused], "rm -rf --")
-        _, said = self._loop.ask(
+        answer = self._loop.ask(
             f"cp -rPlfT {stage} . 2>/dev/null; rm -rf {stage}; tick; stats $control/look"
         )
         modes = [one for one in operations if one.action == "directory" and one.mode != 0o755]
-        return _seen(said) | (self._set_attributes(modes) if modes else {})
+        return _seen(*answer) | (self._set_attributes(modes) if modes else {})
+
+
+class _Answer:
+    """Yields an answer's pieces, and knows its exit code at the end."""
+
+    def __init__(self, pieces: Generator[bytes, None, int]) -> None:
+        self._pieces = pieces
+        self.code: int | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.code = yield from self._pieces
+
+
+def _discard(found: tuple[Entry | None, object] | None) -> None:
+    """Let go of content that nobody will have, which may be an open file."""
+    close = getattr(found[1], "close", None) if found else None
+    if close is not None:
+        close()
 
 
 class Prepared(NamedTuple):
@@ -368,7 +435,7 @@ def _outcome(operation: Operation, present: Entry | None) -> Outcome:
         operation.size,
         max(0, operation.mtime_ns),
     ):
-        return Outcome(path, present, "the container does not take it: its disk may be full")
+        return Outcome(path, present, "no space left, perhaps")
     return Outcome(path, present)
 
 
@@ -396,7 +463,7 @@ def _has_time(operation: Operation) -> bool:
 # What a container says.
 
 
-def _records(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _records(pieces: Iterable[bytes]) -> Iterator[bytes]:
     rest = b""
     for piece in pieces:
         *whole, rest = (rest + piece).split(b"\0")
@@ -405,7 +472,11 @@ def _records(pieces: Iterator[bytes]) -> Iterator[bytes]:
             raise CorruptError("the container sent a name that is too long")
 
 
-def _seen(said: bytes) -> dict[str, Entry]:
+def _seen(code: int, said: bytes) -> dict[str, Entry]:
+    if code not in _LOOKED:  # what is not told of would be taken for gone
+        raise UnavailableError(
+            "the container cannot look at its files", hint="see whether it has memory left"
+        )
     first, *records = said.split(b"\0")
     now_ns = _clock(first)
     entries = (_entry(record, now_ns) for record in records if record)
@@ -427,7 +498,7 @@ def _entry(record: bytes, now_ns: int) -> Entry:
     path = name.removeprefix(b"./").decode("utf-8", "surrogateescape")
     if not path or any(part in ("", ".", "..") for part in path.split("/")):
         raise CorruptError("the container described a file with an impossible name")
-    if not (mode.isdigit() and size.isdigit() and inode.isdigit()):
+    if not (_MODE.fullmatch(mode) and _NUMBER.fullmatch(size) and _NUMBER.fullmatch(inode)):
         raise CorruptError("the container described a file in a way that nobody does")
     kind = _KINDS.get(letter, OTHER)
     bits = int(mode, 8) & 0o7777
@@ -435,6 +506,8 @@ def _entry(record: bytes, now_ns: int) -> Entry:
         return Entry(path, kind, bits, 0, 0, 0, 0)
     changed_ns = _time_ns(ctime)
     reason = "" if kind != OTHER else "neither file, directory nor link"
+    if letter == _CLOSED:
+        reason = "it cannot be looked into"
     if any(len(part) > MAX_NAME_BYTES for part in name.split(b"/")):
         reason = "its name is too long"
     racy = max(changed_ns, _time_ns(mtime)) >= now_ns - _RACY_NS
@@ -452,9 +525,13 @@ def _belonging(entries: list[Entry], rules: Rules, max_entries: int) -> Iterator
     """Yield those entries that the rules do not leave out, by themselves or from above."""
     places: list[tuple[str, DirectoryTiers]] = [("", rules.top())]
     left_out: str | None = None
+    last = ""
     count = 0
     for entry in entries:
         path = entry.path
+        if path == last:
+            raise CorruptError("the container described a file twice")
+        last = path
         if left_out is not None and path.startswith(left_out):
             continue
         parent, _, name = path.rpartition("/")

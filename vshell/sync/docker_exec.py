@@ -18,14 +18,18 @@ from vshell.sync.docker_client import Daemon, translated
 from vshell.sync.docker_machine import CONTROL
 from vshell.sync.docker_stream import ExecStream, Stream
 
-_MARK: Final = "VSHELL_JOB"
+MARK: Final = "VSHELL_JOB"
+"""The variable that all processes of a command have."""
+
 _RUN: Final = 'mark=$1; shift; "$@"; code=$?; echo "$code" >"$mark"; exit "$code"'
 # No `grep -z` and no `pkill`: what every shell has.
 _KILL: Final = """
 cd /proc || exit
+end='
+'
 for process in [0-9]*; do
-  case "$(tr '\\0' '\\n' <"$process/environ" 2>/dev/null)" in
-    *"$1"*) [ "$process" = "$$" ] || kill -KILL "$process" 2>/dev/null && echo "$process" ;;
+  case "$(tr '\\0' '\\n' <"$process/environ" 2>/dev/null; echo .)" in
+    *"$1$end"*) [ "$process" = "$$" ] || kill -KILL "$process" 2>/dev/null && echo "$process" ;;
   esac
 done
 """
@@ -77,7 +81,7 @@ def prepare(
         made = daemon.api.exec_create(
             machine,
             ["/bin/sh", "-c", _RUN, "vshell", f"{CONTROL}/{mark}", *command],
-            environment={**environment, _MARK: mark},
+            environment={**environment, MARK: mark},
             workdir=cwd,
             user=user or "",
         )
@@ -157,7 +161,7 @@ def kill(daemon: Daemon, machine: str, mark: str, *, user: str | None) -> None:
             _, killed = answer(
                 daemon,
                 machine,
-                ["/bin/sh", "-c", _KILL, "vshell", f"{_MARK}={mark}"],
+                ["/bin/sh", "-c", _KILL, "vshell", f"{MARK}={mark}"],
                 user=user,
             )
         except (NotFoundError, ConflictError, UnavailableError):

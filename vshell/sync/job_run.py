@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -137,13 +138,36 @@ class JobRun:
         except VshellError as error:
             self._end(job, "failed", f"the push failed: {error.message}")
             raise
-        rows.advance(
-            self._files,
-            job,
-            phase="pushing",
-            report=report_of(pushed, None, output_complete=True),
-        )
+        report = report_of(pushed, None, output_complete=True)
+        rows.advance(self._files, job, phase="pushing", report=report)
+        self._require_all_sent(job, pushed)
         return pushed
+
+    def _require_all_sent(self, job: int, pushed: SyncResult) -> None:
+        """Make sure that the command would see what the workspace has.
+
+        Raises:
+            UnavailableError: Something could not be written to the mirror: it is full, perhaps.
+        """
+        if not pushed.skipped_total:
+            return
+        peer = self._engine.peer
+        if peer is None:
+            return
+        waiting = self._files.store.read(lambda: self._engine.peers.pending(peer))
+        unsent = [f"/{path}" for path, version in waiting.items() if version is not None]
+        if not unsent:
+            return
+        reasons = {skipped.path: skipped.reason for skipped in pushed.skipped}
+        reason = reasons.get(unsent[0], "it was skipped")
+        message = f"{len(unsent)} paths could not be sent, the first is {unsent[0]}: {reason}"
+        self._end(job, "failed", message)
+        raise UnavailableError(
+            message,
+            path=unsent[0],
+            hint="make room in the mirror, or raise `max_mirror_bytes`; nothing was run",
+            data={"job": job, "total": len(unsent)},
+        )
 
     def _prepare(self, job: int, order: Order) -> str:
         try:
@@ -241,8 +265,9 @@ class JobRun:
 
     def wait(self, process: str) -> None:
         """Wait until a command that another process started has ended."""
-        while not self._is_lost() and docker_exec.state(self._daemon, process).is_running:
-            time.sleep(_POLL_S)
+        with suppress(NotFoundError):  # ended so long ago that the daemon forgot it
+            while not self._is_lost() and docker_exec.state(self._daemon, process).is_running:
+                time.sleep(_POLL_S)
 
     def note_exit(self, job: int, process: str) -> bool:
         """Store how a command ended that another process started; return whether it is known."""

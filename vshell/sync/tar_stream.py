@@ -22,6 +22,7 @@ _OCTAL_SIZE: Final = 8**11
 _LONG_NAME: Final = b"L"
 _LONG_TARGET: Final = b"K"
 _EXTENDED: Final = b"x"
+_GLOBAL: Final = b"g"
 _FILES: Final = (b"0", b"\0")
 _SYMLINK: Final = b"2"
 
@@ -151,6 +152,11 @@ class TarReader:
             if type in (_LONG_NAME, _LONG_TARGET):
                 text = self._long(size)
                 name, target = (text, target) if type == _LONG_NAME else (name, text)
+                continue
+            if type in (_EXTENDED, _GLOBAL):
+                self._left, self._padding = size, len(padding(size))
+                for _ in self.content():
+                    pass
                 continue
             has_content = type in _FILES
             self._left = size if has_content else 0
