@@ -166,9 +166,18 @@ class Session(Context):
             RangeError: A limit or a rule is unknown or wrong.
             BadPatternError: A path pattern of a rule is malformed.
         """
+        from vshell.programs import programs_of
         from vshell.shell.opening import open_shell
 
-        return open_shell(self, session, rules=rules, ask=ask, limits=limits, spool=spool)
+        return open_shell(
+            self,
+            session,
+            rules=rules,
+            ask=ask,
+            limits=limits,
+            spool=spool,
+            programs=programs_of(self.files),
+        )
 
     def run(
         self,

@@ -68,7 +68,8 @@ class Job:
         mode: `"function"`: a result is wanted. `"program"`: as `python FILE` does it:
             `arguments`, `stdin`, the two streams as bytes, and an exit code as result.
         arguments: What `sys.argv[1:]` or `process.argv.slice(2)` has.
-        stdin: What the program reads.
+        stdin: What the program reads; None when it is to ask for it, a piece at a time, by
+            calls of `guest.host.READ_STDIN` with how many bytes it wants (-1: all).
     """
 
     source: str
@@ -83,7 +84,7 @@ class Job:
     name: str = "<script>"
     mode: Literal["function", "program"] = "function"
     arguments: tuple[str, ...] = ()
-    stdin: bytes = b""
+    stdin: bytes | None = b""
 
 
 @dataclass(frozen=True, slots=True)

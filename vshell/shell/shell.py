@@ -25,6 +25,7 @@ from vshell.shell.limits import (
     limits_of,
 )
 from vshell.shell.process import WorkerProcess
+from vshell.shell.programs import Guests, Programs
 from vshell.shell.result import ExplainedCommand, Explanation, ShellResult
 from vshell.shell.rules import Question, Rules, rules_of
 from vshell.shell.workers import Workers
@@ -66,6 +67,7 @@ class Shell:
         ask: Ask | None = None,
         limits: ShellLimits | Mapping[str, Any] | None = None,
         spool: PathLike | None = None,
+        programs: Programs | None = None,
     ) -> None:
         self._context = context
         self._workers = workers
@@ -75,6 +77,7 @@ class Shell:
         self._ask_caller = ask
         self._limits = limits_of(limits)
         self._spool = None if spool is None else context.resolve(spool)
+        self._guests = Guests(programs)
         self._lock = threading.Lock()
         self._running: WorkerProcess | None = None
         self._interrupted = False
@@ -197,6 +200,7 @@ class Shell:
             raise
         finally:
             self._running = None
+            self._guests.end()
         if died is not None:
             if self._interrupted and not run.timed_out:
                 died = (INTERRUPT_EXIT_CODE, "interrupted")
@@ -222,6 +226,8 @@ class Shell:
                 asked_at_s = time.monotonic()
                 worker.ask({"answer": self._answer(header["question"])})
                 deadline_s += time.monotonic() - asked_at_s
+            elif "program" in header:
+                self._guests.start(worker, header["program"], left_s)
             elif "failed" in header:
                 run.print_error(header["failed"]["message"])
                 return {"done": 1, "error": header["failed"]["message"], "cwd": self._cwd}
@@ -350,6 +356,7 @@ class Shell:
     def interrupt(self) -> None:
         """End the script that runs now: exit code 130. The shell goes on."""
         self._interrupted = True
+        self._guests.end()
         worker = self._running
         if worker is not None:
             worker.interrupt()

@@ -25,11 +25,13 @@ from vshell.shell import frames
 from vshell.shell.bashkit_abi import FileTable
 from vshell.shell.bashkit_engine import BashkitEngine
 from vshell.shell.bridge import Bridge
+from vshell.shell.command import Invocation
 from vshell.shell.dispatch import Dispatcher
 from vshell.shell.engine import Outcome
 from vshell.shell.frames import ClosedConnectionError, Header
 from vshell.shell.limits import OUTPUT_EXIT_CODE
 from vshell.shell.portable import portable_of, restoring_script
+from vshell.shell.programs import Program, load_runner
 from vshell.shell.rules import Judge, Question, Rules, rules_of
 from vshell.shell.shell_files import ShellFiles
 
@@ -121,7 +123,20 @@ class Worker:
     def _services(self) -> Mapping[str, Any]:
         from vshell.shell import commands
 
-        return {"commands": commands, "history": self._history}
+        return {"commands": commands, "history": self._history, "programs": self._run_program}
+
+    def _run_program(self, call: Invocation, program: Program) -> int:
+        """Have a program run in a guest that the host starts; return its exit code."""
+        if self._dispatcher.trace is not None:
+            call.complain("programs are not run to explain a script")
+            return 0
+        with self._asking:
+            self._send({"program": program.as_dict()})
+            descriptor, told = frames.receive_descriptor(self._connection)
+        if descriptor is None:
+            call.complain(told["refused"])
+            return 126
+        return int(load_runner(told)(call, descriptor, told["timeout_s"]))
 
     def _history(self) -> list[str]:
         return [each.line for each in shells.history(self._files, self._session)]

@@ -359,6 +359,6 @@ def _job_fields(job: Job) -> dict[str, Any]:
         "name": job.name,
         "mode": job.mode,
         "arguments": job.arguments,
-        "stdin": tagged(job.stdin) if job.stdin else "",
+        "stdin": tagged(job.stdin),
         "memory_bytes": job.limits.max_memory_bytes,
     }

@@ -12,7 +12,10 @@ import vshell.errors
 from vshell.jail.channel import GuestChannel, HungUpError
 from vshell.script.values import decode, encode
 
-__all__ = ["Host", "error_of"]
+__all__ = ["READ_STDIN", "Host", "error_of"]
+
+READ_STDIN: Final = "<stdin>"
+"""The call by which a program gets what it reads; no method of `state` can have this name."""
 
 _READS: Final = frozenset({"readFile", "read_file"})
 _EAGER_LINES: Final = 1000
