@@ -34,6 +34,9 @@ from vshell.ops.transfer_result import Progress, TransferResult
 from vshell.ops.tree import TreeNode
 from vshell.ops.upkeep import ChangesResult, IndexProgress
 from vshell.ops.write import WriteResult
+from vshell.shell.limits import ShellLimits
+from vshell.shell.result import Explanation, ShellResult
+from vshell.shell.rules import Rules
 from vshell.text.edits import Edit
 from vshell.workspace import Session, Workspace
 from vshell.workspaces import Workspaces
@@ -51,6 +54,7 @@ __all__ = [
     "Edit",
     "EditResult",
     "Entry",
+    "Explanation",
     "FileCount",
     "FindResult",
     "FoundEntry",
@@ -68,7 +72,10 @@ __all__ = [
     "RejectedFile",
     "Restored",
     "Retention",
+    "Rules",
     "Session",
+    "ShellLimits",
+    "ShellResult",
     "Snapshot",
     "Stat",
     "State",

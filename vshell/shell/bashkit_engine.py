@@ -58,7 +58,7 @@ _UNFINISHED: Final = (
 
 
 _FLEETING: Final = ("_", "RANDOM", "SECONDS", "LINENO", "EPOCHSECONDS", "EPOCHREALTIME")
-_SUGGESTION: Final = re.compile(rb"(?<=: command not found)\. Did you mean: [^\n]*")
+_SUGGESTION: Final = re.compile(rb"(?<=: command not found)\. [A-Z][^\n]*")
 """bashkit's guess, which knows its own commands only."""
 _PLAIN_COMMAND: Final = re.compile(r" *[A-Za-z0-9_./-]+(?: +[A-Za-z0-9_./=:,@%+-]+)* *\n?")
 _QUICK_CHARACTERS: Final = 4096
@@ -444,7 +444,8 @@ class BashkitEngine:
         functions = bytearray()
         self._collect("declare -F", functions)
         variables = {*state.variables, *state.env, *state.arrays, *state.assoc_arrays}
-        commands = (set(self._bash.capabilities().builtins) | {*self._dispatcher.names()}) - WITHOUT
+        ours = set(self._dispatcher.names()) - {Dispatcher.INPUT}
+        commands = (set(self._bash.capabilities().builtins) - WITHOUT) | ours
         return {
             "commands": sorted(commands),
             "functions": sorted(line.split()[-1] for line in functions.decode().splitlines()),
