@@ -68,6 +68,26 @@ def test_the_state_lasts_from_one_script_to_the_next(
     assert shown == expected[before]
 
 
+@pytest.mark.parametrize(
+    ("before", "script", "stdout"),
+    [
+        ("set -u", "echo $nope; echo on", b""),
+        ("set -e", "false; echo on", b""),
+        ("set -f", "echo /*", b"/*\n"),
+        ("set -o pipefail", "false | true; echo $?", b"1\n"),
+        ("set -C; echo 1 > f", "echo 2 > f; cat f", b"1\n"),
+        ("shopt -s nullglob", "echo /nope*", b"\n"),
+        ("set -u; set +u", "echo $nope", b"\n"),
+    ],
+)
+def test_options_are_there_in_a_fresh_worker(
+    shell: Shell, before: str, script: str, stdout: bytes
+) -> None:
+    shell.run(before)
+    assert shell.run("while :; do :; done", timeout_s=0.05).exit_code == 124
+    assert shell.run(script).stdout == stdout
+
+
 def test_the_exit_code_of_one_script_is_seen_by_the_next(shell: Shell) -> None:
     shell.run("(exit 7)")
     assert shell.run("echo $?").stdout == b"7\n"

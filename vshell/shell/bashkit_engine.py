@@ -35,6 +35,7 @@ from vshell.shell.native import (
     OWN_VARIABLES,
     PRINTING,
     QUICK,
+    SET_OPTIONS,
     STATEFUL,
     WITHOUT,
 )
@@ -64,6 +65,8 @@ _PLAIN_COMMAND: Final = re.compile(r" *[A-Za-z0-9_./-]+(?: +[A-Za-z0-9_./=:,@%+-
 _QUICK_CHARACTERS: Final = 4096
 _SLOW: Final = re.compile(r"\\|\b(?:select|coproc|time)\b|[<>]\(|(?<![&>])&(?![&>])|[|`]")
 """What the quick way is not for: output that may be no text, pipes and jobs."""
+_LOUD: Final = frozenset({"e", "errexit", "x", "xtrace"})
+"""Options with which what goes before a script would end it, or be printed."""
 _LOOP: Final = re.compile(r"\b(?:for|while|until)\b")
 
 
@@ -98,6 +101,7 @@ class BashkitEngine:
         self._bash = self._fresh(self._environment, cwd)
         self._helper: Bash | None = None
         self._last_exit_code = 0
+        self._options: tuple[str, ...] = ()
         self._functions: frozenset[str] | None = frozenset()
         self._changes_unseen = False
         self._snapshot = b""
@@ -166,6 +170,7 @@ class BashkitEngine:
         else:
             result = self._loop.run_until_complete(self._run(text, on_output))
         self._last_exit_code = result.exit_code
+        self._options = self._options_now()
         if max(self._passed_on) >= _PASSED_ON_BYTES:
             return Outcome(OUTPUT_EXIT_CODE, _TOO_MUCH, cut=True)
         if result.error is None:
@@ -195,7 +200,7 @@ class BashkitEngine:
         if not self._dispatcher.has(words[0]) or words[0] in LANGUAGE:
             return []
         state = self._bash.shell_state()
-        if state.traps or words[0] in state.aliases or state.variables.get("SHOPT_x") == "1":
+        if state.traps or words[0] in state.aliases or self._options:
             return []
         return [] if words[0] in self._function_names() else words
 
@@ -265,10 +270,15 @@ class BashkitEngine:
     def _wrapped(self, script: str, stdin: bytes, arguments: Sequence[str]) -> str:
         """Return a script with its arguments and input; no line of it has another number."""
         parts = []
+        if self._options:
+            words = " ".join(
+                f"-{name}" if len(name) == 1 else f"-o {name}" for name in self._options
+            )
+            parts.append(f"set {words};")
         if arguments:
             words = " ".join(quoted(to_engine(word)) for word in (script, *arguments))
             script = f"bash -c {words}"
-        if self._last_exit_code:
+        if self._last_exit_code and not _LOUD & {*self._options}:
             parts.append(f"(exit {self._last_exit_code});")
         if stdin and self.check(script).status == "complete":
             # A group, and not `exec`: all that is in it read on where the last one stopped.
@@ -376,10 +386,19 @@ class BashkitEngine:
     def restore(self, state: bytes) -> None:
         try:
             self._bash.restore_snapshot(state)
+            self._options = self._options_now()
             self._functions = None
             self._changes_unseen = True
         except (BashError, ValueError, RuntimeError) as error:
             raise ValueError(str(error)) from None
+
+    def _options_now(self) -> tuple[str, ...]:
+        """Return what `set` has turned on; bashkit forgets it at the end of each script."""
+        return tuple(
+            name[6:]
+            for name, value in self._bash.shell_state().variables.items()
+            if value == "1" and name.startswith("SHOPT_") and name[6:] in SET_OPTIONS
+        )
 
     def describe(self) -> dict[str, Any]:
         state = self._bash.shell_state()
