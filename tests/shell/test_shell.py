@@ -139,6 +139,41 @@ def test_a_syntax_error_is_an_exit_code(shell: Shell) -> None:
     assert result.stderr.startswith(b"bash: line 2: syntax error")
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("basename /a/b", b"b"),
+        ("basename '/a/b c'", b"b c"),
+        ('basename "/a/it\'s"', b"it's"),
+        ("basename /a/'x'\"y\"z", b"xyz"),
+        ("  basename   /a/b  \n", b"b"),
+        ("basename '/a/$x'", b"$x"),
+        ("basename '/a/new\nline'", b"new\nline"),
+        ("basename ''", b""),
+        ('basename "/a/$y"', b"Y"),
+        ("basename /a/*", b"*"),
+        ("basename /a/b # c", b"b"),
+        ("basename /a/b\\ c", b"b c"),
+        ("basename ~/x", b"x"),
+        ("basename {/a/b,}", b"b"),
+        ("y=1 basename /a/b", b"b"),
+    ],
+)
+def test_a_plain_command_has_the_words_that_the_engine_would_give_it(
+    shell: Shell, line: str, words: bytes
+) -> None:
+    shell.run("y=Y")
+    assert shell.run(line).stdout == words + b"\n"
+    assert shell.run(f"true; {line}").stdout == words + b"\n"
+
+
+def test_a_plain_command_is_a_function_or_an_alias_when_there_is_one(shell: Shell) -> None:
+    shell.run("basename() { echo mine $1; }")
+    assert shell.run("basename /a").stdout == b"mine /a\n"
+    shell.run("unset -f basename; shopt -s expand_aliases; alias basename='echo other'")
+    assert shell.run("basename /a").stdout == b"other /a\n"
+
+
 # Transactions.
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -39,7 +40,7 @@ from vshell.shell.native import (
     STATEFUL,
     WITHOUT,
 )
-from vshell.shell.script_text import continues, with_link_tests
+from vshell.shell.script_text import continues, with_file_tests
 from vshell.shell.words import from_engine, output_from_engine, quoted, to_engine
 
 _ENGINE_CANCELLED: Final = "execution cancelled"
@@ -61,7 +62,8 @@ _UNFINISHED: Final = (
 _FLEETING: Final = ("_", "RANDOM", "SECONDS", "LINENO", "EPOCHSECONDS", "EPOCHREALTIME")
 _SUGGESTION: Final = re.compile(rb"(?<=: command not found)\. [A-Z][^\n]*")
 """bashkit's guess, which knows its own commands only."""
-_PLAIN_COMMAND: Final = re.compile(r" *[A-Za-z0-9_./-]+(?: +[A-Za-z0-9_./=:,@%+-]+)* *\n?")
+_WORD: Final = r"""(?:[A-Za-z0-9_./=:,@%+-]|'[^']*'|"[^"$`\\]*")+"""
+_PLAIN_COMMAND: Final = re.compile(rf"[ \t]*{_WORD}(?:[ \t]+{_WORD})*[ \t\n]*")
 _QUICK_CHARACTERS: Final = 4096
 _SLOW: Final = re.compile(r"\\|\b(?:select|coproc|time)\b|[<>]\(|(?<![&>])&(?![&>])|[|`]")
 """What the quick way is not for: output that may be no text, pipes and jobs."""
@@ -164,7 +166,7 @@ class BashkitEngine:
             if words:
                 return self._run_plainly(words, stdin, on_output)
         quick = self._note(script) and not stdin
-        text = self._wrapped(to_engine(with_link_tests(script)), stdin, arguments)
+        text = self._wrapped(to_engine(with_file_tests(script)), stdin, arguments)
         if quick:
             result = self._run_quickly(text, on_output)
         else:
@@ -196,7 +198,7 @@ class BashkitEngine:
         """
         if _PLAIN_COMMAND.fullmatch(script) is None:
             return []
-        words = script.split()
+        words = shlex.split(script)
         if not self._dispatcher.has(words[0]) or words[0] in LANGUAGE:
             return []
         state = self._bash.shell_state()

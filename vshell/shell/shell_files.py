@@ -116,6 +116,10 @@ class ShellFiles(FileSystem):
             return _stat(path, "file", 0o600)
         return None
 
+    def is_device(self, path: str) -> bool:
+        """Tell whether a path is a device's."""
+        return path in _DEVICES
+
     def program_at(self, path: str) -> str | None:
         """Return the command that a path names, such as `ls` for `/bin/ls`, or None."""
         for directory in PROGRAMS:
