@@ -1,6 +1,8 @@
 """`vshell`: the entry point of the command line.
 
     vshell [-w FILE | --agent ID --root DIR] [--json] COMMAND ...
+    vshell [...] -c 'SCRIPT' [NAME [ARGUMENT ...]]
+    vshell [...] SCRIPT.sh [ARGUMENT ...]
 
 Exit codes: 0 done, 1 failed (of grep: no match), 2 wrong usage, 3 conflict,
 4 internal error, 124 timeout, 130 interrupted.
@@ -33,6 +35,7 @@ from .grammar import (
     parse_leading,
 )
 from .output import Output
+from .scripts import Script, find_script, leading, run_script
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -59,10 +62,14 @@ _GLOBAL: Final = (
     Argument("version", "Print the version.", ("--version",), value=True),
 )
 
+_VALUED: Final = {flag for each in _GLOBAL if each.takes_value for flag in each.flags}
+
 _JSON: Final = Argument("json", "Print the result as JSON.", ("--json",), value=True)
 
 _HEADER: Final = """\
 usage: vshell [-w FILE | --agent ID --root DIR] [--json] COMMAND ...
+       vshell [...] -c 'SCRIPT' [NAME [ARGUMENT ...]]
+       vshell [...] SCRIPT.sh [ARGUMENT ...]
 
 An AI agent's durable computer in one SQLite file.
 
@@ -145,7 +152,9 @@ class _Line:
     def run(self, given: list[str]) -> int:
         if given[:1] == ["help"]:
             given = [*given[1:2], "--help"]
-        options, rest = parse_leading(_GLOBAL, given)
+        ours = leading(given, _VALUED)
+        options, rest = parse_leading(_GLOBAL, given[:ours])
+        rest += given[ours:]
         output = self._output
         output.color = options.get("color")
         if "version" in options:
@@ -154,11 +163,37 @@ class _Line:
         if ASKED_FOR_HELP in options:
             output.data(global_help())
             return 0
+        script = find_script(rest, commands()) if _may_be_script(rest) else None
+        if script is not None:
+            return self._run_script(script, options)
         if not rest:
+            if sys.stdin.isatty() and sys.stdout.isatty():
+                return self._run_interactive(options)
             output.talk(global_help().rstrip("\n"))
             return USAGE
         self.command = _command(rest[0], commands())
         return self._run_command(self.command, rest[1:], options)
+
+    def _run_script(self, script: Script, options: dict[str, Any]) -> int:
+        _check_choice(options)
+        as_json = "json" in options
+        with ExitStack() as stack:
+            context = self._open(options, _SHELL, stack)
+            return run_script(
+                context, script, self._output, session=options.get("session"), as_json=as_json
+            )
+
+    def _run_interactive(self, options: dict[str, Any]) -> int:
+        from .interactive import run_interactive
+
+        _check_choice(options)
+        with ExitStack() as stack:
+            return run_interactive(
+                self._open(options, _SHELL, stack).files,
+                workspace=options.get("agent") or _workspace_file(options),
+                session=options.get("session"),
+                colour=self._output.colored(sys.stdout),
+            )
 
     def _run_command(self, command: Command, given: list[str], options: dict[str, Any]) -> int:
         arguments = [*command.arguments(), _JSON]
@@ -195,6 +230,14 @@ class _Line:
                 self.hint = f"it would be {name}; `write` or `import` make a new one"
             raise
         return Context(files, name=options.get("session", _DEFAULT_SESSION))
+
+
+_SHELL: Final = Command("-c", "files", str, tuple, lambda _call: 0, creates=True)
+"""What stands for a shell script where a subcommand is asked whether it makes a workspace."""
+
+
+def _may_be_script(rest: Sequence[str]) -> bool:
+    return not rest or rest[0].startswith("-") or "/" in rest[0] or "." in rest[0]
 
 
 def _workspace_file(options: dict[str, Any]) -> str:

@@ -26,6 +26,10 @@ _PACKAGES: Final = (
     "prompt-toolkit",
     "regex",
 )
+_OPTIONAL: Final = {
+    "pydantic-monty": "the script engine that needs no help of the system",
+    "quickjs-ng": "scripts in JavaScript",
+}
 _MARKS: Final = {"ok": "green", "missing": "yellow", "broken": "red"}
 
 
@@ -63,7 +67,10 @@ def _findings() -> Iterator[Finding]:
     yield Finding("python", "ok", f"{platform.python_version()} on {platform.platform()}")
     for package in _PACKAGES:
         yield _package(package)
+    for package, purpose in _OPTIONAL.items():
+        yield _optional(package, purpose)
     yield from _sqlite()
+    yield from _confinement()
     yield _command("docker", ["docker", "version", "--format", "{{.Server.Version}}"], "containers")
     yield _command("rg", ["rg", "--version"], "benchmarks against ripgrep")
     yield _command("git", ["git", "--version"], "the project's own tests")
@@ -75,6 +82,28 @@ def _package(name: str) -> Finding:
         return Finding(name, "ok", importlib.metadata.version(name))
     except importlib.metadata.PackageNotFoundError:
         return Finding(name, "broken", f"not installed: pip install {name}")
+
+
+def _optional(name: str, purpose: str) -> Finding:
+    try:
+        return Finding(name, "ok", importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(name, "missing", f"pip install 'vshell[script]'; needed for {purpose}")
+
+
+def _confinement() -> Iterator[Finding]:
+    from vshell.jail.probing import probe
+
+    found = probe()
+    levels = {
+        "full": Finding("script jail", "ok", "namespaces, an empty root, limits and seccomp"),
+        "reduced": Finding("script jail", "missing", "no namespaces; asked for, seccomp alone"),
+        "none": Finding("script jail", "missing", "scripts run in Monty only"),
+    }
+    yield levels[found.guests]
+    for part, reason in found.as_dict().items():
+        name = part.replace("_", " ")
+        yield Finding(name, "missing" if reason else "ok", reason or "for the confinement of code")
 
 
 def _sqlite() -> Iterator[Finding]:

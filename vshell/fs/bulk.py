@@ -23,8 +23,8 @@ Row = tuple[str, Inode | None, Inode | None, int]
 
 _CHILDREN: Final = (
     "select e.name, i.id, i.kind, i.mode, i.size, i.mtime_ns, i.ctime_ns, i.nlink, i.content,"
-    " i.version, c.hash from entry e join inode i on i.id = e.inode"
-    " left join content c on c.id = i.content where e.parent = ?"
+    " i.version, (select c.hash from content c where c.id = i.content)"
+    " from entry e join inode i on i.id = e.inode where e.parent = ?"
 )
 _UPDATE: Final = (
     "update inode set mode = ?, size = ?, mtime_ns = ?, ctime_ns = ?, nlink = ?,"

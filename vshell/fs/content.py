@@ -51,6 +51,9 @@ _NO_CHUNK: Final = _Chunk(0, b"")
 class ContentStore:
     """The contents of one database. Methods that store must run in a transaction."""
 
+    new = ""
+    """What the names of the tables that take new rows begin with; an overlay has its own."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -208,7 +211,7 @@ class ContentStore:
 
     def _insert(self, digest: bytes, size: int, data: Bytes | None) -> int:
         return self._add(
-            "insert or ignore into content (hash, size, data) values (?, ?, ?)",
+            f"insert or ignore into {self.new}content (hash, size, data) values (?, ?, ?)",
             (digest, size, data),
             "select id from content where hash = ?",
         )
@@ -216,7 +219,7 @@ class ContentStore:
     def _put_chunk(self, data: Bytes) -> _Chunk:
         digest = hashlib.sha256(data).digest()
         chunk = self._add(
-            "insert or ignore into chunk (hash, data) values (?, ?)",
+            f"insert or ignore into {self.new}chunk (hash, data) values (?, ?)",
             (digest, data),
             "select id from chunk where hash = ?",
         )
@@ -241,7 +244,7 @@ class ContentStore:
             return Stored(known[0], digest, size)
         content = self._insert(digest, size, None)
         database.run_many(
-            "insert into content_chunk (content, position, chunk) values (?, ?, ?)",
+            f"insert into {self.new}content_chunk (content, position, chunk) values (?, ?, ?)",
             ((content, position, chunk.id) for position, chunk in enumerate(chunks)),
         )
         return Stored(content, digest, size)
@@ -310,9 +313,12 @@ class ContentStore:
         done = 0
         for chunk in chunks:
             length = min(CHUNK_BYTES - inside, len(target) - done)
-            self._database.read_blob("chunk", chunk, target[done : done + length], offset=inside)
+            self._read_chunk(chunk, target[done : done + length], inside)
             done += length
             inside = 0
+
+    def _read_chunk(self, chunk: int, target: memoryview, offset: int) -> None:
+        self._database.read_blob("chunk", chunk, target, offset=offset)
 
 
 def list_hash(hashes: Iterable[bytes]) -> bytes:
@@ -336,6 +342,21 @@ def hash_of(data: Bytes) -> bytes:
 
 def _json_list(numbers: Iterable[int]) -> str:
     return f"[{','.join(map(str, numbers))}]"
+
+
+def hash_pieces(pieces: Iterable[Bytes]) -> tuple[bytes, int]:
+    """Return the hash and the size that content in pieces of any size would have in the store."""
+    chunks: list[bytes] = []
+    small = bytearray()
+    size = 0
+    for chunk in _regular(pieces):
+        size += len(chunk)
+        if size <= INLINE_BYTES:
+            small += chunk
+        chunks.append(hashlib.sha256(chunk).digest())
+    if size <= INLINE_BYTES:
+        return hashlib.sha256(small).digest(), size
+    return list_hash(chunks), size
 
 
 def _chunk_count(size: int) -> int:

@@ -191,10 +191,12 @@ class Database:
         except (apsw.Error, OverflowError, UnicodeError) as error:
             raise self._failed(error) from None
 
-    def read_blob(self, table: str, row: int, target: memoryview, *, offset: int = 0) -> None:
+    def read_blob(
+        self, table: str, row: int, target: memoryview, *, offset: int = 0, schema: str = "main"
+    ) -> None:
         """Fill `target` with bytes from the middle of a `data` column, without the rest of it."""
         try:
-            with self._connection.blob_open("main", table, "data", row, False) as blob:
+            with self._connection.blob_open(schema, table, "data", row, False) as blob:
                 blob.seek(offset)
                 blob.read_into(target)
         except (apsw.SQLError, ValueError):  # no such row, or fewer bytes

@@ -6,6 +6,7 @@ and the sum of all sizes, which the quota is checked against.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from vshell.errors import QuotaExceededError
@@ -24,9 +25,9 @@ _INSERT: Final = (
 _LAST_ID: Final = 1 << 62
 _CHANGES: Final = (
     "select j.revision, j.time_ns, j.session, j.operation, j.action, j.path, j.old_path, j.kind,"
-    " b.hash, a.hash, j.before_mode, j.after_mode, j.before_content, j.after_content"
-    " from journal j left join content b on b.id = j.before_content"
-    " left join content a on a.id = j.after_content"
+    " (select hash from content where id = j.before_content),"
+    " (select hash from content where id = j.after_content),"
+    " j.before_mode, j.after_mode, j.before_content, j.after_content from journal j"
 )
 _NO_CHANGE: Final = (
     "session = '', operation = '', action = '', path = x'2f', old_path = null, inode = 1,"
@@ -53,6 +54,8 @@ class Journal:
         self.operation = ""
         self._loaded = False
         self._opened_revision = 0
+        # Raises for a path that must not change: whoever guards paths has the last word here.
+        self.guard: Callable[[str], None] | None = None
 
     def forget(self) -> None:
         """Drop the counters, after a rollback or another process' commit."""
@@ -148,6 +151,10 @@ class Journal:
         old_path: str | None = None,
         delta: int,
     ) -> tuple[Value, ...]:
+        if self.guard is not None:
+            self.guard(path)
+            if old_path is not None:
+                self.guard(old_path)
         self._last += 1
         self.revision = self._opened_revision
         self.live_bytes += delta

@@ -44,8 +44,8 @@ class Store:
 
     def __init__(self, database: Database, now: Callable[[], int]) -> None:
         self.database = database
-        self.content = ContentStore(database)
-        self.tree = Tree(database, self.content)
+        self.content = self._content_of(database)
+        self.tree = self._tree_of(database, self.content)
         self.journal = Journal(database)
         self.index = SearchIndex(database, self.content)
         self.now = now
@@ -57,6 +57,10 @@ class Store:
         self._locked_since_s = 0.0
         self._pause_until_s = 0.0
         _open_stores.add(self)
+
+    # An overlay has parts of its own.
+    _content_of: Callable[[Database], ContentStore] = ContentStore
+    _tree_of: Callable[[Database, ContentStore], Tree] = Tree
 
     def close(self) -> None:
         """Close the database; an open transaction is undone."""

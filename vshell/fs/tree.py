@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from vshell.errors import (
     CorruptError,
@@ -25,18 +25,20 @@ from vshell.fs.records import EntryDetails, EntryRow, EntryStat, Inode, Stat
 from vshell.fs.schema import DIRECTORY, FILE, ROOT, SYMLINK
 from vshell.limits import INLINE_BYTES, MAX_NAME_BYTES, MAX_SYMLINKS
 
+_Entry = TypeVar("_Entry", EntryRow, EntryDetails, EntryStat)
+
 _MAX_CACHED_PATHS: Final = 50_000
 _MAX_CACHED_BYTES: Final = 8 * 1024 * 1024
 _MAX_CACHED_CONTENT: Final = 64 * 1024
 
 _INODE_COLUMNS: Final = (
-    "i.id, i.kind, i.mode, i.size, i.mtime_ns, i.ctime_ns, i.nlink, i.content, i.version, c.hash"
+    "i.id, i.kind, i.mode, i.size, i.mtime_ns, i.ctime_ns, i.nlink, i.content, i.version,"
+    # No left join: in an overlay `content` is a view, which only a subquery can look into.
+    " (select c.hash from content c where c.id = i.content)"
 )
 # A join over `entry` would do the same, but SQLite plans such a join anew for each
 # value that is bound (10 us), and this one once.
-_INODE: Final = (
-    f"select {_INODE_COLUMNS} from inode i left join content c on c.id = i.content where i.id ="
-)
+_INODE: Final = f"select {_INODE_COLUMNS} from inode i where i.id ="
 _BELOW: Final = (
     # `union` and not `union all`: of two circles in a damaged tree, this never ends.
     "with recursive below (id, depth) as (select ?, 1 union"
@@ -91,6 +93,7 @@ class Tree:
         self.aliases: dict[str, Node] = {}
         self.inodes: dict[int, Inode] = {}
         self.listing: list[EntryDetails] | None = None
+        self.hides: Callable[[str], bool] | None = None
         self._contents: dict[int, bytes] = {}
         self._cached_bytes = 0
         self.forget()
@@ -246,6 +249,8 @@ class Tree:
     def child(self, directory: Node, name: str) -> Node | None:
         """Return the entry of that name, or None."""
         path = join(directory.path, name)
+        if self.hides is not None and self.hides(path):
+            return None
         node = self.paths.get(path)
         if node is None:
             encoded = encode(name)
@@ -326,17 +331,28 @@ class Tree:
             (directory.inode, limit, offset),
         )
         base = "" if directory.path == "/" else directory.path
-        return [EntryDetails(f"{base}/{decode(row[0])}", *row[1:]) for row in found]
+        return self._shown([EntryDetails(f"{base}/{decode(row[0])}", *row[1:]) for row in found])
+
+    def _shown(self, entries: list[_Entry]) -> list[_Entry]:
+        """Leave out what is hidden."""
+        hides = self.hides
+        return entries if hides is None else [each for each in entries if not hides(each.path)]
 
     def names(self, directory: Node) -> list[str]:
         """Return the names in a directory in the order of their bytes."""
         found = self._database.rows(
             "select name from entry where parent = ? order by name", (directory.inode,)
         )
-        return [decode(name) for (name,) in found]
+        names = [decode(name) for (name,) in found]
+        hides = self.hides
+        if hides is None:
+            return names
+        return [name for name in names if not hides(join(directory.path, name))]
 
     def count(self, directory: Node) -> int:
         """Return how many entries a directory has."""
+        if self.hides is not None:
+            return len(self.names(directory))
         found = self._database.row(
             "select count(*) from entry where parent = ?", (directory.inode,)
         )
@@ -369,10 +385,12 @@ class Tree:
             (directory.inode, depth, *values),
         )
         path_of = directory_paths(directory, found)
-        return [
-            EntryRow(path_of(parent) + decode(name), inode, kind)
-            for parent, name, inode, kind in found
-        ]
+        return self._shown(
+            [
+                EntryRow(path_of(parent) + decode(name), inode, kind)
+                for parent, name, inode, kind in found
+            ]
+        )
 
     def walk_details(
         self,
@@ -393,7 +411,9 @@ class Tree:
             (directory.inode, depth, *values),
         )
         path_of = directory_paths(directory, found)
-        return [EntryDetails(path_of(row[0]) + decode(row[1]), *row[2:]) for row in found]
+        return self._shown(
+            [EntryDetails(path_of(row[0]) + decode(row[1]), *row[2:]) for row in found]
+        )
 
     def walk_stats(self, directory: Node, *, max_depth: int | None = None) -> list[EntryStat]:
         """Return the same as `walk`, with all that `stat` tells."""
@@ -406,7 +426,7 @@ class Tree:
             (directory.inode, _ANY_DEPTH if max_depth is None else max_depth),
         )
         path_of = directory_paths(directory, found)
-        return [EntryStat(path_of(row[0]) + decode(row[1]), *row[2:]) for row in found]
+        return self._shown([EntryStat(path_of(row[0]) + decode(row[1]), *row[2:]) for row in found])
 
     def with_contents(self, top: Node, contents: Collection[int]) -> list[EntryDetails]:
         """Return the files below a directory that have one of these contents, in no order.
@@ -432,17 +452,19 @@ class Tree:
             self._database.rows("select parent, name, inode, kind from entry where kind = 2"),
         )
         below = "/" if top.path == "/" else f"{top.path}/"
-        return [
-            EntryDetails(path_of(parent) + decode(name), number, FILE, *inodes[number])
-            for parent, name, number in entries
-            if path_of(parent).startswith(below)
-        ]
+        return self._shown(
+            [
+                EntryDetails(path_of(parent) + decode(name), number, FILE, *inodes[number])
+                for parent, name, number in entries
+                if path_of(parent).startswith(below)
+            ]
+        )
 
     def inodes_below(self, directory: Node) -> dict[int, Inode]:
         """Return the inodes of all entries below a directory by their numbers."""
         found = self._database.rows(
             f"{_BELOW} select distinct {_INODE_COLUMNS} from entry e join inode i on i.id = e.inode"
-            " left join content c on c.id = i.content where e.parent in (select id from below)",
+            " where e.parent in (select id from below)",
             (directory.inode, _ANY_DEPTH),
         )
         return {row[0]: _inode(row) for row in found}

@@ -60,7 +60,9 @@ class FileChange(Record):
         return {"action": self.action} | Record.as_dict(self)
 
 
-def net_changes(context: Context, since: int, until: int | None = None) -> tuple[FileChange, ...]:
+def net_changes(
+    context: Context, since: int, until: int | None = None, *, session: str | None = None
+) -> tuple[FileChange, ...]:
     """Return what the revisions after one and up to another come to.
 
     What was changed and changed back is left out, and so are times. A write to a file
@@ -70,6 +72,7 @@ def net_changes(context: Context, since: int, until: int | None = None) -> tuple
         context: Whose files.
         since: The revision before the first one.
         until: The last revision; None for everything so far, the open transaction included.
+        session: Whose changes; None for everybody's. Only without `until`.
 
     Returns:
         The changes in the order of their paths. At one path there can be two: what was
@@ -88,6 +91,8 @@ def net_changes(context: Context, since: int, until: int | None = None) -> tuple
                 data={"first": first, "last": last},
             )
         rows = files.changes(since=since, until=until)
+        if session is not None:
+            rows = [row for row in rows if row.session == session]
         if until is None or until >= last:
             return _net(context, rows)
         return _net(context, rows, later=_net(context, files.changes(since=until)))
@@ -102,6 +107,12 @@ def net_changes_after(context: Context, position: int) -> tuple[FileChange, ...]
     """
     with context.files.reading():
         return _net(context, context.files.changes(position=position))
+
+
+def net_changes_of(context: Context, rows: Iterable[Change]) -> tuple[FileChange, ...]:
+    """Return what rows of the journal come to, which nobody but their writer wrote between."""
+    with context.files.reading():
+        return _net(context, rows)
 
 
 def combined_patch(context: Context, changes: Iterable[FileChange]) -> str:

@@ -41,11 +41,48 @@ class Context:
         self.require_read = require_read
         self._read_hashes: dict[str, str | None] = {}
 
+    def on(self, files: FileSystem) -> Context:
+        """Return a context like this one on other files, with its own account of what was read."""
+        other = Context(
+            files,
+            name=self.name,
+            cwd=self.cwd,
+            environment=self.environment,
+            require_read=self.require_read,
+        )
+        other._read_hashes = dict(self._read_hashes)
+        return other
+
+    def adopt_reads(self, other: Context) -> None:
+        """Take over what another context has noted as read."""
+        self._read_hashes.update(other._read_hashes)
+
     def resolve(self, path: PathLike) -> str:
         """Return `path` from the root; see `paths.absolute` for the errors."""
         if type(path) is str and path in self._known_paths:
             return path
         return absolute(path, self.cwd)
+
+    def moved(self, cwd: str, environment: Mapping[str, str]) -> Context:
+        """Return a context elsewhere that stands for the same: its name, and what it has read."""
+        context = Context(
+            self.files,
+            name=self.name,
+            cwd=cwd,
+            environment=environment,
+            require_read=self.require_read,
+        )
+        context._read_hashes = self._read_hashes
+        return context
+
+    def ledger(self) -> dict[str, str | None]:
+        """Return what was read: paths, each with what identified the content."""
+        return dict(self._read_hashes)
+
+    def replace_ledger(self, read: Mapping[str, str | None]) -> None:
+        """Take over what somebody else has read in this one's name."""
+        self._read_hashes.clear()
+        self._read_hashes.update(read)
 
     def changing(self, operation: str) -> Transaction:
         """Return a transaction that is journalled under this name and `operation`."""

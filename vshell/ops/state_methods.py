@@ -21,6 +21,7 @@ from vshell.ops.state_types import (
     OBJECT,
     PATH,
     PATHS,
+    PATTERNS,
     STRING,
     TEXT_OR_BYTES,
     TIME,
@@ -28,7 +29,7 @@ from vshell.ops.state_types import (
     list_of,
 )
 
-__all__ = ["JSON_OPTIONS", "METHODS", "SEARCH_OPTIONS"]
+__all__ = ["BULK_METHODS", "JSON_OPTIONS", "METHODS", "SEARCH_OPTIONS"]
 
 
 _OPERATIONS: Final = list_of(OBJECT, "StateJsonUpdateOperation[]")
@@ -483,3 +484,37 @@ METHODS: Final = (
         "state_edits",
     ),
 )
+
+BULK_METHODS: Final = (
+    Method(
+        "readFiles",
+        "read",
+        (_GLOB,),
+        "Return the texts of all files that a glob matches, by path, binary ones left out.",
+        "Record<string, string>",
+        "state_bulk",
+    ),
+    Method(
+        "grep",
+        "read",
+        (
+            Parameter("pattern", STRING, "A regular expression as Python's `re` has them."),
+            _option("path", PATH, ".", "Where: a directory or a file."),
+            _option("include", PATTERNS, None, "Only files that match a glob, or one of several."),
+            _option("exclude", PATTERNS, None, "No files that match a glob, or one of several."),
+            _option("literal", BOOLEAN, False, "Whether the pattern is plain text."),
+            _option("ignoreCase", BOOLEAN, False, "Whether the case of letters does not matter."),
+            _option("word", BOOLEAN, False, "Match from one boundary of a word to another only."),
+            _option("before", COUNT, 0, "How many lines before a match to return."),
+            _option("after", COUNT, 0, "How many lines after a match to return."),
+            _option("maxMatches", COUNT, None, "How many matches to return; 10,000 by default."),
+            _option("maxPerFile", COUNT, None, "How many matches of each file to return."),
+            _option("multiline", BOOLEAN, False, "Whether a match may span lines."),
+        ),
+        "Return the lines of all text files below a path that match a pattern.",
+        "StateGrepResult",
+        "state_bulk",
+        timed=True,
+    ),
+)
+"""What scripts have beside the methods that others have, too: one call instead of one per file."""

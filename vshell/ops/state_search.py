@@ -50,7 +50,7 @@ def search_files(
     room = Room()
     results = []
     with context.files.reading():
-        for path, data in _texts(context, matching_files(context, pattern)):
+        for path, data in texts(context, matching_files(context, pattern)):
             matches = _search(as_text(data), finder, options, room)
             if matches:
                 results.append({"path": path, "matches": matches})
@@ -68,7 +68,7 @@ def finder_of(query: str, options: SearchOptions, timeout_s: float) -> TextFinde
     )
 
 
-def _texts(context: Context, found: list[tuple[str, EntryDetails]]) -> Iterator[tuple[str, bytes]]:
+def texts(context: Context, found: list[tuple[str, EntryDetails]]) -> Iterator[tuple[str, bytes]]:
     """Yield the files that are no binary ones; call it inside `reading()`."""
     chosen = [(path, entry) for path, entry in found if _is_small(context, path, entry)]
     contents = context.files.read_many(entry for _, entry in chosen)
@@ -201,7 +201,7 @@ class _Replacing:
 
     def changes(self, pattern: str) -> Iterator[Callable[[], None]]:
         found = matching_files(self._context, pattern)
-        for path, data in _texts(self._context, found):
+        for path, data in texts(self._context, found):
             yield partial(self._replace, path, data)
 
     def _replace(self, path: str, data: bytes) -> None:

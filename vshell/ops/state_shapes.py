@@ -109,6 +109,25 @@ SHAPES: Final = (
         (_PATH_FIELD, Field("matches", "StateTextMatch[]", "Its matches.")),
     ),
     Shape(
+        "StateGrepMatch",
+        (
+            _PATH_FIELD,
+            Field("line", "number", "The line, from 1."),
+            Field("column", "number", "Where in it, from 1, in characters."),
+            Field("text", "string", "The line, or with multiline all lines of the match."),
+            Field("before", "string[]", "With before: lines before.", optional=True),
+            Field("after", "string[]", "With after: lines after.", optional=True),
+        ),
+    ),
+    Shape(
+        "StateGrepResult",
+        (
+            Field("matches", "StateGrepMatch[]", "The matches, by path and line."),
+            Field("total", "number", "How many there are; when cut short, how many were seen."),
+            Field("truncated", "boolean", "Whether there may be more."),
+        ),
+    ),
+    Shape(
         "StateReplaceResult",
         (Field("replaced", "number", "How many matches were replaced."), _CONTENT_FIELD),
     ),

@@ -28,7 +28,7 @@ from vshell.ops.state_types import JSON, OBJECT, BadCallError, Type, kind_of
 
 __all__ = ["REQUIRED", "Method", "Parameter", "bind", "options_of", "snake_case"]
 
-MethodKind = Literal["read", "write"]
+MethodKind = Literal["read", "write", "external"]
 
 REQUIRED: Final = object()
 """The default of a parameter that has none."""
@@ -71,7 +71,8 @@ class Method:
 
     Attributes:
         name: Its name in camelCase.
-        kind: `"read"`, or `"write"` when it can change files.
+        kind: `"read"`; `"write"` when it can change files; `"external"` when it does
+            something outside of the workspace, which nothing here can undo.
         parameters: The parameters in their order, options last.
         doc: What it does; the first line is the summary.
         result: The type of what it returns, as TypeScript writes it.

@@ -21,6 +21,7 @@ __all__ = [
     "OBJECT",
     "PATH",
     "PATHS",
+    "PATTERNS",
     "STRING",
     "TEXT_OR_BYTES",
     "TIME",
@@ -154,6 +155,11 @@ def _read_choice(value: object, where: str, choices: tuple[str, ...]) -> str:
     return text
 
 
+def _read_patterns(value: object, where: str) -> list[str]:
+    items = value if isinstance(value, (list, tuple)) else [value]
+    return [_read_string(item, where) for item in items]
+
+
 def _read_algorithm(value: object, where: str) -> str:
     return _read_choice(value, where, _ALGORITHMS)
 
@@ -171,6 +177,7 @@ def _read_anything(value: object, where: str) -> object:  # noqa: ARG001 - the f
 STRING: Final = Type("string", _read_string)
 PATH: Final = Type("string", _read_path)
 PATHS: Final = list_of(PATH, "string[]")
+PATTERNS: Final = Type("string | string[]", _read_patterns)
 BYTES: Final = Type("Uint8Array", _read_bytes)
 TEXT_OR_BYTES: Final = Type("string | Uint8Array", _read_text_or_bytes)
 BOOLEAN: Final = Type("boolean", _read_boolean)

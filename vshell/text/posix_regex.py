@@ -30,7 +30,14 @@ _CLASSES: Final = {
     "xdigit": "0-9A-Fa-f",
 }
 _PERL_CLASSES: Final = {"w": r"[\w]", "W": r"[^\w]", "s": r"\s", "S": r"\S"}
-_ANCHORS: Final = {"b": r"\b", "B": r"\B", "<": r"\b(?=\w)", ">": r"\b(?<=\w)", "`": r"\A", "'": r"\Z"}
+_ANCHORS: Final = {
+    "b": r"\b",
+    "B": r"\B",
+    "<": r"\b(?=\w)",
+    ">": r"\b(?<=\w)",
+    "`": r"\A",
+    "'": r"\Z",
+}
 _INTERVAL: Final = re.compile(r"(\d*)(,?)(\d*)", re.ASCII)
 
 

@@ -9,8 +9,16 @@ from typing import Any, Final
 
 from vshell.errors import VshellError
 from vshell.shell.command import Command, Input, Invocation, Option, UsageError
+from vshell.shell.command_io import (
+    Failure,
+    each_input,
+    failing,
+    open_input,
+    pieces,
+    records,
+    to_text,
+)
 from vshell.shell.messages import quote_if_needed, quote_typographic, reason
-from vshell.shell.command_io import Failure, each_input, failing, open_input, pieces, records, to_text
 
 _LABELS: Final = {
     "md5": "MD5",
@@ -136,7 +144,9 @@ def _print(call: Invocation, algorithm: str, bits: int, *, tagged: bool) -> int:
 
 # Checking.
 
-_TAGGED: Final = re.compile(r"(\\?)([A-Za-z0-9]+)(?:-(\d+))? ?\((.*)\) = ([0-9a-fA-F]+)$", re.DOTALL)
+_TAGGED: Final = re.compile(
+    r"(\\?)([A-Za-z0-9]+)(?:-(\d+))? ?\((.*)\) = ([0-9a-fA-F]+)$", re.DOTALL
+)
 _PLAIN: Final = re.compile(r"(\\?)([0-9a-fA-F]+) [ *]?(.+)$", re.DOTALL)
 
 
@@ -220,7 +230,9 @@ class _Checker:
             return False
         if not parsed.flag("status"):
             self._warn(self.bad, "line is improperly formatted", "lines are improperly formatted")
-            self._warn(self.unreadable, "listed file could not be read", "listed files could not be read")
+            self._warn(
+                self.unreadable, "listed file could not be read", "listed files could not be read"
+            )
             self._warn(
                 self.mismatched,
                 "computed checksum did NOT match",
@@ -249,7 +261,7 @@ def _check(call: Invocation, algorithm: str | None, bits: int) -> int:
                 continue
             good = checker.good
             checker.check(number, line, shown)
-            seen = seen or checker.good >= good and not checker.bad
+            seen = seen or (checker.good >= good and not checker.bad)
         clean = checker.finish(shown, seen=seen) and clean
     return 0 if clean and not failures else 1
 
@@ -332,7 +344,9 @@ def run_cksum(call: Invocation) -> int:
 
 
 def run_sum(call: Invocation) -> int:
-    return _print(call, "sysv" if call.parsed.last("r", "sysv") == "sysv" else "bsd", 0, tagged=False)
+    return _print(
+        call, "sysv" if call.parsed.last("r", "sysv") == "sysv" else "bsd", 0, tagged=False
+    )
 
 
 _CHECKING: Final = (

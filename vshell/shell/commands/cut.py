@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from vshell.shell.command import Command, Invocation, Option, UsageError
-from vshell.shell.messages import quote_typographic
 from vshell.shell.command_io import BufferedOutput, each_input, failing, records, to_bytes
+from vshell.shell.messages import quote_typographic
 
 _RANGE: Final = re.compile(r"(\d*)(-?)(\d*)", re.ASCII)
 _LAST: Final = 2**63
@@ -34,7 +34,9 @@ def _parse_range(part: str, text: str, kind: str) -> tuple[int, int]:
     match = _RANGE.fullmatch(part)
     if match is None:
         if re.fullmatch(r"[\d-]*", part, re.ASCII):
-            raise UsageError("invalid byte or character range" if kind == "byte" else "invalid field range")
+            raise UsageError(
+                "invalid byte or character range" if kind == "byte" else "invalid field range"
+            )
         rest = re.sub(r"^\d*-?\d*", "", part)
         shown = quote_typographic(rest + text[text.find(part) + len(part) :])
         invalid = "invalid byte/character position" if kind == "byte" else "invalid field value"
@@ -51,7 +53,10 @@ def _parse_range(part: str, text: str, kind: str) -> tuple[int, int]:
             raise UsageError("invalid decreasing range")
         raise UsageError(f"{numbered} are numbered from 1")
     if max(start, end if last else 0) >= _LAST:
-        raise UsageError(f"{byte_kind.replace('position', 'offset')} number {quote_typographic(part)} is too large")
+        raise UsageError(
+            f"{byte_kind.replace('position', 'offset')} number {quote_typographic(part)}"
+            " is too large"
+        )
     if end < start:
         raise UsageError("invalid decreasing range")
     return start - 1, end
@@ -120,7 +125,9 @@ def run(call: Invocation) -> int:
     if not is_fields and delimiter is not None:
         raise UsageError("an input delimiter may be specified only when operating on fields")
     if not is_fields and parsed.flag("only-delimited"):
-        raise UsageError("suppressing non-delimited lines makes sense\n\tonly when operating on fields")
+        raise UsageError(
+            "suppressing non-delimited lines makes sense\n\tonly when operating on fields"
+        )
     ranges = parse_ranges(parsed.value(kind) or "", "field" if is_fields else "byte")
     if parsed.flag("complement"):
         ranges = _complement(ranges)

@@ -138,7 +138,11 @@ def run(call: Invocation) -> int:
     if parsed.flag("set") and any(parsed.flag(name) for name in _SOURCES):
         raise UsageError("the options to print and set the time may not be used together")
     pattern, setting = _pattern(call)
-    where = UTC if parsed.flag("universal") or parsed.flag("utc") or parsed.flag("uct") else zone_of(call.environment)
+    where = (
+        UTC
+        if parsed.flag("universal") or parsed.flag("utc") or parsed.flag("uct")
+        else zone_of(call.environment)
+    )
     if setting is not None:
         return _refuse_to_set(call, setting, pattern, where)
     status = 0
@@ -171,7 +175,12 @@ COMMANDS: Final = (
         options=(
             Option(("-d", "--date"), "Display the time that STRING describes, not now.", "STRING"),
             Option(("-f", "--file"), "Like --date; once for each line of DATEFILE.", "DATEFILE"),
-            Option(("-I", "--iso-8601"), "ISO 8601: date, hours, minutes, seconds, ns.", "FMT", optional=True),
+            Option(
+                ("-I", "--iso-8601"),
+                "ISO 8601: date, hours, minutes, seconds, ns.",
+                "FMT",
+                optional=True,
+            ),
             Option(("--resolution",), "Output the resolution of timestamps."),
             Option(("-R", "--rfc-email"), "RFC 5322: Mon, 14 Aug 2006 02:34:56 -0600."),
             Option(("--rfc-2822",), ""),

@@ -12,7 +12,9 @@ from vshell.shell.command import Command, Input, Invocation, Option, UsageError
 from vshell.shell.command_io import BufferedOutput, Failure, failing, pieces, require_input
 from vshell.shell.messages import quote_typographic
 
-_Z85: Final = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+_Z85: Final = (
+    b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+)
 _STEP: Final = 120 * 1024
 """Divisible by what every encoding takes at once."""
 
@@ -85,7 +87,9 @@ _ENCODINGS: Final = {
     "base64": _Encoding(base64.b64encode, _decode_base64, _LETTERS + b"+/", 4),
     "base64url": _Encoding(base64.urlsafe_b64encode, _swapped(_decode_base64), _LETTERS + b"-_", 4),
     "base32": _Encoding(base64.b32encode, base64.b32decode, _UPPER + b"234567", 8),
-    "base32hex": _Encoding(base64.b32hexencode, base64.b32hexdecode, b"0123456789" + _UPPER[:22], 8),
+    "base32hex": _Encoding(
+        base64.b32hexencode, base64.b32hexdecode, b"0123456789" + _UPPER[:22], 8
+    ),
     "base16": _Encoding(base64.b16encode, base64.b16decode, b"0123456789ABCDEF", 2, padding=False),
     "base2msbf": _Encoding(
         lambda data: _bits(data, last_first=False),
@@ -127,10 +131,7 @@ def _wrapped(parts: Iterator[bytes], width: int) -> Iterator[bytes]:
         lines = [part[:start]] if part else []
         lines += [part[place : place + width] for place in range(start, len(part), width)]
         for index, line in enumerate(lines):
-            if index:
-                yield b"\n"
-                column = 0
-            elif column == width:
+            if index or column == width:
                 yield b"\n"
                 column = 0
             yield line
@@ -241,8 +242,20 @@ _HELP: Final = {
 }
 
 COMMANDS: Final = (
-    Command("base64", "[OPTION]... [FILE]", "Base64 encode or decode FILE.", run_base64, options=_OPTIONS),
-    Command("base32", "[OPTION]... [FILE]", "Base32 encode or decode FILE.", run_base32, options=_OPTIONS),
+    Command(
+        "base64",
+        "[OPTION]... [FILE]",
+        "Base64 encode or decode FILE.",
+        run_base64,
+        options=_OPTIONS,
+    ),
+    Command(
+        "base32",
+        "[OPTION]... [FILE]",
+        "Base32 encode or decode FILE.",
+        run_base32,
+        options=_OPTIONS,
+    ),
     Command(
         "basenc",
         "[OPTION]... [FILE]",

@@ -14,7 +14,14 @@ from vshell.text.posix_regex import PosixRegexError, compile_posix
 _INTEGER: Final = re.compile(r"-?\d+", re.ASCII)
 _MAX_DIGITS: Final = 4000
 _MAX_DEPTH: Final = 200
-_LEVELS: Final = (("|",), ("&",), ("<", "<=", "=", "==", "!=", ">=", ">"), ("+", "-"), ("*", "/", "%"), (":",))
+_LEVELS: Final = (
+    ("|",),
+    ("&",),
+    ("<", "<=", "=", "==", "!=", ">=", ">"),
+    ("+", "-"),
+    ("*", "/", "%"),
+    (":",),
+)
 
 
 class _Parser:
@@ -127,7 +134,11 @@ def _compute(operator: str, left: str, right: str) -> str:
 
 
 def _compare(operator: str, left: str, right: str) -> bool:
-    if _INTEGER.fullmatch(left) and _INTEGER.fullmatch(right) and max(len(left), len(right)) < _MAX_DIGITS:
+    if (
+        _INTEGER.fullmatch(left)
+        and _INTEGER.fullmatch(right)
+        and max(len(left), len(right)) < _MAX_DIGITS
+    ):
         order = (int(left) > int(right)) - (int(left) < int(right))
     else:
         order = (left > right) - (left < right)

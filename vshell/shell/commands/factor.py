@@ -12,7 +12,9 @@ from vshell.shell.command_io import to_text
 from vshell.shell.messages import quote_typographic
 
 _SMALL: Final = tuple(
-    number for number in range(2, 1000) if all(number % each for each in range(2, math.isqrt(number) + 1))
+    number
+    for number in range(2, 1000)
+    if all(number % each for each in range(2, math.isqrt(number) + 1))
 )
 _WITNESSES: Final = _SMALL[:24]
 """Thirteen of them are proven enough below 3.3e24; more leave no known counter-example."""

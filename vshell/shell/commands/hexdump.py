@@ -13,15 +13,58 @@ from vshell.shell.command import Command, Invocation, Option
 from vshell.shell.command_io import BufferedOutput, Failure, failing, open_input, parse_size
 from vshell.shell.messages import quote_typographic, reason
 
-_ESCAPES: Final = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
-_NAMES: Final = (
-    "nul soh stx etx eot enq ack bel bs ht lf vt ff cr so si dle dc1 dc2 dc3 dc4 nak syn etb "
-    "can em sub esc fs gs rs us"
-).split()
+_ESCAPES: Final = {
+    0: "\\0",
+    7: "\\a",
+    8: "\\b",
+    9: "\\t",
+    10: "\\n",
+    11: "\\v",
+    12: "\\f",
+    13: "\\r",
+}
+_NAMES: Final = [
+    "nul",
+    "soh",
+    "stx",
+    "etx",
+    "eot",
+    "enq",
+    "ack",
+    "bel",
+    "bs",
+    "ht",
+    "lf",
+    "vt",
+    "ff",
+    "cr",
+    "so",
+    "si",
+    "dle",
+    "dc1",
+    "dc2",
+    "dc3",
+    "dc4",
+    "nak",
+    "syn",
+    "etb",
+    "can",
+    "em",
+    "sub",
+    "esc",
+    "fs",
+    "gs",
+    "rs",
+    "us",
+]
 _SHORTHANDS: Final = {
     "one-byte-octal": ('"%07.7_Ax\n"', '"%07.7_ax " 16/1 "%03o " "\n"'),
     "one-byte-char": ('"%07.7_Ax\n"', '"%07.7_ax " 16/1 "%3_c " "\n"'),
-    "canonical": ('"%08.8_Ax\n"', '"%08.8_ax  " 8/1 "%02x " "  " 8/1 "%02x "', '"  |" 16/1 "%_p" "|\n"'),
+    "canonical": (
+        '"%08.8_Ax\n"',
+        '"%08.8_ax  " 8/1 "%02x " "  " 8/1 "%02x "',
+        '"  |" 16/1 "%_p" "|\n"',
+    ),
     "two-bytes-decimal": ('"%07.7_Ax\n"', '"%07.7_ax " 8/2 "  %05u " "\n"'),
     "two-bytes-octal": ('"%07.7_Ax\n"', '"%07.7_ax " 8/2 " %06o " "\n"'),
     "two-bytes-hex": ('"%07.7_Ax\n"', '"%07.7_ax " 8/2 "   %04x " "\n"'),
@@ -29,7 +72,16 @@ _SHORTHANDS: Final = {
 }
 _UNIT: Final = re.compile(r'\s*(?:(\d+)\s*)?(?:/\s*(\d+)\s*)?"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _DIRECTIVE: Final = re.compile(r"%([-+ #0]*)(\d*)(\.\d+)?(_[aA][dox]|_[cpu]|[diouxXcsfeEgG%])")
-_STRING_ESCAPES: Final = {"n": "\n", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "r": "\r", "v": "\v", "0": "\0"}
+_STRING_ESCAPES: Final = {
+    "n": "\n",
+    "t": "\t",
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "r": "\r",
+    "v": "\v",
+    "0": "\0",
+}
 _MAX_BLOCK: Final = 1024 * 1024
 _MAX_WIDTH: Final = 4096
 
@@ -66,13 +118,19 @@ def _parse(text: str) -> list[_Unit]:
         position = match.end()
         count, size, body = match.groups()
         units.append(
-            _Unit(min(int(count or 1), _MAX_BLOCK), _directives(_unescaped(body), int(size) if size else None), bool(count))
+            _Unit(
+                min(int(count or 1), _MAX_BLOCK),
+                _directives(_unescaped(body), int(size) if size else None),
+                bool(count),
+            )
         )
     return units
 
 
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", lambda found: _STRING_ESCAPES.get(found[1], found[1]), text, flags=re.DOTALL)
+    return re.sub(
+        r"\\(.)", lambda found: _STRING_ESCAPES.get(found[1], found[1]), text, flags=re.DOTALL
+    )
 
 
 def _directives(text: str, size: int | None) -> tuple[_Directive, ...]:
@@ -87,7 +145,7 @@ def _directives(text: str, size: int | None) -> tuple[_Directive, ...]:
             continue
         match = _DIRECTIVE.match(text, position)
         if match is None:
-            raise Failure(f"bad conversion character {text[position:position + 2]}")
+            raise Failure(f"bad conversion character {text[position : position + 2]}")
         position = match.end()
         flags, width, precision, kind = match.groups()
         if int(width or 0) > _MAX_WIDTH:
@@ -96,14 +154,16 @@ def _directives(text: str, size: int | None) -> tuple[_Directive, ...]:
             parts.append(_Directive("%"))
             continue
         digits = int(precision[1:]) if precision else None
-        parts.append(_Directive("", kind, flags, int(width or 0), digits, _size(kind, size, digits)))
+        parts.append(
+            _Directive("", kind, flags, int(width or 0), digits, _size(kind, size, digits))
+        )
     return tuple(parts)
 
 
 def _size(kind: str, size: int | None, precision: int | None) -> int:
-    if kind.startswith("_a") or kind.startswith("_A"):
+    if kind.startswith(("_a", "_A")):
         return 0
-    allowed = {"s": None, "c": (1,), "_": (1,)}.get(kind[0], (4, 1, 2, 8))
+    allowed: tuple[int, ...] = (1,) if kind[0] in "c_" else (4, 1, 2, 8)
     if kind[0] in "feEgG":
         allowed = (8, 4)
     if kind == "s":
@@ -111,7 +171,6 @@ def _size(kind: str, size: int | None, precision: int | None) -> int:
         if not found:
             raise Failure("%s requires a precision or a byte count")
         return min(found, _MAX_BLOCK)
-    assert allowed is not None
     found = allowed[0] if size is None else size
     if found not in allowed:
         raise Failure(f"bad byte count for conversion character {kind}")
@@ -129,7 +188,9 @@ def _show(part: _Directive, data: bytes, address: int) -> str:
         if kind == "_p":
             return _padded(part, chr(byte) if 32 <= byte < 127 else ".")
         if kind == "_c":
-            return _padded(part, _ESCAPES.get(byte) or (chr(byte) if 32 <= byte < 127 else f"{byte:03o}"))
+            return _padded(
+                part, _ESCAPES.get(byte) or (chr(byte) if 32 <= byte < 127 else f"{byte:03o}")
+            )
         named = _NAMES[byte] if byte < 32 else "del" if byte == 127 else None
         return _padded(part, named or (chr(byte) if byte < 127 else f"{byte:02x}"))
     if kind == "c":
@@ -153,7 +214,11 @@ def _show(part: _Directive, data: bytes, address: int) -> str:
 def _padded(part: _Directive, text: str) -> str:
     if "-" in part.flags:
         return text.ljust(part.width)
-    if "0" in part.flags and part.precision is None and part.kind not in ("_c", "_p", "_u", "c", "s"):
+    if (
+        "0" in part.flags
+        and part.precision is None
+        and part.kind not in ("_c", "_p", "_u", "c", "s")
+    ):
         return text.zfill(part.width)
     return text.rjust(part.width)
 
@@ -163,7 +228,11 @@ class _Printer:
 
     def __init__(self, formats: Sequence[str]) -> None:
         parsed = [_parse(text) for text in formats]
-        self._last = [units for units in parsed if any(p.kind.startswith("_A") for u in units for p in u.parts)]
+        self._last = [
+            units
+            for units in parsed
+            if any(p.kind.startswith("_A") for u in units for p in u.parts)
+        ]
         self._formats = [units for units in parsed if units not in self._last]
         sizes = [sum(unit.count * unit.size for unit in units) for units in self._formats]
         self.block = min(max(sizes, default=0), _MAX_BLOCK)
@@ -194,7 +263,9 @@ class _Printer:
                         out.append(" " * self._blank(part))
                     else:
                         shown = _show(part, piece + bytes(part.size - len(piece)), start + offset)
-                        out.append(shown.rstrip(" \t") if is_last and ends and not part.kind else shown)
+                        out.append(
+                            shown.rstrip(" \t") if is_last and ends and not part.kind else shown
+                        )
                     offset += part.size
         return "".join(out)
 
@@ -204,7 +275,12 @@ class _Printer:
         return len(_show(part, bytes(part.size), 0)) if not part.width else part.width
 
     def end(self, address: int) -> str:
-        return "".join(_show(part, b"", address) for units in self._last for unit in units for part in unit.parts)
+        return "".join(
+            _show(part, b"", address)
+            for units in self._last
+            for unit in units
+            for part in unit.parts
+        )
 
 
 @failing
@@ -229,7 +305,9 @@ def run(call: Invocation) -> int:
     return status
 
 
-def _dump(out: BufferedOutput, printer: _Printer, data: bytes, skip: int, *, keep_all: bool) -> None:
+def _dump(
+    out: BufferedOutput, printer: _Printer, data: bytes, skip: int, *, keep_all: bool
+) -> None:
     block = printer.block
     if not block:
         return
@@ -265,7 +343,9 @@ def _format_file(call: Invocation, name: str) -> list[str]:
         text = open_input(call, name).read().decode("utf-8", "surrogateescape")
     except VshellError as error:
         raise Failure(f"can't read {name}: {reason(error)}") from None
-    return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return [
+        line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")
+    ]
 
 
 def _data(call: Invocation, skip: int, length: int | None) -> tuple[bytes, int]:

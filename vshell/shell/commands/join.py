@@ -8,8 +8,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from vshell.shell.command import Command, Input, Invocation, Option, UsageError
+from vshell.shell.command_io import (
+    BufferedOutput,
+    Failure,
+    failing,
+    records,
+    require_input,
+    stripped,
+    to_bytes,
+    to_text,
+)
 from vshell.shell.messages import quote, quote_typographic
-from vshell.shell.command_io import BufferedOutput, Failure, failing, records, require_input, stripped, to_bytes, to_text
 
 _BLANKS: Final = re.compile(rb"[ \t\n]+")
 _UPPER: Final = bytes(byte - 32 if 97 <= byte <= 122 else byte for byte in range(256))
@@ -116,7 +125,9 @@ class _Join:
                 continue
             if not word or word[0] not in "12":
                 if word.startswith("0"):
-                    raise UsageError(f"invalid field specifier: {quote_typographic(word)}", hint=False)
+                    raise UsageError(
+                        f"invalid field specifier: {quote_typographic(word)}", hint=False
+                    )
                 raise UsageError(
                     f"invalid file number in field spec: {quote_typographic(word)}", hint=False
                 )

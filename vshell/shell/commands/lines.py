@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from vshell.errors import VshellError
 from vshell.shell.command import Command, Invocation, Option, UsageError
+from vshell.shell.command_io import (
+    DIGITS,
+    BufferedOutput,
+    each_input,
+    failing,
+    old_number,
+    open_input,
+    records,
+    stripped,
+    to_bytes,
+    to_text,
+)
 from vshell.shell.messages import quote, quote_typographic, reason
-from vshell.shell.command_io import DIGITS, BufferedOutput, each_input, failing, old_number, open_input, records, stripped, to_bytes, to_text
 
 
 def run_rev(call: Invocation) -> int:
@@ -40,7 +52,11 @@ def run_tac(call: Invocation) -> int:
     if not separator and parsed.flag("regex"):
         raise UsageError("separator cannot be empty", hint=False)
     before = parsed.flag("before")
-    split = _regex_splitter(separator) if parsed.flag("regex") else _plain_splitter(to_bytes(separator) or b"\0")
+    split = (
+        _regex_splitter(separator)
+        if parsed.flag("regex")
+        else _plain_splitter(to_bytes(separator) or b"\0")
+    )
     form = "failed to open {quoted} for reading: {reason}"
     with BufferedOutput(call.stdout) as out:
         for name in call.operands or ("-",):
@@ -95,7 +111,7 @@ def _regex_splitter(separator: str) -> Splitter:
 def _cut(data: bytes, separators: Sequence[tuple[int, int]], *, before: bool) -> list[bytes]:
     places = [start if before else end for start, end in separators]
     bounds = [0, *places, len(data)]
-    return [data[a:b] for a, b in zip(bounds, bounds[1:], strict=False) if a < b]
+    return [data[a:b] for a, b in itertools.pairwise(bounds) if a < b]
 
 
 # nl.
@@ -110,12 +126,20 @@ class _Numbering:
             section: self._style(parsed.value(f"{section}-numbering", default) or "", section)
             for section, default in (("header", "n"), ("body", "t"), ("footer", "n"))
         }
-        self.start = _integer(parsed.value("starting-line-number", "1"), "invalid starting line number")
+        self.start = _integer(
+            parsed.value("starting-line-number", "1"), "invalid starting line number"
+        )
         self.step = _integer(parsed.value("line-increment", "1"), "invalid line number increment")
-        self.blanks = _integer(parsed.value("join-blank-lines", "1"), "invalid line number of blank lines", 1)
-        self.width = _integer(parsed.value("number-width", "6"), "invalid line number field width", 1)
+        self.blanks = _integer(
+            parsed.value("join-blank-lines", "1"), "invalid line number of blank lines", 1
+        )
+        self.width = _integer(
+            parsed.value("number-width", "6"), "invalid line number field width", 1
+        )
         if self.width > 10_000_000:
-            raise UsageError(f"invalid line number field width: {quote_typographic(str(self.width))}", hint=False)
+            raise UsageError(
+                f"invalid line number field width: {quote_typographic(str(self.width))}", hint=False
+            )
         self.format = parsed.value("number-format", "rn") or ""
         if self.format not in ("ln", "rn", "rz"):
             raise UsageError(f"invalid line numbering format: {quote_typographic(self.format)}")
@@ -176,7 +200,11 @@ def _integer(text: str | None, message: str, least: int | None = None) -> int:
         raise UsageError(f"{message}: {quote_typographic(text or '')}", hint=False)
     value = int(text[:24])
     if (least is not None and value < least) or not -(2**63) <= value < 2**63:
-        suffix = ": Numerical result out of range" if least is not None else ": Value too large for defined data type"
+        suffix = (
+            ": Numerical result out of range"
+            if least is not None
+            else ": Value too large for defined data type"
+        )
         raise UsageError(f"{message}: {quote_typographic(text)}{suffix}", hint=False)
     return value
 
@@ -219,7 +247,9 @@ def run_fold(call: Invocation) -> int:
         for _, source in each_input(call, call.operands, failures):
             for line in records(source):
                 body = line.removesuffix(b"\n")
-                parts = _folded(body, width, bytes_only=parsed.flag("bytes"), spaces=parsed.flag("spaces"))
+                parts = _folded(
+                    body, width, bytes_only=parsed.flag("bytes"), spaces=parsed.flag("spaces")
+                )
                 out.write(b"\n".join(parts) + line[len(body) :])
     return 1 if failures else 0
 
@@ -282,8 +312,14 @@ class _Stops:
             if not digits.isascii() or not digits.isdigit():
                 rest = digits.lstrip("0123456789")
                 if rest[:1] in ("/", "+"):
-                    raise UsageError(f"{quote_typographic(rest[0])} specifier not at start of number: {quote_typographic(rest)}", hint=False)
-                raise UsageError(f"tab size contains invalid character(s): {quote_typographic(rest)}", hint=False)
+                    raise UsageError(
+                        f"{quote_typographic(rest[0])} specifier not at start of number:"
+                        f" {quote_typographic(rest)}",
+                        hint=False,
+                    )
+                raise UsageError(
+                    f"tab size contains invalid character(s): {quote_typographic(rest)}", hint=False
+                )
             number = int(digits[:18])
             if mark == "/":
                 self._every = number
@@ -420,7 +456,9 @@ COMMANDS: Final = (
         options=(
             Option(("-b", "--before"), "Attach the separator before instead of after."),
             Option(("-r", "--regex"), "Interpret the separator as a regular expression."),
-            Option(("-s", "--separator"), "Use STRING as the separator instead of newline.", "STRING"),
+            Option(
+                ("-s", "--separator"), "Use STRING as the separator instead of newline.", "STRING"
+            ),
         ),
     ),
     Command(
@@ -438,7 +476,9 @@ COMMANDS: Final = (
             Option(("-n", "--number-format"), "Insert numbers as FORMAT: ln, rn, rz.", "FORMAT"),
             Option(("-p", "--no-renumber"), "Do not reset line numbers for each section."),
             Option(("-s", "--number-separator"), "Add STRING after the line number.", "STRING"),
-            Option(("-v", "--starting-line-number"), "First line number for each section.", "NUMBER"),
+            Option(
+                ("-v", "--starting-line-number"), "First line number for each section.", "NUMBER"
+            ),
             Option(("-w", "--number-width"), "Use NUMBER columns for line numbers.", "NUMBER"),
         ),
     ),
@@ -459,7 +499,11 @@ COMMANDS: Final = (
         "[OPTION]... [FILE]...",
         "Convert tabs in each FILE to spaces.",
         run_expand,
-        options=(Option(("-i", "--initial"), "Do not convert tabs after non blanks."), _TABS, *DIGITS),
+        options=(
+            Option(("-i", "--initial"), "Do not convert tabs after non blanks."),
+            _TABS,
+            *DIGITS,
+        ),
     ),
     Command(
         "unexpand",

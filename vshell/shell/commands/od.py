@@ -14,11 +14,51 @@ from vshell.shell.command import Command, Input, Invocation, Option, UsageError
 from vshell.shell.command_io import BufferedOutput, Failure, failing, open_input, parse_size
 from vshell.shell.messages import quote, quote_if_needed, quote_typographic, reason
 
-_CONTROL: Final = (
-    "nul soh stx etx eot enq ack bel bs ht nl vt ff cr so si dle dc1 dc2 dc3 dc4 nak syn etb "
-    "can em sub esc fs gs rs us sp"
-).split()
-_ESCAPES: Final = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
+_CONTROL: Final = [
+    "nul",
+    "soh",
+    "stx",
+    "etx",
+    "eot",
+    "enq",
+    "ack",
+    "bel",
+    "bs",
+    "ht",
+    "nl",
+    "vt",
+    "ff",
+    "cr",
+    "so",
+    "si",
+    "dle",
+    "dc1",
+    "dc2",
+    "dc3",
+    "dc4",
+    "nak",
+    "syn",
+    "etb",
+    "can",
+    "em",
+    "sub",
+    "esc",
+    "fs",
+    "gs",
+    "rs",
+    "us",
+    "sp",
+]
+_ESCAPES: Final = {
+    0: "\\0",
+    7: "\\a",
+    8: "\\b",
+    9: "\\t",
+    10: "\\n",
+    11: "\\v",
+    12: "\\f",
+    13: "\\r",
+}
 _SIZES: Final = {"C": 1, "S": 2, "I": 4, "L": 8}
 _FLOAT_SIZES: Final = {"F": 4, "D": 8, "H": 2}
 _WIDTHS: Final = {
@@ -103,7 +143,8 @@ def _shower(kind: str, size: int) -> Callable[[bytes], list[str]]:
         return lambda data: [_character(byte) for byte in data]
     if kind == "f":
         return lambda data: [
-            _shortest(value, size) for value in struct.unpack(f"<{len(data) // size}{_FLOATS[size]}", data)
+            _shortest(value, size)
+            for value in struct.unpack(f"<{len(data) // size}{_FLOATS[size]}", data)
         ]
     code = _CODES[size] if kind == "d" else _CODES[size].upper()
     pattern = {"d": "d", "u": "d", "o": f"0{_WIDTHS['o'][size]}o", "x": f"0{size * 2}x"}[kind]
@@ -127,7 +168,7 @@ def _shortest(value: float, size: int) -> str:
     if math.isnan(value):
         return "-nan" if math.copysign(1, value) < 0 else "nan"
     if size == 8:
-        for digits in (15, 16, 17):
+        for digits in range(1 if abs(value) < 2.2250738585072014e-308 else 15, 18):
             text = f"{value:.{digits}g}"
             if float(text) == value:
                 break
@@ -255,7 +296,7 @@ def run(call: Invocation) -> int:
         raise Failure("cannot skip past end of combined input")
     if parsed.flag("strings"):
         minimum = _number(parsed.value("strings", "3") or "3", "-S")
-        _print_strings(call, source, minimum, skip, limit, radix[0])
+        _print_strings(call, source, minimum, skip, limit=limit, radix=radix[0])
         return 1 if source.failed else 0
     formats = _formats(call)
     if _is_big(call):
@@ -272,7 +313,8 @@ def _is_big(call: Invocation) -> bool:
     if len(fitting) != 1:
         raise UsageError(
             f"invalid argument {quote_typographic(order)} for {quote_typographic('--endian')}\n"
-            f"Valid arguments are:\n  - {quote_typographic('little')}\n  - {quote_typographic('big')}"
+            "Valid arguments are:\n"
+            f"  - {quote_typographic('little')}\n  - {quote_typographic('big')}"
         )
     return fitting[0] == "big"
 
@@ -331,7 +373,15 @@ def _operands(call: Invocation) -> tuple[list[str], int]:
     names = list(call.operands)
     modern = any(
         call.parsed.flag(name)
-        for name in ("address-radix", "skip-bytes", "read-bytes", "format", "output-duplicates", "width", "strings")
+        for name in (
+            "address-radix",
+            "skip-bytes",
+            "read-bytes",
+            "format",
+            "output-duplicates",
+            "width",
+            "strings",
+        )
     )
     if modern or not 1 <= len(names) <= 2:
         return names, 0
@@ -347,7 +397,13 @@ def _operands(call: Invocation) -> tuple[list[str], int]:
 
 
 def _print(
-    call: Invocation, source: _Joined, dump: _Dump, offset: int, limit: int | None, *, keep_all: bool
+    call: Invocation,
+    source: _Joined,
+    dump: _Dump,
+    offset: int,
+    limit: int | None,
+    *,
+    keep_all: bool,
 ) -> None:
     previous: bytes | None = None
     starred = False
@@ -376,7 +432,7 @@ def _print(
 
 
 def _print_strings(
-    call: Invocation, source: _Joined, minimum: int, offset: int, limit: int | None, radix: str
+    call: Invocation, source: _Joined, minimum: int, offset: int, *, limit: int | None, radix: str
 ) -> None:
     data = source.read(2**31 if limit is None else limit)
     address = _Dump([_make("o", 2)], 16, radix).address
@@ -407,7 +463,12 @@ COMMANDS: Final = (
             Option(("-S", "--strings"), "Output strings of at least BYTES graphic chars.", "BYTES"),
             Option(("-t", "--format"), "Select output format or formats.", "TYPE"),
             Option(("-v", "--output-duplicates"), "Do not use * to mark line suppression."),
-            Option(("-w", "--width"), "Bytes per output line; 32 when not said.", "BYTES", optional=True),
+            Option(
+                ("-w", "--width"),
+                "Bytes per output line; 32 when not said.",
+                "BYTES",
+                optional=True,
+            ),
             *(Option((f"-{name}",), _HELP.get(name, "")) for name in _SHORTHANDS),
         ),
     ),

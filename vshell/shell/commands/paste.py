@@ -7,7 +7,16 @@ from itertools import cycle
 from typing import Final
 
 from vshell.shell.command import Command, Invocation, Option, UsageError
-from vshell.shell.command_io import BufferedOutput, each_input, failing, records, require_input, stripped, to_bytes, to_text
+from vshell.shell.command_io import (
+    BufferedOutput,
+    each_input,
+    failing,
+    records,
+    require_input,
+    stripped,
+    to_bytes,
+    to_text,
+)
 
 _ESCAPES: Final = {
     ord("0"): b"",
@@ -30,7 +39,9 @@ def _delimiters(text: bytes) -> list[bytes]:
         if byte == b"\\":
             if position == len(text):
                 shown = to_text(text)
-                raise UsageError(f"delimiter list ends with an unescaped backslash: {shown}", hint=False)
+                raise UsageError(
+                    f"delimiter list ends with an unescaped backslash: {shown}", hint=False
+                )
             byte = _ESCAPES.get(text[position], text[position : position + 1])
             position += 1
         found.append(byte)

@@ -131,6 +131,7 @@ def _lines_of(call: Invocation, name: str, end: bytes) -> Lines | None:
     if files.exists(path) and files.stat(path).kind != "file":
         call.complain(f"couldn't edit {name}: not a regular file")
         return None
+    call.context.require_seen(path)  # before it is read here, which shows nobody what it holds
     lines = Lines(call, [name], end)
     # Opened now, so that a missing file is known before anything is written.
     _ = lines.is_last
@@ -190,7 +191,12 @@ COMMANDS: Final = (
             Option(("-f", "--file"), "Add the contents of script-file.", "script-file"),
             Option(("-E", "-r", "--regexp-extended"), "Use extended regular expressions."),
             Option(("--follow-symlinks",), "Follow symlinks when processing in place."),
-            Option(("-i", "--in-place"), "Edit files in place; back up with SUFFIX.", "SUFFIX", optional=True),
+            Option(
+                ("-i", "--in-place"),
+                "Edit files in place; back up with SUFFIX.",
+                "SUFFIX",
+                optional=True,
+            ),
             Option(("-l", "--line-length"), "Line-wrap length for the `l' command.", "N"),
             Option(("--posix",), "Disable GNU extensions."),
             Option(("-s", "--separate"), "Consider files as separate."),

@@ -18,7 +18,8 @@ _BATCH: Final = 4096
 _NEGATIVE: Final = re.compile(r"-[.\d]")
 _DIRECTIVE: Final = re.compile(r"%%|%([-+ #0']*)(\d*)(\.\d*)?(L?)(.)?", re.DOTALL)
 _NUMBER: Final = re.compile(
-    r"\s*([-+]?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan))", re.IGNORECASE
+    r"\s*([-+]?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan))",
+    re.IGNORECASE,
 )
 _MAX_WIDTH: Final = 4096
 _MAX_EXPONENT: Final = 4000
@@ -38,9 +39,13 @@ class _Operand:
             else:
                 self.value = Decimal(typed)
         except (InvalidOperation, ValueError):
-            raise UsageError(f"invalid floating point argument: {quote_typographic(text)}") from None
+            raise UsageError(
+                f"invalid floating point argument: {quote_typographic(text)}"
+            ) from None
         if self.value.is_nan():
-            raise UsageError(f"invalid {quote_typographic('not-a-number')} argument: {quote_typographic(text)}")
+            raise UsageError(
+                f"invalid {quote_typographic('not-a-number')} argument: {quote_typographic(text)}"
+            )
         if self.value.is_finite() and self.value and abs(self.value.adjusted()) > _MAX_EXPONENT:
             raise UsageError(f"invalid floating point argument: {quote_typographic(text)}")
         self.is_plain = re.fullmatch(r"\d+", text, re.ASCII) is not None
@@ -194,7 +199,9 @@ def _check_format(pattern: str) -> None:
         shown = quote_typographic(pattern)
         if match[5] is None:
             raise UsageError(
-                f"format {shown} ends in %" if not directives else f"format {shown} has too many % directives",
+                f"format {shown} ends in %"
+                if not directives
+                else f"format {shown} has too many % directives",
                 hint=False,
             )
         if directives:
@@ -215,7 +222,9 @@ def _formatted(pattern: str, value: Decimal | int) -> str:
         flags, width, precision, _, letter = match.groups()
         flags = flags.replace("'", "")
         if letter in "aA":
-            return _padded(_hexadecimal(abs(float(value))), flags, int(width or 0), negative=value < 0)
+            return _padded(
+                _hexadecimal(abs(float(value))), flags, int(width or 0), negative=value < 0
+            )
         if letter in "fF":
             digits = int(precision[1:] or 0) if precision else 6
             number = f"{abs(Decimal(value)):.{digits}f}"
@@ -246,7 +255,8 @@ def _padded(number: str, flags: str, width: int, *, negative: bool) -> str:
 
 SEQ: Final = Command(
     "seq",
-    "[OPTION]... LAST\n  or:  seq [OPTION]... FIRST LAST\n  or:  seq [OPTION]... FIRST INCREMENT LAST",
+    "[OPTION]... LAST\n  or:  seq [OPTION]... FIRST LAST\n"
+    "  or:  seq [OPTION]... FIRST INCREMENT LAST",
     "Print numbers from FIRST to LAST, in steps of INCREMENT.",
     run,
     options=(

@@ -11,8 +11,6 @@ from typing import Any, Final
 
 from vshell.errors import VshellError
 from vshell.shell.command import Command, Invocation, Option, UsageError
-from vshell.shell.commands.sort_keys import Key, check_flags, ordering, parse_key
-from vshell.shell.messages import quote, quote_if_needed, quote_typographic, reason
 from vshell.shell.command_io import (
     BufferedOutput,
     Failure,
@@ -27,6 +25,8 @@ from vshell.shell.command_io import (
     to_text,
     write_file,
 )
+from vshell.shell.commands.sort_keys import Key, check_flags, ordering, parse_key
+from vshell.shell.messages import quote, quote_if_needed, quote_typographic, reason
 
 _CANNOT_READ: Final = "cannot read: {name}: {reason}"
 _ORDERING: Final = {
@@ -181,7 +181,9 @@ def _separator(values: Sequence[str]) -> bytes | None:
         if not data:
             raise UsageError("empty tab", status=2, hint=False)
         if len(data) > 1:
-            raise UsageError(f"multi-character tab {quote_typographic(value)}", status=2, hint=False)
+            raise UsageError(
+                f"multi-character tab {quote_typographic(value)}", status=2, hint=False
+            )
         if found is not None and found != data:
             raise UsageError("incompatible tabs", status=2, hint=False)
         found = data
@@ -223,7 +225,11 @@ def run(call: Invocation) -> int:
     if is_check:
         quiet = parsed.flag("check-silent") or parsed.value("check") in ("quiet", "silent")
         return _check(call, sorting, names[0] if names else "-", quiet=quiet)
-    lines = _merged(call, sorting, names) if parsed.flag("merge") else _read_sorted(call, sorting, names)
+    lines = (
+        _merged(call, sorting, names)
+        if parsed.flag("merge")
+        else _read_sorted(call, sorting, names)
+    )
     if sorting.is_unique:
         lines = sorting.unique(lines)
     _print(call, _joined(lines, sorting.end), output)
@@ -334,7 +340,11 @@ COMMANDS: Final = (
             Option(("-R", "--random-sort"), "Shuffle, but group identical keys."),
             Option(("--random-source",), "Get random bytes from FILE.", "FILE"),
             Option(("-r", "--reverse"), "Reverse the result of comparisons."),
-            Option(("--sort",), "general-numeric, human-numeric, month, numeric, random, version.", "WORD"),
+            Option(
+                ("--sort",),
+                "general-numeric, human-numeric, month, numeric, random, version.",
+                "WORD",
+            ),
             Option(("-V", "--version-sort"), "Sort numbers within text as numbers."),
             Option(("-c",), "Check for sorted input; do not sort."),
             Option(("--check",), "The same; with `quiet`, like -C.", "WORD", optional=True),

@@ -12,8 +12,28 @@ from vshell.shell.command import UsageError
 from vshell.shell.messages import quote_typographic
 
 _BLANKS: Final = b" \t\n"
-_KINDS: Final = {"n": "numeric", "g": "general", "h": "human", "M": "month", "V": "version", "R": "random"}
-_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_KINDS: Final = {
+    "n": "numeric",
+    "g": "general",
+    "h": "human",
+    "M": "month",
+    "V": "version",
+    "R": "random",
+}
+_MONTHS: Final = (
+    "JAN",
+    "FEB",
+    "MAR",
+    "APR",
+    "MAY",
+    "JUN",
+    "JUL",
+    "AUG",
+    "SEP",
+    "OCT",
+    "NOV",
+    "DEC",
+)
 _NUMBER: Final = re.compile(rb"[ \t\n]*(-?)(\d*)(?:\.(\d*))?([KkMGTPEZYRQ]?)")
 _GENERAL: Final = re.compile(
     rb"\s*([-+]?(?:0x[0-9a-f]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan))",
@@ -21,7 +41,9 @@ _GENERAL: Final = re.compile(
 )
 _UPPER: Final = bytes(byte - 32 if 97 <= byte <= 122 else byte for byte in range(256))
 _NOT_DICTIONARY: Final = bytes(
-    byte for byte in range(256) if not (chr(byte).isascii() and (chr(byte).isalnum() or byte in _BLANKS))
+    byte
+    for byte in range(256)
+    if not (chr(byte).isascii() and (chr(byte).isalnum() or byte in _BLANKS))
 )
 _UNPRINTABLE: Final = bytes(byte for byte in range(256) if not 32 <= byte < 127)
 

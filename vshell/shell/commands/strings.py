@@ -54,7 +54,9 @@ def run(call: Invocation) -> int:
                 call.complain(_complaint(name, error.code, reason(error)))
                 status = 1
                 continue
-            for offset, found in _found(data, least, encoding, spaces=parsed.flag("include-all-whitespace")):
+            for offset, found in _found(
+                data, least, encoding, spaces=parsed.flag("include-all-whitespace")
+            ):
                 lead = f"{name}: " if parsed.flag("print-file-name") else ""
                 lead += f"{offset:7{radix}} " if radix else ""
                 out.write(to_bytes(lead) + found + end)

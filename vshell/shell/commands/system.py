@@ -25,7 +25,9 @@ _UNAME: Final = {
     "hardware-platform": "unknown",
     "operating-system": "GNU/Linux",
 }
-_DURATION: Final = re.compile(r"\s*(\+?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|\+?inf(?:inity)?)([smhd]?)", re.IGNORECASE)
+_DURATION: Final = re.compile(
+    r"\s*(\+?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|\+?inf(?:inity)?)([smhd]?)", re.IGNORECASE
+)
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _NAP_S: Final = 0.25
 MAX_SLEEP_S: Final = 10**9
@@ -145,11 +147,11 @@ def run_printenv(call: Invocation) -> int:
         return 0
     status = 0
     for name in call.operands:
-        value = call.environment.get(name)
-        if value is None or "=" in name:
+        found = call.environment.get(name)
+        if found is None or "=" in name:
             status = 1
         else:
-            call.write(value + end)
+            call.write(found + end)
     return status
 
 
@@ -158,7 +160,9 @@ def run_env(call: Invocation) -> int:
     words = _split_string(list(call.operands))
     parsed = parse(ENV, words, call.environment)
     operands = list(parsed.operands)
-    environment: dict[str, str] = {} if parsed.flag("ignore-environment") else dict(call.environment)
+    environment: dict[str, str] = (
+        {} if parsed.flag("ignore-environment") else dict(call.environment)
+    )
     if operands[:1] == ["-"]:
         environment, operands = {}, operands[1:]
     for name in parsed.values("unset"):
@@ -213,7 +217,9 @@ def _execute_with(
     It runs under the shell that runs this one, so what differs is said to that shell,
     as a command line in front of it.
     """
-    changed = {name: value for name, value in environment.items() if call.environment.get(name) != value}
+    changed = {
+        name: value for name, value in environment.items() if call.environment.get(name) != value
+    }
     removed = [name for name in call.environment if name not in environment]
     if not changed and not removed and directory is None:
         done = call.execute(words, _rest(call))
@@ -243,7 +249,9 @@ def _script(
     if names:
         lines.append("unset " + " ".join(names))
     lines += [
-        f"export {name}={shlex.quote(value)}" for name, value in changed.items() if _NAME.fullmatch(name)
+        f"export {name}={shlex.quote(value)}"
+        for name, value in changed.items()
+        if _NAME.fullmatch(name)
     ]
     lines.append(shlex.join(words))
     return "\n".join(lines)

@@ -7,16 +7,14 @@ from collections.abc import Callable
 from typing import Final
 
 from vshell.shell.command import Command, Invocation, Option, UsageError
-from vshell.shell.messages import quote_typographic
 from vshell.shell.command_io import BufferedOutput, pieces, to_bytes, to_text
+from vshell.shell.messages import quote_typographic
 
 _LETTERS: Final = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92}
 _LOWER: Final = bytes(range(97, 123))
 _UPPER: Final = bytes(range(65, 91))
 _DIGITS: Final = bytes(range(48, 58))
-_PUNCTUATION: Final = bytes(
-    byte for byte in range(33, 127) if not chr(byte).isalnum()
-)
+_PUNCTUATION: Final = bytes(byte for byte in range(33, 127) if not chr(byte).isalnum())
 _CLASSES: Final = {
     "alnum": _DIGITS + _UPPER + _LOWER,
     "alpha": _UPPER + _LOWER,
@@ -65,7 +63,8 @@ class _Set:
             if last < first:
                 shown = f"{_shown(first)}-{_shown(last)}"
                 raise UsageError(
-                    f"range-endpoints of '{shown}' are in reverse collating sequence order", hint=False
+                    f"range-endpoints of '{shown}' are in reverse collating sequence order",
+                    hint=False,
                 )
             self.parts.append(("", bytes(range(first, last + 1))))
             self._position += 3
@@ -98,14 +97,17 @@ class _Set:
                 return True
             found = _CLASSES.get(to_text(name))
             if found is None:
-                raise UsageError(f"invalid character class {quote_typographic(to_text(name))}", hint=False)
+                raise UsageError(
+                    f"invalid character class {quote_typographic(to_text(name))}", hint=False
+                )
             self.parts.append((to_text(name), found))
         else:
             if len(name) != 1:
                 if self._repeat():
                     return True
                 raise UsageError(
-                    f"{to_text(name)}: equivalence class operand must be a single character", hint=False
+                    f"{to_text(name)}: equivalence class operand must be a single character",
+                    hint=False,
                 )
             self.parts.append(("=", name))
         self._position = end + 2
@@ -197,7 +199,9 @@ def run(call: Invocation) -> int:
     elif second is None:
         squeezed = chosen
     else:
-        target = _target(first, second, chosen, truncate=parsed.flag("truncate-set1"), complement=complement)
+        target = _target(
+            first, second, chosen, truncate=parsed.flag("truncate-set1"), complement=complement
+        )
         table = _table(chosen, target)
         squeezed = second.expanded(len(chosen)) if squeeze else b""
     _translate(call, table, dropped, squeezed)
@@ -224,9 +228,7 @@ def _operands(operands: tuple[str, ...], *, delete: bool, squeeze: bool) -> tupl
     return operands
 
 
-def _target(
-    first: _Set, second: _Set, chosen: bytes, *, truncate: bool, complement: bool
-) -> bytes:
+def _target(first: _Set, second: _Set, chosen: bytes, *, truncate: bool, complement: bool) -> bytes:
     if second.has("="):
         raise UsageError("[=c=] expressions may not appear in string2 when translating", hint=False)
     cases = ("lower", "upper")
@@ -239,7 +241,12 @@ def _target(
     if second.has_class:
         _check_cases(first, second, complement=complement)
     target = second.expanded(len(chosen))
-    if complement and first.has_class and len(set(target)) > 1 and len(set(target[: len(chosen)])) != 1:
+    if (
+        complement
+        and first.has_class
+        and len(set(target)) > 1
+        and len(set(target[: len(chosen)])) != 1
+    ):
         raise UsageError(
             "when translating with complemented character classes,\n"
             "string2 must map all characters in the domain to one",
@@ -267,7 +274,9 @@ def _check_cases(first: _Set, second: _Set, *, complement: bool) -> None:
         offset += len(data)
     offset = 0
     for kind, data in second.parts:
-        if kind in ("lower", "upper") and (complement or places.get(offset) not in ("lower", "upper")):
+        if kind in ("lower", "upper") and (
+            complement or places.get(offset) not in ("lower", "upper")
+        ):
             raise UsageError("misaligned [:upper:] and/or [:lower:] construct", hint=False)
         offset += len(data)
 
@@ -317,7 +326,9 @@ COMMANDS: Final = (
             Option(("-c", "--complement"), "Use the complement of STRING1."),
             Option(("-C",), "The same."),
             Option(("-d", "--delete"), "Delete characters in STRING1, do not translate."),
-            Option(("-s", "--squeeze-repeats"), "Replace each sequence of a repeated character by one."),
+            Option(
+                ("-s", "--squeeze-repeats"), "Replace each sequence of a repeated character by one."
+            ),
             Option(("-t", "--truncate-set1"), "First truncate STRING1 to the length of STRING2."),
         ),
         permute=False,

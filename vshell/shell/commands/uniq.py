@@ -8,8 +8,15 @@ from itertools import groupby
 from typing import Final
 
 from vshell.shell.command import Command, Invocation, Option, UsageError
+from vshell.shell.command_io import (
+    BufferedOutput,
+    failing,
+    records,
+    require_input,
+    require_write,
+    stripped,
+)
 from vshell.shell.messages import quote_typographic
-from vshell.shell.command_io import BufferedOutput, failing, records, require_input, require_write, stripped
 
 _FIELD: Final = re.compile(rb"[ \t\n]*[^ \t\n]*")
 _UPPER: Final = bytes(byte - 32 if 97 <= byte <= 122 else byte for byte in range(256))
@@ -160,9 +167,19 @@ COMMANDS: Final = (
             Option(("-c", "--count"), "Prefix lines by the number of occurrences."),
             Option(("-d", "--repeated"), "Only print duplicate lines, one for each group."),
             Option(("-D",), "Print all duplicate lines."),
-            Option(("--all-repeated",), "Like -D, groups apart: none, prepend, separate.", "METHOD", optional=True),
+            Option(
+                ("--all-repeated",),
+                "Like -D, groups apart: none, prepend, separate.",
+                "METHOD",
+                optional=True,
+            ),
             Option(("-f", "--skip-fields"), "Avoid comparing the first N fields.", "N"),
-            Option(("--group",), "Show all items: separate, prepend, append, both.", "METHOD", optional=True),
+            Option(
+                ("--group",),
+                "Show all items: separate, prepend, append, both.",
+                "METHOD",
+                optional=True,
+            ),
             Option(("-i", "--ignore-case"), "Ignore differences in case."),
             Option(("-s", "--skip-chars"), "Avoid comparing the first N characters.", "N"),
             Option(("-u", "--unique"), "Only print unique lines."),

@@ -1,0 +1,1 @@
+"""Sandboxed scripts: a model's code runs against `state` and nothing else."""

@@ -1,0 +1,144 @@
+"""The files as the engine's own commands, redirections and globs reach them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vshell.errors import NotFoundError, VshellError
+from vshell.fs.schema import DIRECTORY as DIRECTORY_KIND
+from vshell.fs.schema import SYMLINK as SYMLINK_KIND
+from vshell.ops.context import Context
+from vshell.shell.bashkit_abi import DIRECTORY, FILE, SYMLINK, EngineStat
+from vshell.shell.messages import reason
+from vshell.shell.script_text import link_test
+from vshell.shell.shell_files import ShellFiles
+from vshell.shell.words import quoted
+
+STDIN_PATH = "/dev/.vshell-stdin"
+"""Where the engine finds what a script is given as its input."""
+
+_KINDS = {"file": FILE, "directory": DIRECTORY, "symlink": SYMLINK}
+
+
+class Bridge:
+    """An `EngineFiles` over a workspace.
+
+    Every change is a transaction of its own, so that a redirection commits as bash users
+    expect, unless the script runs inside one.
+
+    Args:
+        files: The files.
+        context: Returns whose doing it is: the name for the journal, and what was read.
+    """
+
+    def __init__(self, files: ShellFiles, context: Callable[[], Context]) -> None:
+        self._files = files
+        self._context = context
+        self.stdin = b""
+
+    def explain(self, error: Exception) -> str:
+        """Return the text that bash would show for an error."""
+        return reason(error)
+
+    def read_file(self, path: str) -> bytes:
+        if path == STDIN_PATH:
+            return self.stdin
+        try:
+            data, stat = self._files.read_with_stat(path)
+        except NotFoundError:
+            name = self._files.program_at(path)
+            if name is None:
+                raise
+            return f'{quoted(name)} "$@"\n'.encode()
+        self._context().note_read(path, stat.hash)
+        return data
+
+    def write_file(self, path: str, data: bytes) -> None:
+        context = self._context()
+        with context.changing("shell"):
+            context.require_seen(path)
+            written = self._files.write(path, data)
+        context.note_read(path, written.after.hex())
+
+    def append_file(self, path: str, data: bytes) -> None:
+        context = self._context()
+        with context.changing("shell"):
+            written = self._files.append(path, data)
+        context.note_read(path, written.after.hex())
+
+    def mkdir(self, path: str, recursive: bool) -> None:
+        with self._context().changing("shell"):
+            self._files.mkdir(path, parents=recursive, exist_ok=recursive)
+
+    def remove(self, path: str, recursive: bool) -> None:
+        with self._context().changing("shell"):
+            if recursive:
+                self._files.remove_tree(path)
+            elif self._files.stat(path, follow=False).kind == "directory":
+                self._files.rmdir(path)
+            else:
+                self._files.unlink(path)
+
+    def stat(self, path: str) -> EngineStat:
+        if path == STDIN_PATH:
+            return EngineStat(FILE, len(self.stdin), 0o444, 0)
+        asked = link_test(path)
+        if asked is not None:
+            link = self._files.stat(asked, follow=False)
+            if link.kind != "symlink":
+                raise NotFoundError(f"no link: {asked}", path=asked)
+            return EngineStat(SYMLINK, link.size, link.mode, link.mtime_ns)
+        try:
+            stat = self._files.stat(path)
+        except (NotFoundError, VshellError):
+            # A link that leads nowhere is still a link: `[ -L link ]`.
+            stat = self._files.stat(path, follow=False)
+        return EngineStat(_KINDS[stat.kind], stat.size, stat.mode, stat.mtime_ns)
+
+    def read_dir(self, path: str) -> list[tuple[str, EngineStat]]:
+        found, _ = self._files.list_directory(path)
+        entries = []
+        for entry in found:
+            kind = entry.kind
+            if kind == SYMLINK_KIND:  # a glob such as `*/` looks at what it leads to
+                kind = self._kind_of_target(entry.path)
+            shown = (
+                DIRECTORY if kind == DIRECTORY_KIND else SYMLINK if kind == SYMLINK_KIND else FILE
+            )
+            name = entry.path.rpartition("/")[2]
+            entries.append((name, EngineStat(shown, entry.size, entry.mode, entry.mtime_ns)))
+        return entries
+
+    def _kind_of_target(self, path: str) -> int:
+        try:
+            kind = self._files.stat(path).kind
+        except VshellError:
+            return SYMLINK_KIND
+        return DIRECTORY_KIND if kind == "directory" else 1
+
+    def exists(self, path: str) -> bool:
+        return path == STDIN_PATH or self._files.exists(path, follow=False)
+
+    def rename(self, source: str, target: str) -> None:
+        with self._context().changing("shell"):
+            self._files.rename(source, target)
+
+    def copy(self, source: str, target: str) -> None:
+        context = self._context()
+        with context.changing("shell"):
+            if self._files.exists(target):
+                context.require_seen(target)
+                self._files.overwrite_from(source, target)
+            else:
+                self._files.copy_entry(self._files.realpath(source), target)
+
+    def symlink(self, target: str, path: str) -> None:
+        with self._context().changing("shell"):
+            self._files.symlink(target, path)
+
+    def read_link(self, path: str) -> str:
+        return self._files.readlink(path)
+
+    def chmod(self, path: str, mode: int) -> None:
+        with self._context().changing("shell"):
+            self._files.chmod(path, mode)

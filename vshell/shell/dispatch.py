@@ -1,0 +1,251 @@
+"""Running our commands for the engine: words, streams, files, and who they act for."""
+
+from __future__ import annotations
+
+import io
+from asyncio import AbstractEventLoop
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from greenlet import getcurrent
+
+from vshell.ops.context import Context
+from vshell.shell import commands
+from vshell.shell.command import BROKEN_PIPE, Command, Executed, Invocation, Parsed
+from vshell.shell.native import LANGUAGE
+from vshell.shell.options import invoke
+from vshell.shell.rules import Judge
+from vshell.shell.shell_files import ShellFiles
+from vshell.shell.streams import Direct, Pipe, Sink, drive, wait
+from vshell.shell.words import from_engine, to_engine
+
+Elsewhere = Callable[
+    [Sequence[str], bytes, Mapping[str, str], str], Awaitable[tuple[int, bytes, bytes]]
+]
+
+REFUSED: Final = 126
+"""The exit code of a command that the rules do not allow."""
+
+
+def _refused(name: str, why: str) -> bytes:
+    return f"bash: {name}: {why}\n".encode("utf-8", "surrogateescape")
+
+
+@dataclass
+class _Streams:
+    stdin: Any
+    stdout: Any
+    stderr: Any
+
+
+class Dispatcher:
+    """Runs commands by name.
+
+    Args:
+        files: The files.
+        context: Returns a context for a working directory and variables.
+        services: See `Invocation.services`.
+        judge: Says what may run.
+    """
+
+    INPUT: ClassVar = "__vshell_input"
+    """The name of a command that only we run: it prints what is held under a number."""
+
+    def __init__(
+        self,
+        files: ShellFiles,
+        context: Callable[[str, Mapping[str, str]], Context],
+        services: Mapping[str, Any],
+        judge: Judge,
+    ) -> None:
+        self._files = files
+        self._context = context
+        self._services = dict(services)
+        self.judge = judge
+        self.trace: list[tuple[str, ...]] | None = None
+        self._inputs: dict[str, bytes] = {}
+        self._running: dict[int, _Streams] = {}
+        self._engine_files: Any = None
+        self.depth = 0
+        self.is_plain = False
+        self.run_elsewhere: Elsewhere | None = None
+        files.streams = self._streams
+        files.substitute = self._substitute
+
+    def names(self) -> list[str]:
+        """Return what can be called."""
+        return [*commands.names(), self.INPUT]
+
+    def has(self, name: str) -> bool:
+        """Tell whether a name is one of ours."""
+        return commands.find(name) is not None
+
+    def run_plainly(
+        self,
+        words: Sequence[str],
+        stdin: bytes,
+        *,
+        environment: Mapping[str, str],
+        cwd: str,
+        on_output: Callable[[str, bytes], None],
+        loop: AbstractEventLoop,
+    ) -> int:
+        """Run one command without the engine; return its exit code.
+
+        The loop is only for what the command runs that is not ours (`xargs bash -c ...`).
+        """
+        call = Invocation(
+            name=words[0],
+            context=self._context(cwd, environment),
+            parsed=Parsed((), tuple(words[1:])),
+            environment={name: from_engine(value) for name, value in environment.items()},
+            stdin=io.BytesIO(stdin),
+            stdout=Direct("stdout", on_output),
+            stderr=Direct("stderr", on_output),
+            execute=lambda again, data: self._execute(call, again, data),
+            services=self._services,
+        )
+        self.is_plain = True
+        try:
+            exit_code = loop.run_until_complete(drive(lambda: self._invoke(call)))
+            call.stdout.flush()  # type: ignore[attr-defined]
+        except BrokenPipeError:
+            return BROKEN_PIPE
+        finally:
+            self.is_plain = False
+        return exit_code
+
+    def hold_input(self, data: bytes) -> str:
+        """Keep bytes for `INPUT`; return the number that stands for them."""
+        token = str(len(self._inputs))
+        self._inputs[token] = data
+        return token
+
+    def _streams(self) -> _Streams | None:
+        return self._running.get(id(getcurrent()))
+
+    def _substitute(self, path: str) -> bytes | None:
+        """Return what a process substitution holds: `/dev/fd/63`."""
+        if self._engine_files is None:
+            return None
+        try:
+            return bytes(self._engine_files.read_file(path))
+        except (OSError, RuntimeError):
+            return None
+
+    # Called by the engine.
+
+    async def call(self, asked: Any) -> int:
+        """Run the command that the engine asks for."""
+        if asked.name == self.INPUT:
+            await asked.stdout.write(self._inputs.pop(asked.argv[0], b""))
+            return 0
+        self._engine_files = asked.fs
+        return await drive(lambda: self._run(asked))
+
+    async def call_native(self, asked: Any) -> int:
+        """Run a command of the engine's own that rules may forbid."""
+        words = tuple(map(from_engine, (asked.name, *asked.argv)))
+        if self.trace is not None:
+            self.trace.append(words)
+        refusal = self.judge.refusal(words, native=asked.name in LANGUAGE)
+        if refusal is not None:
+            await asked.stderr.write(_refused(asked.name, refusal))
+            return REFUSED
+        assert self.run_elsewhere is not None
+        pieces = []
+        while piece := await asked.stdin.read_chunk():
+            pieces.append(piece)
+        cwd = from_engine(asked.cwd)
+        code, stdout, stderr = await self.run_elsewhere(words, b"".join(pieces), asked.env, cwd)
+        if stdout:
+            await asked.stdout.write(stdout)
+        if stderr:
+            await asked.stderr.write(stderr)
+        return code
+
+    async def call_missing(self, asked: Any) -> int:
+        """Say that a command of the engine's own is not there."""
+        await asked.stderr.write(f"bash: {asked.name}: command not found\n".encode())
+        return 127
+
+    def _run(self, asked: Any) -> int:
+        stdout = Sink(asked.stdout.write, self._may_wait)
+        stderr = Sink(asked.stderr.write, self._may_wait)
+
+        def say() -> None:
+            stdout.flush()
+            stderr.flush()
+
+        call = Invocation(
+            name=asked.name,
+            context=self._context(from_engine(asked.cwd), asked.env),
+            parsed=Parsed((), tuple(map(from_engine, asked.argv))),
+            environment={name: from_engine(value) for name, value in asked.env.items()},
+            stdin=Pipe(asked.stdin.read_chunk, say),
+            stdout=stdout,
+            stderr=stderr,
+            execute=lambda words, data: self._execute(call, words, data),
+            services=self._services,
+        )
+        try:
+            exit_code = self._invoke(call)
+            say()
+        except BrokenPipeError:
+            return BROKEN_PIPE
+        return exit_code
+
+    def _may_wait(self) -> bool:
+        return self._files.store.depth <= self.depth
+
+    def _invoke(self, call: Invocation) -> int:
+        words = (call.name, *call.operands)
+        if self.trace is not None:
+            self.trace.append(words)
+        refusal = self.judge.refusal(words)
+        if refusal is not None:
+            call.stderr.write(_refused(call.name, refusal))
+            return REFUSED
+        command = commands.find(call.name)
+        assert isinstance(command, Command), call.name
+        key = id(getcurrent())
+        outer = self._running.get(key)
+        self._running[key] = _Streams(call.stdin, call.stdout, call.stderr)
+        try:
+            return invoke(command, call)
+        finally:
+            if outer is None:
+                del self._running[key]
+            else:
+                self._running[key] = outer
+
+    def _execute(self, call: Invocation, words: Sequence[str], stdin: bytes) -> Executed:
+        if not words:
+            return Executed(0)
+        name = self._plain_name(words[0])
+        if commands.find(name) is None:
+            assert self.run_elsewhere is not None
+            refusal = self.judge.refusal(words, native=words[0] in LANGUAGE)
+            if refusal is not None:
+                return Executed(REFUSED, b"", _refused(words[0], refusal))
+            environment = {key: to_engine(value) for key, value in call.environment.items()}
+            waited = self.run_elsewhere(words, stdin, environment, call.context.cwd)
+            return Executed(*wait(waited))
+        stdout, stderr = io.BytesIO(), io.BytesIO()
+        inner = Invocation(
+            name=name,
+            context=call.context,
+            parsed=Parsed((), tuple(words[1:])),
+            environment=call.environment,
+            stdin=io.BytesIO(stdin),
+            stdout=stdout,
+            stderr=stderr,
+            execute=lambda again, data: self._execute(inner, again, data),
+            services=self._services,
+        )
+        exit_code = self._invoke(inner)
+        return Executed(exit_code, stdout.getvalue(), stderr.getvalue())
+
+    def _plain_name(self, word: str) -> str:
+        return self._files.program_at(word) or word

@@ -1,0 +1,163 @@
+"""Streams of a command: plain functions outside, awaiting the engine inside.
+
+Commands are plain functions that read and write. The engine's pipes are asynchronous: a
+read waits for the writer before it, a write for the reader after it. So a command runs in
+a greenlet of its own; where it has to wait, it hands an awaitable to `drive`, which is a
+coroutine of the engine's loop, and gets the result back. Everything stays in one thread,
+and commands of one pipeline change over only where one of them waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from greenlet import getcurrent, greenlet
+
+_BUFFER_BYTES: Final = 64 * 1024
+"""What is written at once: larger pieces cost a change of command less often."""
+
+
+async def drive(function: Callable[[], int]) -> int:
+    """Run a plain function that may call `wait`; return what it returns."""
+    running = greenlet(function)
+    result = running.switch()
+    while not running.dead:
+        try:
+            value = await result
+        except BaseException as error:  # noqa: BLE001 - raised again where it was waited for
+            result = running.throw(error)
+        else:
+            result = running.switch(value)
+    return int(result)
+
+
+def wait(awaitable: Awaitable[Any]) -> Any:
+    """Return what an awaitable gives; call it below `drive` only."""
+    parent = getcurrent().parent
+    assert parent is not None, "only commands wait"
+    return parent.switch(awaitable)
+
+
+class Pipe:
+    """What a command reads.
+
+    Args:
+        source: Returns an awaitable for the next piece, or for None at the end.
+        before: Called before each wait: what the command has to say is said first.
+    """
+
+    def __init__(
+        self, source: Callable[[], Awaitable[bytes | None]], before: Callable[[], None]
+    ) -> None:
+        self._source = source
+        self._before = before
+        self._held = b""
+        self._ended = False
+
+    def _pull(self) -> bytes:
+        if self._ended:
+            return b""
+        self._before()
+        piece = wait(self._source())
+        if not piece:
+            self._ended = True
+            return b""
+        return bytes(piece)
+
+    def read(self, size: int = -1, /) -> bytes:
+        if size < 0:
+            pieces = [self._held]
+            while piece := self._pull():
+                pieces.append(piece)
+            self._held = b""
+            return b"".join(pieces)
+        if not self._held and size:
+            self._held = self._pull()
+        data, self._held = self._held[:size], self._held[size:]
+        return data
+
+    def readline(self) -> bytes:
+        end = self._held.find(b"\n")
+        if end < 0:
+            pieces = [self._held]
+            while piece := self._pull():
+                pieces.append(piece)
+                if b"\n" in piece:
+                    break
+            self._held = b"".join(pieces)
+            end = self._held.find(b"\n")
+        line = self._held if end < 0 else self._held[: end + 1]
+        self._held = self._held[len(line) :]
+        return line
+
+    def __iter__(self) -> Pipe:
+        return self
+
+    def __next__(self) -> bytes:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+
+class Sink:
+    """What a command writes to.
+
+    Args:
+        target: Returns an awaitable that writes a piece; raises `BrokenPipeError` in it
+            when nobody reads any more.
+        may_wait: Whether this is a moment to wait: inside a transaction, it is not.
+    """
+
+    def __init__(
+        self, target: Callable[[bytes], Awaitable[None]], may_wait: Callable[[], bool]
+    ) -> None:
+        self._target = target
+        self._may_wait = may_wait
+        self._held: list[bytes] = []
+        self._size = 0
+
+    def write(self, data: bytes, /) -> None:
+        self._held.append(bytes(data))
+        self._size += len(data)
+        if self._size >= _BUFFER_BYTES and self._may_wait():
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held."""
+        if self._held:
+            data = b"".join(self._held)
+            self._held.clear()
+            self._size = 0
+            wait(self._target(data))
+
+
+class Direct:
+    """What a command that runs without the engine writes to.
+
+    Args:
+        stream: `"stdout"` or `"stderr"`.
+        on_output: Is given what is written: errors at once, the rest in larger pieces.
+    """
+
+    def __init__(self, stream: str, on_output: Callable[[str, bytes], None]) -> None:
+        self._stream = stream
+        self._on_output = on_output
+        self._held: list[bytes] = []
+        self._size = 0
+        self._enough = _BUFFER_BYTES if stream == "stdout" else 0
+
+    def write(self, data: bytes, /) -> None:
+        self._held.append(bytes(data))
+        self._size += len(data)
+        if self._size >= self._enough:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held."""
+        if self._held:
+            data = b"".join(self._held)
+            self._held.clear()
+            self._size = 0
+            self._on_output(self._stream, data)

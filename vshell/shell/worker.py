@@ -1,0 +1,355 @@
+"""The worker: a process of its own that runs one session's scripts.
+
+It opens the workspace itself, so that a file costs no message, and can crash, be killed or
+run out of memory without the host noticing more than an exit code. It lives as long as
+the socket to its host.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from vshell.errors import VshellError
+from vshell.fs import shells
+from vshell.jail.worker import confine_worker
+from vshell.ops.context import Context
+from vshell.shell import frames
+from vshell.shell.bashkit_abi import FileTable
+from vshell.shell.bashkit_engine import BashkitEngine
+from vshell.shell.bridge import Bridge
+from vshell.shell.dispatch import Dispatcher
+from vshell.shell.engine import Outcome
+from vshell.shell.frames import ClosedConnectionError, Header
+from vshell.shell.limits import OUTPUT_EXIT_CODE
+from vshell.shell.portable import portable_of, restoring_script
+from vshell.shell.rules import Judge, Question, Rules, rules_of
+from vshell.shell.shell_files import ShellFiles
+
+
+class Worker:
+    """One session in this process.
+
+    Args:
+        connection: The socket to the host.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._clock: Callable[[], int] = time.time_ns
+        self._last_state = b""
+        self._begun = False
+        self._asking = threading.Lock()
+
+    def serve(self) -> None:
+        """Answer the host until it is gone."""
+        answers: dict[str, Callable[[Header, bytes], None]] = {
+            "open": self._open,
+            "begin": self._begin,
+            "run": self._run,
+            "check": lambda header, _: self._send(
+                {"check": self._engine.check(header["script"]).as_dict()}
+            ),
+            "plan": self._plan,
+            "explain": self._explain,
+            "names": lambda _header, _: self._send({"names": dict(self._engine.names())}),
+        }
+        while True:
+            header, payload = frames.receive(self._connection)
+            try:
+                answers[header["ask"]](header, payload)
+            except VshellError as error:
+                self._send({"failed": error.as_dict()})
+
+    def interrupt(self) -> None:
+        """End the script that runs, at its next command."""
+        engine = getattr(self, "_engine", None)
+        if engine is None:
+            return
+        if self._dispatcher.is_plain:
+            raise KeyboardInterrupt
+        engine.cancel()
+
+    def _send(self, header: Header, payload: bytes = b"") -> None:
+        frames.send(self._connection, header, payload)
+
+    def _now_ns(self) -> int:
+        return self._clock()
+
+    # Starting.
+
+    def _open(self, header: Header, _payload: bytes) -> None:
+        """Open the workspace and make an interpreter: all that can be done in advance."""
+        # First of all, while there is one thread: what is opened later is opened inside.
+        self._confinement = confine_worker(os.path.dirname(header["path"]), allow_partial=True)
+        threading.Thread(target=_die_with_host, args=(self._connection,), daemon=True).start()
+        self._files = ShellFiles(
+            header["path"],
+            create=False,
+            read_only=header["read_only"],
+            durability=header["durability"],
+            lock_timeout_s=header["lock_timeout_s"],
+            now=self._now_ns,
+        )
+        self._session = ""
+        self._base = Context(self._files)
+        self._bridge = Bridge(self._files, lambda: self._base)
+        self._table = FileTable(self._bridge, self._bridge.explain)
+        self._judge = Judge(Rules(), self._question)
+        self._dispatcher = Dispatcher(self._files, self._context, self._services(), self._judge)
+        self._files.programs = frozenset(self._dispatcher.names()) | {"bash", "sh", "env"}
+        self._environment = header["environment"]
+        self._engine = self._new_engine()
+        self._send({"ready": self._engine.version, "confinement": self._confinement.as_dict()})
+
+    def _new_engine(self) -> BashkitEngine:
+        return BashkitEngine(
+            self._bridge,
+            self._table,
+            self._dispatcher,
+            environment=self._environment,
+            cwd="/",
+        )
+
+    def _services(self) -> Mapping[str, Any]:
+        from vshell.shell import commands
+
+        return {"commands": commands, "history": self._history}
+
+    def _history(self) -> list[str]:
+        return [each.line for each in shells.history(self._files, self._session)]
+
+    def _context(self, cwd: str, environment: Mapping[str, str]) -> Context:
+        return self._base.moved(cwd, environment)
+
+    def _begin(self, header: Header, state: bytes) -> None:
+        """Become a session; nothing of the one before is left."""
+        rules = rules_of(header["rules"])
+        if self._begun or rules != self._judge.rules:
+            self._judge = Judge(rules, self._question)
+            self._dispatcher.judge = self._judge
+            self._files.set_judge(self._judge)
+            self._engine.close()
+            self._engine = self._new_engine()
+        self._begun = True
+        self._session = header["session"]
+        self._durable = header["durable"]
+        self._base = Context(self._files, name=self._session, require_read=header["require_read"])
+        self._files.ledger = self._base if self._base.require_read else None
+        _limit_memory(header["max_memory_bytes"])
+        started = False
+        if state and header["engine"] == self._engine.version:
+            with suppress(ValueError):
+                self._engine.restore(state)
+                started = True
+        if not started:
+            script = restoring_script(header["environment"], header["cwd"], header["portable"])
+            self._engine.run(script, stdin=b"", arguments=(), on_output=lambda *_: None)
+        self._last_state = self._engine.snapshot()
+        self._send({"begun": True, "cwd": self._engine.cwd}, self._last_state)
+
+    def _question(self, question: Question) -> bool:
+        """Ask the host; may be called by any of the engine's threads."""
+        if self._dispatcher.trace is not None:
+            return True  # only being explained
+        with self._asking:
+            self._send({"question": question.as_dict()})
+            header, _ = frames.receive(self._connection)
+        return header["answer"] is True
+
+    # Running.
+
+    def _run(self, header: Header, stdin: bytes) -> None:
+        now_ns = header["now_ns"]
+        self._clock = time.time_ns if now_ns is None else lambda: int(now_ns)
+        if self._base.require_read:
+            self._base.replace_ledger(header["ledger"])
+        self._judge.begin()
+        output = _Output(self._send, header["max_total_output_bytes"], self._engine.cancel)
+        told: Header = {}
+        with self._undoable(header, told) as committed:
+            before = self._engine.cwd
+            back = self._enter(header, before)
+            outcome = self._engine.run(
+                header["script"],
+                stdin=stdin,
+                arguments=header["arguments"],
+                on_output=output.write,
+            )
+            if back:
+                self._engine.keeping_status(back)
+            if output.exceeded:
+                outcome = Outcome(OUTPUT_EXIT_CODE, output.exceeded)
+            committed(outcome)
+        told |= {"done": outcome.exit_code, "error": outcome.error, "cwd": self._engine.cwd}
+        told["cut"] = outcome.cut
+        if self._base.require_read:
+            told["ledger"] = self._base.ledger()
+        state = self._engine.snapshot() if self._durable else b""
+        if self._durable:
+            self._save(header, outcome, before, state)
+        self._send(told, state)
+        if not self._durable:
+            # After the answer: the host takes it up before it asks for anything else.
+            state = self._engine.snapshot()
+            self._send(
+                {"state": state is not self._last_state},
+                state if state is not self._last_state else b"",
+            )
+            self._last_state = state
+
+    def _enter(self, header: Header, cwd: str) -> str:
+        """Go where this one run is to happen, with its variables; return the way back."""
+        variables = header["environment"]
+        words = restoring_script(variables, header["cwd"], None)
+        if not words:
+            return ""
+        back = self._engine.resetting_script(variables)
+        self._engine.keeping_status(words)
+        return f"{back}\n{restoring_script({}, cwd, None)}" if header["cwd"] else back
+
+    @contextmanager
+    def _undoable(self, header: Header, told: Header) -> Iterator[Callable[[Outcome], None]]:
+        """Run what is inside in one transaction when the host asks for that."""
+        ends: list[Outcome] = []
+        if not (header["atomic"] or header["dry_run"]):
+            yield ends.append
+            return
+        from vshell.ops.changeset import combined_patch, net_changes_after
+
+        try:
+            with self._base.changing("shell"):
+                position = self._files.journal_position()
+                # Commands and the engine's threads take turns below: the transaction is
+                # this script's, and the lock is free for whoever works for it.
+                self._dispatcher.depth = self._files.store.depth
+                self._files.store.lock.release()
+                try:
+                    yield ends.append
+                finally:
+                    self._files.store.lock.acquire()
+                    self._dispatcher.depth = 0
+                if header["dry_run"]:
+                    changes = net_changes_after(self._base, position)
+                    told["changes"] = [each.as_dict() for each in changes]
+                    told["patch"] = combined_patch(self._base, changes)
+                if header["dry_run"] or ends[0].exit_code:
+                    raise _UndoneError
+        except _UndoneError:
+            told["undone"] = True
+
+    def _save(self, header: Header, outcome: Outcome, cwd: str, state: bytes) -> None:
+        if self._files.store.database.read_only or header["dry_run"]:
+            return
+        saved = shells.SavedShell(
+            self._engine.cwd, self._engine.version, state, portable_of(self._engine)
+        )
+        with self._base.changing("shell"):
+            if state != self._last_state:
+                shells.save(self._files, self._session, saved)
+            if header["remember"]:
+                shells.add_history(
+                    self._files, self._session, cwd, outcome.exit_code, header["script"]
+                )
+        self._last_state = state
+
+    # Knowing.
+
+    def _plan(self, header: Header, _payload: bytes) -> None:
+        try:
+            plan = self._engine.plan(header["script"])
+        except ValueError as error:
+            self._send({"plan": None, "message": str(error)})
+        else:
+            self._send({"plan": plan.as_dict()})
+
+    def _explain(self, header: Header, _payload: bytes) -> None:
+        """Run a script, note what it does, and undo all of it, what it did to the shell too."""
+        state = self._engine.snapshot()
+        trace: list[tuple[str, ...]] = []
+        reads: dict[str, None] = {}
+        self._dispatcher.trace = trace
+        self._files.reads = reads
+        told: Header = {}
+        asked = header | {"atomic": False, "dry_run": True}
+        try:
+            with self._undoable(asked, told) as committed:
+                outcome = self._engine.run(
+                    header["script"], stdin=b"", arguments=(), on_output=lambda *_: None
+                )
+                committed(outcome)
+        finally:
+            self._dispatcher.trace = None
+            self._files.reads = None
+            self._engine.restore(state)
+        told["explained"] = [[words, self._judge.verdict(words)] for words in trace]
+        told |= {"reads": sorted(reads), "exit_code": outcome.exit_code, "error": outcome.error}
+        self._send(told)
+
+
+class _UndoneError(Exception):
+    """Ends a transaction that is not to be kept."""
+
+
+class _Output:
+    """What a script prints, on its way to the host."""
+
+    def __init__(
+        self, send: Callable[[Header, bytes], None], limit: int, cancel: Callable[[], None]
+    ) -> None:
+        self._send = send
+        self._left = limit
+        self._cancel = cancel
+        self.exceeded = ""
+        self._limit = limit
+
+    def write(self, stream: str, data: bytes) -> None:
+        self._left -= len(data)
+        if self._left < 0:
+            self.exceeded = f"the script printed more than {self._limit} bytes"
+            self._cancel()
+            raise BrokenPipeError
+        self._send({"output": stream}, data)
+
+
+def _limit_memory(extra_bytes: int) -> None:
+    """Let the process take no more address space than it has and this much."""
+    try:
+        import resource
+    except ImportError:
+        return
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            taken = int(statm.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return  # where there is no /proc, the host's own limits are what there is
+    resource.setrlimit(resource.RLIMIT_AS, (taken + extra_bytes, resource.RLIM_INFINITY))
+
+
+def _die_with_host(connection: socket.socket) -> None:
+    """End the process when the host is gone, whatever a script does meanwhile."""
+    watch = select.poll()
+    watch.register(connection.fileno(), 0)  # what is always told: that the other side left
+    watch.poll()
+    os._exit(0)
+
+
+def main(descriptor: int) -> None:
+    """Serve the host at the other end of a socket."""
+    connection = socket.socket(fileno=descriptor)
+    with suppress(ImportError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    worker = Worker(connection)
+    signal.signal(signal.SIGINT, lambda *_: worker.interrupt())
+    with suppress(ClosedConnectionError):
+        worker.serve()
+    os._exit(0)
