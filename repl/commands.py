@@ -26,7 +26,10 @@ TOPICS: Final = {
     "changes": "Editing, diffs and patches",
     "history": "History",
     "transfer": "Directories of the host, and copies",
+    "scripts": "Scripts",
+    "containers": "Containers",
     "upkeep": "Upkeep",
+    "serving": "For harnesses",
     "about": "Getting to know it",
 }
 
@@ -74,7 +77,12 @@ class Command(NamedTuple):
 
 def commands() -> dict[str, Command]:
     """Return all subcommands by name, in the order of the help."""
+    from .mirrors import mirror_commands
+    from .sandbox import script_commands
+    from .serving import COMMANDS as SERVING
+
     found = [_of_operation(operation) for operation in OPERATIONS] + _OTHERS
+    found += [*script_commands(), *_container_commands(), *mirror_commands(), *SERVING]
     order = list(TOPICS)
     found.sort(key=lambda command: order.index(command.topic))
     return {command.name: command for command in found}
@@ -154,6 +162,12 @@ def _fork(call: Call) -> int:
     return 0
 
 
+def _merge(call: Call) -> int:
+    from .merge import run_merge
+
+    return run_merge(call.open(), call.values, call.output)
+
+
 def _demo(call: Call) -> int:
     from .demo import run_demo
 
@@ -164,6 +178,12 @@ def _doctor(call: Call) -> int:
     from .doctor import run_doctor
 
     return run_doctor(call.output)
+
+
+def _container_commands() -> list[Command]:
+    from .containers import container_commands
+
+    return container_commands()
 
 
 _OTHERS: Final = [
@@ -188,6 +208,23 @@ _OTHERS: Final = [
             ),
         ],
         _fork,
+    ),
+    Command(
+        "merge",
+        "transfer",
+        lambda: "Bring what changed in a fork back into this workspace.",
+        lambda: [
+            Argument("fork", "The fork's file on the host.", metavar="FORK", required=True),
+            Argument(
+                "policy",
+                "What becomes of conflicts (default: safe, this workspace keeps its own).",
+                ("--policy",),
+                choices=("safe", "markers", "ours", "theirs", "fail"),
+            ),
+            Argument("base", "A snapshot that both have.", ("--base",), "NAME"),
+            Argument("dry_run", "Only show what would change.", ("--dry-run",), value=True),
+        ],
+        _merge,
     ),
     Command(
         "demo",

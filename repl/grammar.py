@@ -38,7 +38,8 @@ class Argument(NamedTuple):
         choices: The only texts that are allowed; empty for any.
         value: What the option stands for by itself; left out, it takes a value.
         required: Whether a word must be given.
-        repeated: Whether an option may be given several times: its value is a list.
+        repeated: Whether an option may be given several times, or a word stands for all
+            words that are left over: its value is a list.
     """
 
     name: str
@@ -115,6 +116,7 @@ def usage(program: str, arguments: Sequence[Argument]) -> str:
     for argument in arguments:
         if not argument.flags:
             name = argument.metavar or argument.name.upper()
+            name += "..." if argument.repeated else ""
             parts.append(name if argument.required else f"[{name}]")
     if any(argument.flags and argument.help for argument in arguments):
         parts.append("[options]")
@@ -262,6 +264,9 @@ def _place_words(arguments: Sequence[Argument], words: list[str], values: dict[s
             if not spare:
                 continue
             spare -= 1
+        while argument.repeated and spare > 0:
+            spare -= 1
+            _put(argument, argument.placeholder, rest.popleft(), values)
         _put(argument, argument.metavar or argument.name.upper(), rest.popleft(), values)
     if rest:
         raise UsageError(f"unexpected argument: {rest[0]}")

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
@@ -23,3 +24,10 @@ settings.register_profile(
 )
 settings.register_profile("explore", settings.get_profile("ci"), derandomize=False)
 settings.load_profile("explore" if os.environ.get("VSHELL_HYPOTHESIS") == "explore" else "ci")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("docker") or item.get_closest_marker("registry"):
+        from tests.sync.daemon import prepare
+
+        prepare(item)

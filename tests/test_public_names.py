@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from types import ModuleType
+import re
 
 import pytest
 
@@ -19,16 +19,19 @@ ALL_MODULES = sorted(
 )
 
 
-def visible(module: ModuleType) -> set[str]:
-    return {
-        name
-        for name, value in vars(module).items()
-        if not name.startswith("_") and not inspect.ismodule(value)
+def test_the_package_exports_what_it_shows() -> None:
+    shown = {name for name in dir(vshell) if not name.startswith("_")}
+    modules = {name for name in shown if inspect.ismodule(getattr(vshell, name))}
+    assert set(vshell.__all__) - {"__version__"} == shown - modules - {"TYPE_CHECKING", "Any"} - {
+        "annotations"
     }
 
 
-def test_the_package_exports_what_it_shows() -> None:
-    assert set(vshell.__all__) - {"__version__"} == visible(vshell)
+def test_each_export_is_where_type_checkers_are_told() -> None:
+    source = inspect.getsource(vshell)
+    for name, module in vshell._MODULES.items():
+        assert getattr(vshell, name).__module__.startswith("vshell")
+        assert re.search(rf"from {re.escape(module)} import .*\b{name}\b", source), name
 
 
 def test_the_list_of_exports_is_sorted_and_has_no_doubles() -> None:

@@ -118,6 +118,21 @@ def test_a_fork_is_an_agent_of_its_own(agents: Workspaces, target: str) -> None:
     assert "c" not in agents
 
 
+@pytest.mark.parametrize("target", ["b", "b" * 400])
+def test_the_fork_of_an_agent_merges_back(agents: Workspaces, target: str) -> None:
+    parent = agents.open("a")
+    parent.write("/a", "1")
+    parent.write("/a", "2")
+    fork = agents.fork("a", target, at=1)
+    assert fork.read_text("/a") == "1"
+    fork.write("/b", "new")
+    assert fork.merge_into(parent).conflicts_total == 0
+    assert parent.read_text("/b") == "new"
+    with pytest.raises(NotFoundError):
+        agents.fork("a", "c", at="no such moment")
+    assert "c" not in agents
+
+
 def test_settings_hold_for_every_workspace(tmp_path: Path) -> None:
     with Workspaces(tmp_path, quota_bytes=10, durability="power", now=lambda: 7) as agents:
         agents.open("a").write("/a", "1")

@@ -20,6 +20,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
+from functools import cache
 from typing import Final, Literal, NamedTuple, Self
 
 from vshell.errors import (
@@ -279,18 +280,7 @@ class HostTree:
         Raises:
             OSError: It is something else, or cannot be opened.
         """
-        try:
-            descriptor = os.open(_encoded(name), _READ, dir_fd=self.descriptor)
-        except OSError as error:
-            # A link, a socket, or a device without a driver.
-            if error.errno in (errno.ELOOP, errno.ENXIO, errno.ENODEV):
-                raise OSError(errno.EINVAL, "not a regular file") from None
-            raise
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            os.close(descriptor)
-            raise OSError(errno.EINVAL, "not a regular file")
-        return descriptor, status
+        return open_regular(name, self.descriptor)
 
     def walk(self, *, on_error: Callable[[str, OSError], None]) -> Iterator[HostDirectory]:
         """Yield the present directory and all below it, each before what is in it.
@@ -514,6 +504,53 @@ class _Level:
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
+
+
+def open_regular(name: str, directory: int) -> tuple[int, os.stat_result]:
+    """Open a regular file for reading; return its descriptor and its metadata.
+
+    Opening a device can already do something. So on Linux the name is first opened in a
+    way that does nothing, and what that leads to is opened only if it is a file.
+
+    Args:
+        name: Its name.
+        directory: The directory that it is in, open.
+
+    Raises:
+        OSError: It is something else, or cannot be opened.
+    """
+    encoded = _encoded(name)
+    if not _PATH or not _has_proc():
+        return _open_at_once(encoded, directory)
+    descriptor = os.open(encoded, _PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        return os.open(f"/proc/self/fd/{descriptor}", flags), status
+    finally:
+        os.close(descriptor)
+
+
+def _open_at_once(name: bytes, directory: int) -> tuple[int, os.stat_result]:
+    try:
+        descriptor = os.open(name, _READ, dir_fd=directory)
+    except OSError as error:
+        # A link, a socket, or a device without a driver.
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.ENODEV):
+            raise OSError(errno.EINVAL, "not a regular file") from None
+        raise
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return descriptor, status
+
+
+@cache
+def _has_proc() -> bool:
+    return os.path.isdir("/proc/self/fd")
 
 
 def identity(status: os.stat_result) -> Identity:

@@ -17,6 +17,8 @@ from vshell.errors import ExistsError, InvalidPathError, NotFoundError, RangeErr
 from vshell.fs.database import Durability
 from vshell.fs.filesystem import FileSystem
 from vshell.limits import LOCK_TIMEOUT_S
+from vshell.ops import fork as fork_
+from vshell.ops import read as read_
 from vshell.workspace import Workspace
 
 _SUFFIX: Final = ".db"
@@ -127,11 +129,19 @@ class Workspaces:
             for suffix in ("-wal", "-shm"):
                 Path(f"{path}{suffix}").unlink(missing_ok=True)
 
-    def fork(self, source: str, destination: str) -> Workspace:
-        """Copy the workspace of one agent, as it is now, to another that has none; return it.
+    def fork(self, source: str, destination: str, *, at: read_.Moment | None = None) -> Workspace:
+        """Copy the workspace of one agent to another that has none; return it.
+
+        The two are independent from then on; `merge_into` on the copy brings its changes
+        back.
+
+        Args:
+            source: The agent that has it.
+            destination: The agent that gets it.
+            at: The snapshot or revision to copy; None is now.
 
         Raises:
-            NotFoundError: The source has no workspace.
+            NotFoundError: The source has no workspace, or there is no such moment.
             ExistsError: The destination has one.
         """
         with self._lock:
@@ -140,10 +150,11 @@ class Workspaces:
                 raise ExistsError(
                     f"the agent has a workspace already: {destination}", hint="delete it first"
                 )
-            files = self.open(source, create=False).files
-            files.copy_database(str(target))
+            fork_.copy_to(self.open(source, create=False), str(target), at=at)
             self._name(target, destination)
-            return self.open(destination, create=False)
+            copy = self.open(destination, create=False)
+            fork_.record_origin(copy, at=at)
+            return copy
 
     def close(self) -> None:
         """Close every workspace that is open."""

@@ -4,6 +4,7 @@ io          every file operation fails once: reads, writes, syncs, locks, a full
 power       the power is cut, with any part of what was not synced lost
 kills       processes are killed, at random and at each file operation
 contention  processes and threads on one workspace
+containers  processes that run a job in a container are killed; needs a Docker daemon
 fuzz        damaged and foreign files
 
 Without a name, all of them run. A seed always chooses the same attempts; only the moments
@@ -17,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.faults import contention, file_fuzz, io_faults, kills, power_cut
+from tests.faults import container_kills, contention, file_fuzz, io_faults, kills, power_cut
 from tests.faults.findings import Findings
 
 _PROOFS: dict[str, tuple[Callable[..., Findings], int | None, str]] = {
@@ -25,6 +26,7 @@ _PROOFS: dict[str, tuple[Callable[..., Findings], int | None, str]] = {
     "power": (power_cut.run, 4000, "power cuts"),
     "kills": (kills.run, 300, "kills"),
     "contention": (contention.run, 150_000, "operations of each kind of workers"),
+    "containers": (container_kills.run, 60, "kills"),
     "fuzz": (file_fuzz.run, 2000, "files"),
 }
 

@@ -243,6 +243,7 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_files(
                 ws.write(f"/d{number % 7}/{number}", f"text {number}\n")
         ws.stat("/")
         ws.grep("what this search folds into the index, the next one has there")
+        ws.grep("text", **options)  # and loads
         with ws.files.store.database.count_statements() as counter:
             assert ws.grep("text", **options).total >= files
         return len(counter)

@@ -421,6 +421,28 @@ def test_a_fork_can_be_of_an_earlier_moment(run: Run, workspace: Workspace, tmp_
     assert run("fork", "copy.db").code == 1
 
 
+def test_a_fork_is_merged_back_and_its_conflicts_are_told(run: Run, workspace: Workspace) -> None:
+    workspace.write("/a", "1\n")
+    workspace.write("/b", "1\n")
+    assert run("fork", "fork.db").code == 0
+    with Workspace.open("fork.db") as fork:
+        fork.write("/a", "fork\n")
+        fork.write("/b", "fork\n")
+    workspace.write("/b", "here\n")
+    shown = run("merge", "fork.db", "--dry-run")
+    assert shown.code == 3
+    assert "+fork" in shown.text
+    assert "conflict (content, open): /b\n" in shown.text
+    assert workspace.read_text("/a") == "1\n"
+    done = run("merge", "fork.db")
+    assert (done.code, done.text) == (3, "conflict (content, open): /b\n")
+    assert done.err == f"1 path changed, 1 in conflict; revision {workspace.files.revision()}\n"
+    assert (workspace.read_text("/a"), workspace.read_text("/b")) == ("fork\n", "here\n")
+    assert run("merge", "fork.db", "--policy", "theirs").code == 0
+    assert workspace.read_text("/b") == "fork\n"
+    assert run("merge", "nowhere.db").code == 1
+
+
 def test_the_log_is_newest_first_and_shortens_revisions_of_many_changes(
     run: Run, workspace: Workspace
 ) -> None:

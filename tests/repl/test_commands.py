@@ -64,6 +64,7 @@ EXAMPLES = {
     "log": Example("log -n 1", None),
     "ls": Example("ls /src", None),
     "lstat": Example("lstat /l", None),
+    "merge": Example("merge fork.db", "", "0 paths changed; revision 6\n"),
     "mkdir": Example("mkdir -p /x/y"),
     "mv": Example("mv /a.txt /b.txt"),
     "patch": Example("patch", "modify  /a.txt\n", stdin=PATCH),
@@ -75,10 +76,15 @@ EXAMPLES = {
     "redo": Example("redo", "", "1 path changed; revision 7 has the tree of revision 5\n"),
     "restore": Example("restore first", "", None),
     "rm": Example("rm -r /src"),
+    "run": Example("run - --input n=2", "4\n", stdin=b"n + n"),
     "snapshot": Example("snapshot second", "", "snapshot second of revision 6\n"),
     "snapshots": Example("snapshots", None),
     "stat": Example("stat /a.txt", None),
     "symlink": Example("symlink /a.txt /link"),
+    "sync": Example("sync tree", None, "5 pushed, 2 pulled\n"),
+    "mcp": Example("mcp"),
+    "serve": Example("serve"),
+    "tools": Example('tools --call Read --arguments {"file_path":"/a.txt"}', "1\tone\n2\ttwo\n"),
     "tree": Example("tree /src", "/src\n└── app.py\n"),
     "truncate": Example("truncate /a.txt 1", "", "wrote /a.txt: 1 byte, version 7\n"),
     "undo": Example("undo", "", None),
@@ -89,8 +95,10 @@ EXAMPLES = {
     "write": Example("write /new", "", "created /new: 4 bytes, version 7\n", stdin=b"\0\xff\r\n"),
 }
 
-ABOUT = {"demo", "doctor"}  # they write no workspace of ours, and take long
+# They write no workspace of ours and take long, or serve until they are stopped.
+ABOUT = {"demo", "doctor", "mcp", "serve"}
 MAKERS = {
+    "run",
     "append",
     "apply",
     "import",
@@ -99,6 +107,8 @@ MAKERS = {
     "mkdir",
     "patch",
     "symlink",
+    "sync",
+    "tools",
     "write",
 }
 
@@ -118,6 +128,8 @@ def workspace(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
         made.undo()
         if "import-git" in request.node.name:
             made.export_git(tmp_path / "in.git")
+        if "merge" in request.node.name:
+            made.fork(tmp_path / "fork.db").close()
     (tmp_path / "tree" / "sub").mkdir(parents=True)
     (tmp_path / "tree" / "sub" / "x.md").write_text("word\n")
     with tarfile.open(tmp_path / "in.tar", "w") as archive:
@@ -190,7 +202,7 @@ def test_a_command_that_needs_a_workspace_does_not_make_one(
 
 
 # Listed by hand: these take nothing that names a path of the host. A hostile argument of
-# `import`, `export`, `fork` or `demo` would be obeyed, on the machine that runs the tests.
+# `import`, `export`, `fork`, `merge` or `demo` would be obeyed, on the machine that runs the tests.
 CONTAINED = (
     "append", "apply", "changes", "chmod", "compare", "cp", "delete-snapshot", "detect", "diff",
     "diff-text", "edit", "exists", "find", "gc", "glob", "grep", "hash", "history", "link", "log",
@@ -208,7 +220,7 @@ def test_no_command_that_reaches_the_host_is_given_hostile_arguments() -> None:
         operation = known[name].operation
         annotations = [each.annotation for each in operation.parameters] if operation else []
         assert not any("Host" in annotation for annotation in annotations), name
-    assert not {"import", "export", "fork", "demo"} & set(CONTAINED)
+    assert not {"import", "export", "fork", "merge", "demo"} & set(CONTAINED)
 
 
 @pytest.mark.parametrize("name", CONTAINED)

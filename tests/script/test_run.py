@@ -36,7 +36,8 @@ def engine() -> ThreadEngine:
 @pytest.fixture
 def run(workspace: Workspace, engine: ThreadEngine) -> Callable[..., ScriptResult]:
     def call(source: str, **options: Any) -> ScriptResult:
-        return workspace.run(source, **{"engine": engine, "language": "python"} | options)
+        given: dict[str, Any] = {"engine": engine, "language": "python"} | options
+        return workspace.run(source, **given)
 
     return call
 

@@ -344,6 +344,21 @@ def _json_list(numbers: Iterable[int]) -> str:
     return f"[{','.join(map(str, numbers))}]"
 
 
+def hash_pieces(pieces: Iterable[Bytes]) -> tuple[bytes, int]:
+    """Return the hash and the size that content in pieces of any size would have in the store."""
+    chunks: list[bytes] = []
+    small = bytearray()
+    size = 0
+    for chunk in _regular(pieces):
+        size += len(chunk)
+        if size <= INLINE_BYTES:
+            small += chunk
+        chunks.append(hashlib.sha256(chunk).digest())
+    if size <= INLINE_BYTES:
+        return hashlib.sha256(small).digest(), size
+    return list_hash(chunks), size
+
+
 def _chunk_count(size: int) -> int:
     return -(-size // CHUNK_BYTES)
 

@@ -33,6 +33,8 @@ class FileLister(FileReader):
         answer = self.store.index.answer(question)
         if answer.contents is None:
             return None
+        if not self._database.row("select 1 from content where id > ? limit 1", (answer.up_to,)):
+            return answer.contents
         tail = self._database.rows(
             "select distinct content from inode where content > ?", (answer.up_to,)
         )

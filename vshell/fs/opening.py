@@ -5,12 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from typing import Protocol
 
 from vshell.errors import ReadOnlyError
 from vshell.fs.database import Database, Durability
 from vshell.fs.records import Change
 from vshell.fs.transaction import Store, Transaction
 from vshell.limits import LOCK_TIMEOUT_S
+
+
+class Closable(Protocol):
+    """Something that belongs to an open workspace and ends with it."""
+
+    def close(self) -> None: ...
 
 
 class OpenFiles:
@@ -53,20 +60,15 @@ class OpenFiles:
         self.path = path
         self.durability: Durability = durability
         self.lock_timeout_s = lock_timeout_s
-        self.attachments: dict[str, object] = {}
-        self._before_close: list[Callable[[], None]] = []
+        self.attachments: dict[str, Closable] = {}
 
     _store_of: Callable[[Database, Callable[[], int]], Store] = Store
 
     def close(self) -> None:
-        """Close the database. Closing twice is harmless."""
-        while self._before_close:
-            self._before_close.pop()()
+        """Close the database and what is attached to it. Closing twice is harmless."""
+        while self.attachments:
+            self.attachments.popitem()[1].close()
         self.store.close()
-
-    def before_close(self, action: Callable[[], None]) -> None:
-        """Let `close` first do something, for what was built on these files."""
-        self._before_close.append(action)
 
     def interrupt(self) -> None:
         """End the statement that another thread is running now, with `cancelled`."""
@@ -123,6 +125,15 @@ class OpenFiles:
         return self.store.reading()
 
     # The journal.
+
+    def live_bytes(self) -> int:
+        """Return how many bytes all files together have, without reading their rows."""
+
+        def counted() -> int:
+            self._journal.load()
+            return self._journal.live_bytes
+
+        return self.store.read(counted)
 
     def revision(self) -> int:
         """Return the number of the last committed change; inside a transaction, of its last."""

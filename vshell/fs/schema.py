@@ -24,6 +24,28 @@ PERMISSION_BITS: Final = 0o7777
 ROOT: Final = 1
 """The inode of `/`."""
 
+_SEARCH: Final = """
+    -- The search index: see search_index.py. A segment is written once, in parts, of
+    -- which a search loads the vocabulary and some of the postings. The number of a
+    -- segment is never given again, for other processes know segments by it.
+    drop table index_segment;
+    delete from setting where name = 'index_up_to';
+    create table index_segment (
+        id integer primary key autoincrement,
+        format integer not null,
+        contents integer not null
+    );
+    create table index_part (
+        id integer primary key,
+        segment integer not null,
+        name text not null,
+        number integer not null,
+        checksum integer not null,
+        data blob not null
+    );
+    create unique index index_parts on index_part (segment, name, number);
+"""
+
 _SHELLS: Final = """
     -- Shell sessions: see shells.py. `state` is the engine's own, which only the version
     -- named in `engine` can read; `portable` is the same as JSON, for every other one.
@@ -48,11 +70,177 @@ _SHELLS: Final = """
 """
 
 _SCRIPTS: Final = """
-    -- Script runs: see runs.py.
+    -- Script runs that outlive their process, or wait to be approved: see runs.py. Whoever
+    -- goes on with a run takes the next `generation`, and nobody of an earlier one may
+    -- write any more.
+    create table script_run (
+        id text primary key,
+        kind text not null,
+        status text not null,
+        generation integer not null,
+        session text not null,
+        cwd text not null,
+        language text not null,
+        source text not null,
+        inputs text not null,
+        limits text not null,
+        engine text not null,
+        seed integer not null,
+        created_ns integer not null,
+        updated_ns integer not null,
+        -- What an approval has to be checked against: the revision that the script saw,
+        -- and what it looked at, as JSON.
+        base_revision integer,
+        reads text,
+        -- The paused guest, where the engine can store one, and the call that it waits in.
+        snapshot blob,
+        snapshot_call integer,
+        result text
+    ) without rowid;
+    create index script_run_newest on script_run (created_ns);
+
+    -- The calls of a durable run, in order. The answer of one that was begun and whose
+    -- end is not known is null.
+    create table script_call (
+        run text not null,
+        number integer not null,
+        method text not null,
+        request blob not null,
+        arguments text,
+        answer text,
+        revision integer,
+        primary key (run, number)
+    ) without rowid;
+
+    -- What a run that waits to be approved would do: see effects.py.
+    create table script_effect (
+        run text not null,
+        number integer not null,
+        action text not null,
+        path blob not null,
+        old_path blob,
+        inode integer not null,
+        kind integer not null,
+        content integer,
+        mode integer,
+        mtime_ns integer,
+        primary key (run, number)
+    ) without rowid;
 """
 
 _MIRRORS: Final = """
     -- Mirrors, conflicts and jobs: see peers.py.
+    -- A mirror of the workspace. `position` is the last row of the journal that was
+    -- compared with it; `serial` counts what was written about it, so that who read
+    -- before another one wrote notices.
+    create table mirror (
+        id integer primary key,
+        kind text not null,
+        name text not null,
+        root text not null,
+        generation text not null,
+        rules blob not null,
+        revision integer not null,
+        position integer not null,
+        serial integer not null,
+        unique (kind, name)
+    );
+
+    -- What a mirror and the workspace agreed on. The path is relative to the root, with
+    -- NUL for each slash, so that the key has the order of a walk and both can be read
+    -- side by side. `seen_...` is how the mirror shows it: a stat key.
+    create table mirror_base (
+        mirror integer not null,
+        path blob not null,
+        kind integer not null,
+        mode integer not null,
+        mtime_ns integer not null,
+        content integer,
+        seen_mode integer not null,
+        seen_size integer not null,
+        seen_mtime_ns integer not null,
+        seen_ctime_ns integer not null,
+        seen_inode integer not null,
+        racy integer not null,
+        primary key (mirror, path)
+    ) without rowid;
+
+    -- Where the workspace may differ from the base though the journal was read: `kind`
+    -- is null when it is only to be looked at again, 0 when the mirror is to have nothing
+    -- there, and otherwise the rest is what is being written to the mirror.
+    create table mirror_pending (
+        mirror integer not null,
+        path blob not null,
+        kind integer,
+        mode integer,
+        mtime_ns integer,
+        content integer,
+        primary key (mirror, path)
+    ) without rowid;
+
+    -- Content that was read from a mirror and is in no file yet: `gc` must spare it.
+    create table mirror_fetched (
+        mirror integer not null,
+        content integer not null,
+        primary key (mirror, content)
+    ) without rowid;
+
+    -- Where both sides changed the same: the three states, and what was done about it
+    -- (null: nothing yet). A state's kind is 0 where there was nothing.
+    create table mirror_conflict (
+        id integer primary key,
+        mirror integer not null,
+        path blob not null,
+        clash text not null,
+        revision integer not null,
+        time_ns integer not null,
+        resolution text,
+        base_kind integer not null,
+        base_mode integer,
+        base_mtime_ns integer,
+        base_content integer,
+        workspace_kind integer not null,
+        workspace_mode integer,
+        workspace_mtime_ns integer,
+        workspace_content integer,
+        mirror_kind integer not null,
+        mirror_mode integer,
+        mirror_mtime_ns integer,
+        mirror_content integer
+    );
+    create index mirror_conflict_paths on mirror_conflict (mirror, path);
+"""
+
+_JOBS: Final = """
+    -- A command that ran in a container. `machine` and `started_as` are what the daemon
+    -- calls the container, and when it started: after a restart no command of before
+    -- runs any more. `process` is the daemon's name for the command, so that its exit
+    -- code can be asked for later. `report` is JSON: what was pushed and pulled.
+    -- `owner` is the process that works on the job, as host and number.
+    create table job (
+        id integer primary key,
+        container text not null,
+        machine text not null,
+        started_as text not null,
+        command text not null,
+        cwd text not null,
+        phase text not null,
+        owner text not null,
+        process text,
+        started_ns integer not null,
+        ended_ns integer,
+        exit_code integer,
+        timed_out integer not null default 0,
+        cancelled integer not null default 0,
+        stdout blob not null default x'',
+        stderr blob not null default x'',
+        stdout_bytes integer not null default 0,
+        stderr_bytes integer not null default 0,
+        stdout_path text,
+        stderr_path text,
+        report text not null default '{}',
+        error text
+    );
 """
 
 MIGRATIONS: Final[tuple[str, ...]] = (
@@ -199,7 +387,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         binary blob not null
     );
     """,
-    _SHELLS + _SCRIPTS + _MIRRORS,
+    _SEARCH + _SHELLS + _SCRIPTS + _MIRRORS + _JOBS,
 )
 
 VERSION: Final = len(MIGRATIONS)

@@ -1,14 +1,14 @@
 """Which contents can hold a text, without reading them.
 
-The index is a list of segments, each over some contents: the sorted vocabulary of
-their words, as one run of bytes, and for each word the contents that have it. A word
-is a run of ASCII letters, digits, `_` and bytes from 0x80 on.
+The index is a list of segments (see search_segment.py), each over some contents: the
+sorted vocabulary of their words, as one run of bytes, and for each word the contents
+that have it.
 
 A question is a text that a match must hold. Cut at what is no word byte, it says which
-words a content must have: `x.read_all(` asks for a word that ends in `x`, and for
-the word `read_all`. Words are found by searching the vocabulary's bytes, a hundredth
-of the text. That is sound whatever the text is: bytes that hold the text hold its
-pieces, cut at the same places.
+words a content must have: `x.read(` asks for a word that ends in `x`, and for the
+word `read`. Words are found by searching the vocabulary's bytes, a hundredth of the
+text. That is sound whatever the text is: bytes that hold the text hold its pieces, cut
+at the same places.
 
 Content is immutable, so a segment stays true for ever, for snapshots and forks too.
 Contents are indexed in the order of their numbers; those above `indexed_up_to` are the
@@ -24,54 +24,31 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from vshell.fs.content import ContentStore
 from vshell.fs.database import Database
+from vshell.fs.search_segment import MAX_CONTENTS, Question, Segment, build, merge
 from vshell.limits import MAX_TEXT_BYTES
-from vshell.text.matching import CASE_PARTNERS, text_bytes
+from vshell.text.matching import text_bytes
 
 __all__ = ["Answer", "Question", "SearchIndex"]
 
 Progress = Callable[[int, int], None]
 """Called with how many contents are indexed, and how many there are."""
 
-_FORMAT: Final = 1
-_MAX_WORD_BYTES: Final = 256
-_MIN_PIECE_BYTES: Final = 3
-_MAX_WORDS: Final = 4096
-"""A piece that is part of more words than this tells too little to be worth following."""
-
+_FORMAT: Final = 2
 _FOLD_CONTENTS: Final = 256
 _FOLD_BYTES: Final = 4 * 1024**2
 _SEGMENT_BYTES: Final = 64 * 1024**2
 _MAX_SMALL_SEGMENTS: Final = 6
-_MERGED_CONTENTS: Final = 60_000
+_SMALL_CONTENTS: Final = MAX_CONTENTS // 4
+_PART_POSTINGS: Final = 32 * 1024
+"""How many postings are loaded at once: 64 KiB, which takes some 20 us."""
 
-_WORD_BYTES: Final = frozenset(
-    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-) | frozenset(range(0x80, 0x100))
-_SPACED: Final = bytes(byte if byte in _WORD_BYTES else 32 for byte in range(256))
 _UP_TO: Final = "index_up_to"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a match must hold.
-
-    Attributes:
-        clauses: Of each clause at least one text; in lower case if case is ignored.
-        ignore_case: Whether ASCII letters count in both cases.
-        binary: Whether contents with a NUL are searched too.
-    """
-
-    clauses: tuple[tuple[bytes, ...], ...]
-    ignore_case: bool
-    binary: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,101 +64,22 @@ class Answer:
     up_to: int
 
 
-@dataclass(slots=True)
-class _Segment:
-    """One segment, as it is kept and searched."""
+_PARTS: Final = {
+    "documents": "q",
+    "vocabulary": "",
+    "word_starts": "I",
+    "posting_starts": "I",
+    "always": "q",
+    "partners": "q",
+    "binary": "q",
+}
+"""What is loaded of a segment to search it, each with the type of its numbers."""
 
-    documents: array[int]
-    vocabulary: bytes
-    word_starts: array[int]
-    posting_starts: array[int]
-    postings: array[int]
-    always: array[int]
-    partners: array[int]
-    binary: array[int]
-    _lowered: bytes | None = field(default=None)
-
-    def find(self, question: Question) -> Iterable[int] | None:
-        """Return the contents that may match; None: any of them."""
-        found: set[int] | None = None
-        for clause in question.clauses:
-            allowed = self._any_of(clause, question.ignore_case)
-            if allowed is not None:
-                found = allowed if found is None else found & allowed
-        if found is None:
-            return None
-        contents = {self.documents[place] for place in found}
-        contents.update(self.always)
-        if question.ignore_case:
-            contents.update(self.partners)
-        if question.binary:
-            contents.update(self.binary)
-        return contents
-
-    def _any_of(self, clause: Sequence[bytes], ignore_case: bool) -> set[int] | None:
-        found: set[int] = set()
-        for text in clause:
-            places = self._with_text(text, ignore_case)
-            if places is None:
-                return None
-            found |= places
-        return found
-
-    def _with_text(self, text: bytes, ignore_case: bool) -> set[int] | None:
-        found: set[int] | None = None
-        for piece in _pieces(text):
-            places = self._with_piece(piece, ignore_case)
-            if places is not None:
-                found = places if found is None else found & places
-                if not found:
-                    return found
-        return found
-
-    def _with_piece(self, piece: bytes, ignore_case: bool) -> set[int] | None:
-        """Return the places of documents with a word that holds the piece, edges included."""
-        vocabulary = self._case_vocabulary() if ignore_case else self.vocabulary
-        found: set[int] = set()
-        words = 0
-        position = vocabulary.find(piece)
-        while position >= 0:
-            words += 1
-            if words > _MAX_WORDS:
-                return None
-            at_start = piece[:1] == b"\n"
-            word = bisect_right(self.word_starts, position + at_start) - 1
-            found.update(self.postings[self.posting_starts[word] : self.posting_starts[word + 1]])
-            end = vocabulary.find(b"\n", position + at_start)
-            position = vocabulary.find(piece, end)
-        return found
-
-    def _case_vocabulary(self) -> bytes:
-        if self._lowered is None:
-            self._lowered = self.vocabulary.lower()
-        return self._lowered
+_POSTINGS: Final = "postings"
 
 
-def _pieces(text: bytes) -> Iterator[bytes]:
-    """Yield what a text asks of words: a newline stands for the edge of a word."""
-    spaced = text.translate(_SPACED)
-    words = spaced.split(b" ")
-    for number, word in enumerate(words):
-        left = b"\n" if number > 0 else b""
-        right = b"\n" if number < len(words) - 1 else b""
-        piece = left + word + right
-        if word and (len(piece) >= _MIN_PIECE_BYTES or (left and right)):
-            yield piece
-
-
-_COLUMNS: Final = (
-    "documents",
-    "vocabulary",
-    "word_starts",
-    "posting_starts",
-    "postings",
-    "always",
-    "partners",
-    "binary",
-)
+class _DamagedError(Exception):
+    """A part of the index is not what was written."""
 
 
 class SearchIndex:
@@ -195,22 +93,22 @@ class SearchIndex:
     def __init__(self, database: Database, content: ContentStore) -> None:
         self._database = database
         self._content = content
-        self._loaded: dict[int, _Segment] = {}
+        self._loaded: dict[int, Segment] = {}
 
     def answer(self, question: Question) -> Answer:
         """Return which contents may hold what a question asks for."""
         up_to = self.indexed_up_to()
         if not question.clauses or not up_to:
             return Answer(None, up_to)
-        segments = self._segments()
-        if segments is None:
-            return Answer(None, 0)
         contents: set[int] = set()
-        for segment in segments:
-            found = segment.find(question)
-            if found is None:
-                return Answer(None, up_to)
-            contents.update(found)
+        try:
+            for segment in self._segments():
+                found = segment.find(question)
+                if found is None:
+                    return Answer(None, up_to)
+                contents.update(found)
+        except _DamagedError:
+            return Answer(None, 0)
         return Answer(contents, up_to)
 
     def indexed_up_to(self) -> int:
@@ -220,8 +118,7 @@ class SearchIndex:
 
     def size_bytes(self) -> int:
         """Return how many bytes the index takes."""
-        lengths = " + ".join(f"length({column})" for column in _COLUMNS)
-        found = self._database.row(f"select coalesce(sum({lengths}), 0) from index_segment")
+        found = self._database.row("select coalesce(sum(length(data)), 0) from index_part")
         assert found is not None
         size: int = found[0]
         return size
@@ -240,8 +137,14 @@ class SearchIndex:
 
     def fold(self, *, max_bytes: int = _FOLD_BYTES) -> bool:
         """Index the first contents of the tail, some megabytes; return whether any is left."""
-        if self._segments() is None:
+        try:
+            self._segments()
+            return self._fold(max_bytes)
+        except _DamagedError:
             self.drop()
+            return self._fold(max_bytes)
+
+    def _fold(self, max_bytes: int) -> bool:
         up_to = self.indexed_up_to()
         batch: dict[int, int] = {}
         total = 0
@@ -255,7 +158,7 @@ class SearchIndex:
             total += length
         if not batch:
             return False
-        self._save(_build(self._texts(batch)))
+        self._save(build(self._texts(batch)))
         self._set_up_to(max(batch))
         self._merge_small()
         return len(batch) < len(rows)
@@ -273,10 +176,12 @@ class SearchIndex:
                 done = self._database.row("select count(*) from content where id <= ?", (up_to,))
                 progress(done[0] if done else 0, total)
                 more = more and up_to < last
+        self._merge(self._small_segments())
 
     def drop(self) -> None:
         """Forget the index; the next search reads everything."""
         self._database.run("delete from index_segment")
+        self._database.run("delete from index_part")
         self._set_up_to(0)
         self._loaded.clear()
 
@@ -294,8 +199,16 @@ class SearchIndex:
         return [
             f"search index: segment {number} is damaged"
             for (number,) in rows
-            if self._load(number) is None
+            if not self._is_sound(number)
         ]
+
+    def _is_sound(self, number: int) -> bool:
+        try:
+            segment = self._load(number)
+            end = segment.posting_starts[-1]
+            return len(segment.places(0, end)) == end
+        except _DamagedError:
+            return False
 
     def _set_up_to(self, number: int) -> None:
         self._database.run("insert or replace into setting values (?, ?)", (_UP_TO, number))
@@ -308,151 +221,137 @@ class SearchIndex:
             data = loaded.pop(number, None)
             yield number, b"" if data is None else text_bytes(data)
 
-    def _save(self, segment: _Segment) -> int:
-        blobs = [_blob(getattr(segment, column)) for column in _COLUMNS]
-        marks = ", ".join("?" * (len(_COLUMNS) + 3))
+    def _save(self, segment: Segment) -> int:
         self._database.run(
-            f"insert into index_segment (format, contents, checksum, {', '.join(_COLUMNS)})"
-            f" values ({marks})",
-            (_FORMAT, len(segment.documents), _checksum(blobs), *blobs),
+            "insert into index_segment (format, contents) values (?, ?)",
+            (_FORMAT, len(segment.documents)),
         )
         number = self._database.last_row_id()
-        self._loaded[number] = segment
+        for name in _PARTS:
+            self._save_part(number, name, 0, _blob(getattr(segment, name)))
+        end = segment.posting_starts[-1]
+        for part, start in enumerate(range(0, end, _PART_POSTINGS)):
+            postings = segment.places(start, min(start + _PART_POSTINGS, end))
+            self._save_part(number, _POSTINGS, part, _blob(array("H", postings)))
         return number
+
+    def _save_part(self, segment: int, name: str, number: int, data: bytes) -> None:
+        self._database.run(
+            "insert into index_part (segment, name, number, checksum, data) values (?, ?, ?, ?, ?)",
+            (segment, name, number, zlib.crc32(data), data),
+        )
+
+    def _small_segments(self) -> list[tuple[int, int]]:
+        rows = self._database.rows("select id, contents from index_segment order by id")
+        return [(number, count) for number, count in rows if count < _SMALL_CONTENTS]
 
     def _merge_small(self) -> None:
         """Join the small segments when they have become many."""
-        rows = self._database.rows("select id, contents from index_segment order by id")
-        small = [(number, count) for number, count in rows if count < _MERGED_CONTENTS // 4]
-        if len(small) <= _MAX_SMALL_SEGMENTS:
-            return
+        small = self._small_segments()
+        if len(small) > _MAX_SMALL_SEGMENTS:
+            self._merge(small)
+
+    def _merge(self, small: Sequence[tuple[int, int]]) -> None:
+        """Join segments, given by number and size, as many as one can hold."""
         joined: list[int] = []
         count = 0
         for number, contents in small:
-            if count + contents > _MERGED_CONTENTS:
+            if count + contents > MAX_CONTENTS:
                 break
             joined.append(number)
             count += contents
-        segments = [segment for number in joined if (segment := self._load(number))]
+        if len(joined) < 2:
+            return
         present = {row[0] for row in self._database.rows("select id from content")}
-        merged = _merge(segments, present)
+        merged = merge([self._load(number) for number in joined], present)
         for number in joined:
             self._database.run("delete from index_segment where id = ?", (number,))
+            self._database.run("delete from index_part where segment = ?", (number,))
             self._loaded.pop(number, None)
         self._save(merged)
 
     # Loading.
 
-    def _segments(self) -> list[_Segment] | None:
-        """Return all segments; None when one is damaged."""
+    def _segments(self) -> list[Segment]:
+        """Return all segments.
+
+        Raises:
+            _DamagedError: One of them is not what was written.
+        """
         numbers = [row[0] for row in self._database.rows("select id from index_segment")]
         for gone in self._loaded.keys() - set(numbers):
             del self._loaded[gone]
-        segments = [self._load(number) for number in numbers]
-        sound = [segment for segment in segments if segment is not None]
-        return sound if len(sound) == len(segments) else None
+        return [self._load(number) for number in numbers]
 
-    def _load(self, number: int) -> _Segment | None:
+    def _load(self, number: int) -> Segment:
         known = self._loaded.get(number)
         if known is not None:
             return known
-        row = self._database.row(
-            f"select format, contents, checksum, {', '.join(_COLUMNS)} from index_segment"
-            " where id = ?",
-            (number,),
+        rows = self._database.rows(
+            "select name, checksum, data from index_segment join index_part on segment = ?1"
+            " where index_segment.id = ?1 and format = ?2 and name <> ?3",
+            (number, _FORMAT, _POSTINGS),
         )
-        if row is None or row[0] != _FORMAT or not all(type(blob) is bytes for blob in row[3:]):
-            return None
-        if _checksum(row[3:]) != row[2]:
-            return None
-        documents, vocabulary, word_starts, posting_starts, postings, always, partners, binary = (
-            row[3:]
-        )
-        segment = _Segment(
-            _array("q", documents),
-            vocabulary,
-            _array("I", word_starts),
-            _array("I", posting_starts),
-            _array("I", postings),
-            _array("q", always),
-            _array("q", partners),
-            _array("q", binary),
+        parts = {name: _checked(data, checksum) for name, checksum, data in rows}
+        if parts.keys() != _PARTS.keys():
+            raise _DamagedError
+        numbers = {name: _array(code, parts[name]) for name, code in _PARTS.items() if code}
+        if not numbers["posting_starts"]:
+            raise _DamagedError
+        segment = Segment(
+            numbers["documents"],
+            parts["vocabulary"],
+            numbers["word_starts"],
+            numbers["posting_starts"],
+            _Postings(self, number),
+            numbers["always"],
+            numbers["partners"],
+            numbers["binary"],
         )
         self._loaded[number] = segment
         return segment
 
-
-def _build(texts: Iterable[tuple[int, bytes | None]]) -> _Segment:
-    """Return the segment over some contents."""
-    postings: dict[bytes, list[int]] = defaultdict(list)
-    documents, always, partners, binary = (array("q") for _ in range(4))
-    for number, text in texts:
-        if text is None:
-            binary.append(number)
-            continue
-        words = set(text.translate(_SPACED).split())
-        if words and len(max(words, key=len)) > _MAX_WORD_BYTES:
-            always.append(number)
-            continue
-        if not text.isascii() and any(partner in text for partner in CASE_PARTNERS):
-            partners.append(number)
-        place = len(documents)
-        documents.append(number)
-        for word in words:
-            postings[word].append(place)
-    return _pack(documents, postings, always, partners, binary)
+    def load_postings(self, segment: int, part: int) -> array[int]:
+        """Return some of a segment's postings."""
+        row = self._database.row(
+            "select checksum, data from index_part where segment = ? and name = ? and number = ?",
+            (segment, _POSTINGS, part),
+        )
+        if row is None:
+            raise _DamagedError
+        return _array("H", _checked(row[1], row[0]))
 
 
-def _pack(
-    documents: array[int],
-    postings: dict[bytes, list[int]],
-    always: array[int],
-    partners: array[int],
-    binary: array[int],
-) -> _Segment:
-    words = sorted(postings)
-    word_starts, posting_starts, places = array("I"), array("I", [0]), array("I")
-    position = 1
-    for word in words:
-        word_starts.append(position)
-        position += len(word) + 1
-        places.extend(postings[word])
-        posting_starts.append(len(places))
-    vocabulary = b"".join((b"\n", *(word + b"\n" for word in words)))
-    return _Segment(
-        documents, vocabulary, word_starts, posting_starts, places, always, partners, binary
-    )
+class _Postings:
+    """The postings of a stored segment, loaded as they are asked for."""
+
+    def __init__(self, index: SearchIndex, segment: int) -> None:
+        self._index = index
+        self._segment = segment
+        self._loaded: dict[int, array[int]] = {}
+
+    def __call__(self, start: int, end: int) -> array[int]:
+        found = array("H")
+        while start < end:
+            part, offset = divmod(start, _PART_POSTINGS)
+            taken = self._part(part)[offset : offset + end - start]
+            if not taken:
+                raise _DamagedError
+            found.extend(taken)
+            start += len(taken)
+        return found
+
+    def _part(self, number: int) -> array[int]:
+        known = self._loaded.get(number)
+        if known is None:
+            known = self._loaded[number] = self._index.load_postings(self._segment, number)
+        return known
 
 
-def _merge(segments: Sequence[_Segment], present: Collection[int]) -> _Segment:
-    """Return one segment over the contents of several, without those that are gone."""
-    postings: dict[bytes, list[int]] = defaultdict(list)
-    documents = array("q")
-    for segment in segments:
-        renumbered: dict[int, int] = {}
-        for place, number in enumerate(segment.documents):
-            if number in present:
-                renumbered[place] = len(documents)
-                documents.append(number)
-        for word_number, word in enumerate(segment.vocabulary.split(b"\n")[1:-1]):
-            start, end = segment.posting_starts[word_number : word_number + 2]
-            kept = [
-                renumbered[place] for place in segment.postings[start:end] if place in renumbered
-            ]
-            if kept:
-                postings[word] += kept
-
-    def all_of(name: str) -> array[int]:
-        return array("q", (n for s in segments for n in getattr(s, name) if n in present))
-
-    return _pack(documents, postings, all_of("always"), all_of("partners"), all_of("binary"))
-
-
-def _checksum(blobs: Iterable[bytes]) -> int:
-    checksum = 0
-    for blob in blobs:
-        checksum = zlib.crc32(blob, checksum)
-    return checksum
+def _checked(data: object, checksum: int) -> bytes:
+    if not isinstance(data, bytes) or zlib.crc32(data) != checksum:
+        raise _DamagedError
+    return data
 
 
 def _blob(value: bytes | array[int]) -> bytes:

@@ -87,6 +87,13 @@ _NEEDED = (
     f"{_LIVE} union select before_content from journal where before_content is not null"
     " union select after_content from journal where after_content is not null"
     " union select content from snapshot_inode where content is not null"
+    " union select content from script_effect where content is not null"
+    " union select content from mirror_base where content is not null"
+    " union select content from mirror_pending where content is not null"
+    " union select content from mirror_fetched"
+    " union select base_content from mirror_conflict where base_content is not null"
+    " union select workspace_content from mirror_conflict where workspace_content is not null"
+    " union select mirror_content from mirror_conflict where mirror_content is not null"
 )
 # Large contents share chunks, so what they take is the sum over chunks, not contents.
 _STORED = (

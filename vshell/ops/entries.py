@@ -89,18 +89,18 @@ def _remove_empty(context: Context, path: str) -> None:
 
 def mv(
     context: Context,
-    source: PathLike,
-    destination: PathLike,
+    src: PathLike,
+    dst: PathLike,
     *,
     overwrite: bool = True,
     parents: bool = True,
     expected_version: int | None = None,
 ) -> None:
-    """Move or rename a file, link or directory to exactly `destination`.
+    """Move or rename a file, link or directory to exactly `dst`.
 
     Args:
-        source: What to move; onto itself, nothing happens.
-        destination: Its new path, not the directory to put it in.
+        src: What to move; onto itself, nothing happens.
+        dst: Its new path, not the directory to put it in.
         overwrite: Replace a file with a file, an empty directory with a directory.
         parents: Make missing directories.
         expected_version: The version that the source must have.
@@ -115,10 +115,10 @@ def mv(
         NotFoundError: The source does not exist.
     """
     with context.changing("mv"):
-        context.require_version(context.resolve(source), expected_version, follow=False)
+        context.require_version(context.resolve(src), expected_version, follow=False)
         context.files.rename(
-            context.resolve(source),
-            context.resolve(destination),
+            context.resolve(src),
+            context.resolve(dst),
             overwrite=overwrite,
             parents=parents,
         )
@@ -126,20 +126,20 @@ def mv(
 
 def cp(
     context: Context,
-    source: PathLike,
-    destination: PathLike,
+    src: PathLike,
+    dst: PathLike,
     *,
     recursive: bool = False,
     overwrite: bool = True,
     parents: bool = True,
     preserve: bool = False,
 ) -> None:
-    """Copy a file, or with `recursive` a tree, to exactly `destination`. No content is copied.
+    """Copy a file, or with `recursive` a tree, to exactly `dst`. No content is copied.
 
     Args:
-        source: What to copy. A link is followed, but for links met inside a tree and,
+        src: What to copy. A link is followed, but for links met inside a tree and,
             with `recursive`, the source itself.
-        destination: The copy's path, not the directory to put it in. A directory there
+        dst: The copy's path, not the directory to put it in. A directory there
             is filled: files in both are replaced, others stay.
         recursive: Copy a directory with all that is in it.
         overwrite: Replace existing files.
@@ -154,7 +154,7 @@ def cp(
         InvalidPathError: The destination is inside the source.
         NotFoundError: The source does not exist.
     """
-    old, new = context.resolve(source), context.resolve(destination)
+    old, new = context.resolve(src), context.resolve(dst)
     with context.changing("cp"):
         copier = _Copier(context, overwrite=overwrite, preserve=preserve)
         kind = context.files.stat(old, follow=not recursive).kind

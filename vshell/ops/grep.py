@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
 from itertools import islice
+from operator import attrgetter
 from typing import Final, Literal
 
 from vshell.errors import RangeError, TooLargeError
@@ -23,7 +24,7 @@ from vshell.limits import (
 from vshell.ops.context import Context
 from vshell.ops.ls import check_page
 from vshell.ops.walking import Walk, walk
-from vshell.record import Record
+from vshell.record import Record, quick_constructor
 from vshell.text.matching import (
     LineMatch,
     Matcher,
@@ -74,6 +75,9 @@ class GrepMatch(Record):
     text: str
     before: tuple[str, ...]
     after: tuple[str, ...]
+
+
+_grep_match: Final = quick_constructor(GrepMatch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,11 +278,11 @@ def _candidates(
     files = [
         entry
         for entry in found.entries
-        if entry.kind == FILE
-        and (possible is None or entry.content in possible)
-        and chosen.accepts(found.relative(entry.path))
+        if entry.kind == FILE and (possible is None or entry.content in possible)
     ]
-    return sorted(files, key=lambda entry: entry.path)
+    if not chosen.accepts_all:
+        files = [entry for entry in files if chosen.accepts(found.relative(entry.path))]
+    return sorted(files, key=attrgetter("path"))
 
 
 class _Full(Exception):  # noqa: N818 - it ends the search and is no error
@@ -328,7 +332,8 @@ class _Search(ABC):
                 self.searched += 1
                 if self.matcher.may_match(content):
                     text = text_of(content)
-                    self.add(path, text, self._limited(self.matcher.matches(text, self.deadline)))
+                    found = self.matcher.matches(text, self.deadline)
+                    self.add(path, text, self._limited(found) if self.max_per_file else found)
         except _Full as full:
             self.stopped_by = full.reason
         except TimeoutError:
@@ -350,9 +355,6 @@ class _Search(ABC):
         return False
 
     def _limited(self, found: Iterator[LineMatch]) -> Iterator[LineMatch]:
-        if self.max_per_file is None:
-            yield from found
-            return
         yield from islice(found, self.max_per_file)
         if next(found, None) is not None:
             self.stopped_by = "per_file"
@@ -380,29 +382,38 @@ class _Lines(_Search):
     characters: int = 0
 
     def add(self, path: str, text: str, found: Iterator[LineMatch]) -> None:
-        for match in found:
-            if not self.passes():
-                self._add(path, text, match)
-            self.total += 1
+        matches, limit = self.matches, self.limit
+        before: tuple[str, ...] = ()
+        after: tuple[str, ...] = ()
+        for line, column, start, end in found:
+            if (self.offset or len(matches) >= limit) and self.passes():
+                continue
+            if self.characters > MAX_CHARACTERS:
+                raise _Full("characters")
+            matching = text[start:end]
+            if end - start > GREP_LINE_CHARACTERS:
+                matching = _cut(matching, column)
+            if self.before:
+                before = self._context(lines_before(text, start, self.before))
+            if self.after:
+                after = self._context(lines_after(text, end, self.after))
+            matches.append(_grep_match(path, line, column, matching, before, after))
+            self.characters += len(matching) + _LINE_COST
 
-    def _add(self, path: str, text: str, match: LineMatch) -> None:
-        if self.characters > MAX_CHARACTERS:
-            raise _Full("characters")
-        if not self.files or self.files[-1] != path:
-            self.files.append(path)
-        matching = text[match.start : match.end]
-        if len(matching) > GREP_LINE_CHARACTERS:
-            longest = _BLOCK_CHARACTERS if "\n" in matching else GREP_LINE_CHARACTERS
-            matching = cut_line(matching, longest, around=match.column - 1)
-        before = self._context(lines_before(text, match.start, self.before)) if self.before else ()
-        after = self._context(lines_after(text, match.end, self.after)) if self.after else ()
-        self.matches.append(GrepMatch(path, match.line, match.column, matching, before, after))
-        self.characters += len(matching) + _LINE_COST
+    def result(self, plan: GrepPlan) -> GrepResult:
+        self.files = list(dict.fromkeys(match.path for match in self.matches))
+        self.total = self.passed + len(self.matches)
+        return _Search.result(self, plan)
 
     def _context(self, lines: Iterable[str]) -> tuple[str, ...]:
         cut = tuple(cut_line(line, GREP_LINE_CHARACTERS) for line in lines)
         self.characters += sum(map(len, cut)) + _LINE_COST * len(cut)
         return cut
+
+
+def _cut(matching: str, column: int) -> str:
+    longest = _BLOCK_CHARACTERS if "\n" in matching else GREP_LINE_CHARACTERS
+    return cut_line(matching, longest, around=column - 1)
 
 
 @dataclass(slots=True)

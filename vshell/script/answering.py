@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from vshell.errors import VshellError
 from vshell.ops.context import Context
@@ -12,8 +12,9 @@ from vshell.ops.state import METHODS_BY_NAME, State
 from vshell.ops.state_table import MethodKind
 from vshell.script.engine import Call, Guest, Value
 from vshell.script.functions import Function, PauseRun
+from vshell.script.result import ScriptError
 
-__all__ = ["Answerer", "Answers", "CallError", "kind_of_call", "perform"]
+__all__ = ["Answerer", "Answers", "CallError", "StoppedError", "kind_of_call", "perform"]
 
 _LEAST_TIME_S: Final = 0.001
 
@@ -39,6 +40,20 @@ class CallError(Exception):
         return str(self.data.get("code", self.type))
 
 
+class StoppedError(Exception):
+    """Ends a run that cannot go on.
+
+    Args:
+        error: How its result says so.
+        status: What it ends with.
+    """
+
+    def __init__(self, error: ScriptError, status: Literal["error", "conflict"] = "error") -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.status: Literal["error", "conflict"] = status
+
+
 class Answerer(Protocol):
     """Answers calls, and keeps what has to be kept of them."""
 
@@ -48,6 +63,7 @@ class Answerer(Protocol):
         Raises:
             CallError: The call fails.
             PauseRun: The run ends for now.
+            StoppedError: It ends here.
         """
 
 

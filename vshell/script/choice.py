@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from vshell.errors import RangeError
 from vshell.script.engine import Engine, Job, Unavailability
+from vshell.script.loop import Ending
 from vshell.script.pool import ENGINES, Scripts
 from vshell.script.source import Source
 
-__all__ = ["choose"]
+__all__ = ["choose", "lacks"]
+
+_LACKING: Final = {
+    "AttributeError",
+    "ImportError",
+    "ModuleNotFoundError",
+    "NameError",
+    "NotImplementedError",
+    "SyntaxError",
+    "TypeError",
+}
+"""What a script fails with when the engine lacks something; or because it is wrong, which the
+next engine then says better."""
 
 
 def choose(
@@ -57,3 +72,10 @@ def _usable(engines: list[Engine], job: Job) -> list[Engine] | Unavailability:
         )
     # One that lacks what the script uses still says so better than nobody.
     return [engine for engine in usable if engine.can_run(job)] or usable[-1:]
+
+
+def lacks(ending: Ending) -> bool:
+    """Tell whether a script may have failed for something that another engine has."""
+    if ending.unsupported:
+        return True
+    return ending.status == "error" and ending.error is not None and ending.error.type in _LACKING

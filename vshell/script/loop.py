@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from vshell.errors import TooLargeError
-from vshell.script.answering import Answerer, CallError
+from vshell.script.answering import Answerer, CallError, StoppedError
 from vshell.script.engine import Call, Died, Done, Failed, Guest, Log, Value
 from vshell.script.functions import PauseRun
 from vshell.script.limits import Limits
@@ -28,11 +28,17 @@ class Cancellation:
         self._lock = threading.Lock()
         self._guest: Guest | None = None
         self.cancelled = False
+        self.closing = False
 
-    def cancel(self) -> None:
-        """End what is running, and whatever would be started after it."""
+    def cancel(self, *, closing: bool = False) -> None:
+        """End what is running, and whatever would be started after it.
+
+        Args:
+            closing: It is because the workspace is closed, and no fault of the run's.
+        """
         with self._lock:
             self.cancelled = True
+            self.closing = self.closing or closing
             guest = self._guest
         if guest is not None:
             guest.close()
@@ -155,6 +161,8 @@ def _answered(guest: Guest, call: Call, answerer: Answerer, meter: Meter) -> End
         failure = error
     except PauseRun as pause:
         return Ending("paused", error=ScriptError("PauseRun", pause.message, hint=pause.hint or ""))
+    except StoppedError as stopped:
+        return Ending(stopped.status, error=stopped.error)
     except TooLargeError as error:
         failure = CallError("OSError", f"{call.method}: {error}", {"code": error.code})
     except TypeError as error:
@@ -172,7 +180,7 @@ def _answered(guest: Guest, call: Call, answerer: Answerer, meter: Meter) -> End
 
 def _shown(call: Call) -> str:
     given = [_short(value) for value in call.arguments]
-    given += [f"{name}={_short(value)}" for name, value in call.keywords.items()]
+    given += [f"{name[:_MAX_SHOWN]}={_short(value)}" for name, value in call.keywords.items()]
     return ", ".join(given[:8])
 
 

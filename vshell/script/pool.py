@@ -97,7 +97,7 @@ class Scripts:
         self._process = os.getpid()
         self._engines: dict[str, Engine] = {}
         self._overlays: list[Overlay] = []
-        self._running: set[Cancellation] = set()
+        self._running: dict[str, Cancellation] = {}
         self._closed = False
 
     def engine(self, name: str) -> Engine:
@@ -116,16 +116,23 @@ class Scripts:
             return found
 
     @contextmanager
-    def running(self, cancellation: Cancellation) -> Iterator[None]:
-        """Let a run be ended when the workspace is closed."""
+    def running(self, cancellation: Cancellation, run_id: str) -> Iterator[None]:
+        """Let a run be ended by its name, and when the workspace is closed."""
         with self._lock:
             self._require_open()
-            self._running.add(cancellation)
+            self._running[run_id] = cancellation
         try:
             yield
         finally:
             with self._lock:
-                self._running.discard(cancellation)
+                self._running.pop(run_id, None)
+
+    def cancel(self, run_id: str) -> None:
+        """End a run of this process, if there is one of that name."""
+        with self._lock:
+            found = self._running.get(run_id)
+        if found is not None:
+            found.cancel()
 
     @contextmanager
     def overlay(self) -> Iterator[Overlay]:
@@ -173,11 +180,11 @@ class Scripts:
         """End the runs, and free what they used. Idempotent."""
         with self._lock:
             self._closed = True
-            running, self._running = self._running, set()
+            running, self._running = self._running, {}
             overlays, self._overlays = self._overlays, []
             engines, self._engines = self._engines, {}
-        for cancellation in running:
-            cancellation.cancel()
+        for cancellation in running.values():
+            cancellation.cancel(closing=True)
         for overlay in overlays:
             overlay.close()
         if self._process == os.getpid():
@@ -185,16 +192,14 @@ class Scripts:
                 _shared.release(name)
 
 
-_scripts: weakref.WeakKeyDictionary[FileSystem, Scripts] = weakref.WeakKeyDictionary()
-_scripts_lock = threading.Lock()
+_attaching = threading.Lock()
 
 
 def scripts_of(files: FileSystem) -> Scripts:
     """Return what the runs of a workspace share; closing the files closes it."""
-    with _scripts_lock:
-        found = _scripts.get(files)
-        if found is None:
-            found = _scripts[files] = Scripts(files)
-            files.before_close(found.close)
+    with _attaching:
+        found = files.attachments.get("script")
+        if not isinstance(found, Scripts):
+            found = files.attachments["script"] = Scripts(files)
             weakref.finalize(files, found.close)
         return found

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from vshell.errors import VshellError
+from vshell.fs.content import Stored
 from vshell.fs.effects import (
     Effect,
     apply_effects,
@@ -113,6 +114,10 @@ class OverlayView:
         """What was looked at; complete after `finish`."""
         return self._overlay.reads
 
+    def stored(self, effect: Effect) -> Stored:
+        """Return the content of an effect as the workspace has it; call it in a transaction."""
+        return transfer(self._overlay, self._session.files, effect)
+
     def finish(self, *, dry_run: bool) -> Recorded:
         overlay, session = self._overlay, self._session
         if not overlay.changed:
@@ -128,7 +133,7 @@ class OverlayView:
         files = session.files
         with session.changing(OPERATION):
             require_unchanged(files, overlay.base_revision, overlay.reads)
-            apply_effects(files, self.effects, lambda effect: transfer(overlay, files, effect))
+            apply_effects(files, self.effects, self.stored)
         session.adopt_reads(self.context)
         return Recorded(session, changes)
 

@@ -49,6 +49,5 @@ def workers_of(files: FileSystem) -> Workers:
         }
         workers = Workers(opening)
         files.attachments["shell"] = workers
-        files.before_close(workers.close)
     assert isinstance(workers, Workers)
     return workers

@@ -38,6 +38,8 @@ _MANY: Final = 1 << 60
 _QUANTIFIER = re.compile(r"(?:([*+?])|\{([0-9]*)(,?)([0-9]*)\})[?+]?")
 _CONSTRAINT = re.compile(r"\{[ \t]*[eisd0-9]")
 _GROUP = re.compile(r"\((?:\?(?::|P?<[^\W\d]\w*>|<?[=!]|>|[aimsu]+:))?(?![?*])")
+_PORTABLE_GROUP = re.compile(r"\((?:\?(?:i?:|P<\w*>|<?[=!]))?")
+_PORTABLE_SET = re.compile(r"(?:\\[dwsDWSt]|\\[^\w\s]|[^]\[\\\x00-\x1f])+")
 _FLAGS = re.compile(r"(?:\(\?[a-zA-Z0-9]+\))*")
 _KNOWN_FLAGS = re.compile(r"(?:\(\?[aimsu]+\))*")
 _BACKREFERENCE = re.compile(r"\\[1-9][0-9]?(?![0-9])|\(\?P=[^\W\d]\w*\)")
@@ -74,12 +76,15 @@ class LineRegex:
             that the clauses do too.
         confined: The pattern for many lines at once, without its flags; for `MULTILINE`.
         copies: How many parts the compiled pattern has, about.
+        portable: Whether the confined pattern, on a text of ASCII, means the same to PCRE2:
+            it holds nothing that one of the two does not know or reads in its own way.
     """
 
     clauses: tuple[Clause, ...]
     ignore_case: bool
     confined: str
     copies: int
+    portable: bool
 
 
 def study(pattern: str) -> LineRegex | None:
@@ -98,7 +103,8 @@ def study(pattern: str) -> LineRegex | None:
     if parser.position < len(rest):
         return None
     ignore_case = parser.ignore_case or "i" in flags
-    return LineRegex(_all_clauses(whole), ignore_case, whole.confined, whole.copies)
+    portable = parser.portable and pattern.isascii() and not flags.strip("(?i)")
+    return LineRegex(_all_clauses(whole), ignore_case, whole.confined, whole.copies, portable)
 
 
 def split_flags(pattern: str) -> tuple[str, str]:
@@ -149,6 +155,7 @@ class _Parser:
         self._pattern = pattern
         self.position = 0
         self.ignore_case = False
+        self.portable = True
         self._any = r"[^\n]" if dot_matches_newline else "."
 
     def alternatives(self, depth: int) -> _Part:
@@ -192,6 +199,9 @@ class _Parser:
         if match is None:
             return part
         self.position = match.end()
+        # A repeated edge, `{,3}` and what gives nothing back are each engine's own.
+        self.portable &= part.exact != ("",) and not match[0].startswith("{,")
+        self.portable &= match[0] == "+" or match[0][-1] != "+"
         sign, low, comma, high = match.groups()
         confined = part.confined + match[0]
         least = 1 if sign == "+" else 0 if sign else _count(low)
@@ -217,12 +227,14 @@ class _Parser:
         pattern, start = self._pattern, self.position
         if reference := _BACKREFERENCE.match(pattern, start):
             self.position = reference.end()
+            self.portable = False
             return _Part(reference[0])
         opening = _GROUP.match(pattern, start)
         if opening is None:
             raise _Unknown
         self.position = opening.end()
         self.ignore_case |= opening[0].endswith(":") and "i" in opening[0]
+        self.portable &= _PORTABLE_GROUP.fullmatch(opening[0]) is not None
         inside = self.alternatives(depth + 1)
         if not pattern.startswith(")", self.position):
             raise _Unknown
@@ -241,6 +253,7 @@ class _Parser:
             raise _Unknown
         self.position = match.end()
         negated, inside = match.groups()
+        self.portable &= _PORTABLE_SET.fullmatch(inside) is not None
         if not negated and _PLAIN_SET.fullmatch(inside):
             return _Part(match[0], _distinct(inside))
         if not negated and _NO_NEWLINE_SET.fullmatch(inside):
@@ -254,8 +267,10 @@ class _Parser:
         name = pattern[start + 1 : start + 2]
         self.position = start + 2
         if name in _CONFINED:
+            self.portable &= name != "v"
             return _Part(_CONFINED[name])
         if name in _EDGES:
+            self.portable &= name not in "mM"
             return _edge(_EDGES[name])
         if name in _CONTROL:
             return _literal(_CONTROL[name], pattern[start : start + 2])
@@ -267,6 +282,7 @@ class _Parser:
                 break
         else:
             raise _Unknown
+        self.portable &= match[0].startswith(r"\x")
         if syntax is _BACKREFERENCE:
             return _Part(match[0])
         if syntax is _PROPERTY:

@@ -27,6 +27,7 @@ class PathFilter:
     Attributes:
         suffixes: When the names of all files that are accepted end with one of a few
             texts, these; otherwise None. For narrowing a query.
+        accepts_all: Whether no file is left out.
 
     Raises:
         BadPatternError: A pattern is malformed.
@@ -43,6 +44,7 @@ class PathFilter:
         self._all = not wanted and (include is None or bool(unwanted))
         self._excluded_directories: dict[str, bool] = {"": False}
         self._included_directories: dict[str, bool] = {"": False}
+        self.accepts_all = self._all and not self._exclude
         self.suffixes = None if self._all else _suffixes(self._include)
 
     def accepts(self, path: str) -> bool:

@@ -387,6 +387,15 @@ def test_a_guest_can_be_given_to_another_process(engines: dict[str, Engine], sta
             "2 true [ 'a.ts', 'b.ts' ]\n",
         ),
         ("quickjs", "import { join } from 'path';\nconsole.log(join('/a', '..', 'b'));", 0, "/b\n"),
+        (
+            "quickjs",
+            (
+                "let text = '';\nprocess.stdin.on('data', (part) => { text += part; });\n"
+                "process.stdin.on('end', () => console.log(text.length));"
+            ),
+            0,
+            "5\n",
+        ),
         ("quickjs", "setTimeout(() => console.log('late'), 1); process.exitCode = 4", 4, "late\n"),
         (
             "quickjs",

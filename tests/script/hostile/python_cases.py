@@ -22,7 +22,7 @@ except (OSError, RuntimeError, ValueError, AttributeError, ImportError, TypeErro
     result = type(error).__name__
 result
 """
-    return Case(name, source, ("value", "error"), monty=False)
+    return Case(name, source, ("value", "error"))
 
 
 LOOPS = (

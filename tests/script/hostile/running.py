@@ -26,7 +26,7 @@ LIMITS = Limits(
 )
 
 
-SHORT_S = 0.25
+SHORT_S = 0.15
 """How long a script runs that may run into its limit of time."""
 
 

@@ -476,7 +476,8 @@ class MontyEngine(Engine):
                 f"{_WORKERS} scripts are running already", hint="try again when one has ended"
             ) from None
         guest = MontyGuest(session, job, snapshot)
-        self._guests.add(guest)
+        with self._lock:
+            self._guests.add(guest)
         return guest
 
     def _running(self) -> Any:
@@ -493,7 +494,9 @@ class MontyEngine(Engine):
             return self._pool
 
     def close(self) -> None:
-        for guest in list(self._guests):
+        with self._lock:
+            guests = list(self._guests)
+        for guest in guests:
             guest.close()
         with self._lock:
             pool, self._pool = self._pool, None

@@ -9,15 +9,16 @@ were rewritten by an edit), these tools keep them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from vshell.errors import InvalidPathError, NotDirectoryError, NotFoundError, VshellError
 from vshell.fs.paths import encode
 from vshell.ops.context import Context
-from vshell.tools.computer_edit import EditTool
-from vshell.tools.computer_read import ReadTool
-from vshell.tools.computer_search import find_entries, grep_lines
 from vshell.tools.profile import Arguments, Profile, Tool
+from vshell.tools.profiles.computer_edit import EditTool
+from vshell.tools.profiles.computer_read import ReadTool
+from vshell.tools.profiles.computer_search import find_entries, grep_lines
 
 _PAGE: Final = 200
 _LARGEST_PAGE: Final = 1000
@@ -71,7 +72,24 @@ def computer_profile(
         Tool("edit", "Replace exact texts in a file.", _EDIT, editor.run, editor.prepare),
         Tool("delete", "Delete a file or directory.", _DELETE, _bind(context, _delete)),
     ]
-    return Profile("computer", tools, render_error=render_error)
+    return Profile(
+        "computer",
+        [_as_given(tool, changes=tool.name in ("write", "edit", "delete")) for tool in tools],
+        context=context,
+        render_error=render_error,
+        render_mistake=_mistake,
+        failure=lambda message: {"error": message},
+    )
+
+
+def _as_given(tool: Tool, *, changes: bool) -> Tool:
+    # The original takes arguments as they are, and these tools open their own transactions.
+    return replace(tool, strict=True, changes=changes, separate=True)
+
+
+def _mistake(name: str, broken: list[dict[str, str]]) -> dict[str, Any]:
+    told = "; ".join(f"{found['path']}: {found['message']}" for found in broken)
+    return {"error": f"Invalid arguments for {name}: {told}", "schema_error": broken}
 
 
 def render_error(error: VshellError) -> dict[str, str]:

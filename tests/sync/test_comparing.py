@@ -1,0 +1,54 @@
+"""A scan beside what was known: for any two listings, what differs and nothing else."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vshell.fs.peers import Seen
+from vshell.sync.comparing import compare, is_below_any
+from vshell.sync.target import DIRECTORY, FILE, OTHER, Entry, tree_key
+
+paths = st.lists(st.sampled_from(["a", "b", "a-b", "é", "\udcff"]), min_size=1, max_size=3).map(
+    "/".join
+)
+listings = st.dictionaries(paths, st.tuples(st.integers(0, 2), st.booleans()), max_size=12)
+
+
+@given(listings, listings, st.booleans())
+def test_what_differs_is_found(
+    now: dict[str, tuple[int, bool]], before: dict[str, tuple[int, bool]], deep: bool
+) -> None:
+    entries = [Entry(path, FILE, 0o644, now[path][0], 1, 1, 1) for path in now]
+    entries.sort(key=lambda entry: tree_key(entry.path))
+    known = [
+        (path, Seen(FILE, 0o644, before[path][0], 1, 1, 1, int(before[path][1])))
+        for path in sorted(before, key=tree_key)
+    ]
+    found = compare(entries, iter(known), deep=deep)
+    assert found.gone == sorted(before.keys() - now.keys(), key=tree_key)
+    assert found.total == len(now)
+    assert set(found.entries) == {
+        path
+        for path in now
+        if path not in before or now[path][0] != before[path][0] or before[path][1] or deep
+    }
+
+
+def test_what_is_below_something_unknown_is_not_gone() -> None:
+    known = [
+        ("d", Seen(DIRECTORY, 0o755, 0, 0, 0, 0, 0)),
+        ("d/f", Seen(FILE, 0o644, 1, 1, 1, 1, 0)),
+        ("e", Seen(FILE, 0o644, 1, 1, 1, 1, 0)),
+    ]
+    fifo = Entry("d", OTHER, 0o644, 0, 1, 1, 1, reason="a FIFO")
+    found = compare([fifo], iter(known))
+    assert found.skipped == {"d": "a FIFO"}
+    assert found.gone == ["e"]
+
+
+def test_a_path_is_below_what_begins_it_with_a_slash() -> None:
+    assert is_below_any("a/b/c", {"a/b": ""})
+    assert is_below_any("a/b", {"a/b": ""})
+    assert not is_below_any("a/bc", {"a/b": ""})
+    assert not is_below_any("a", {})
