@@ -52,6 +52,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "cut": ("cut",),
     "paste": ("paste",),
     "compress": ("bunzip2", "bzcat", "bzip2", "gunzip", "gzip", "unxz", "xz", "xzcat", "zcat"),
+    "bc": ("bc",),
     "tar": ("tar",),
     "convert": ("dd", "iconv"),
     "getopt": ("getopt",),
