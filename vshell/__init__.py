@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from vshell._version import __version__
 from vshell.errors import VshellError
 
+if TYPE_CHECKING:
     from vshell.fs.check import CheckReport
     from vshell.fs.records import Change, Stat
     from vshell.fs.snapshots import Restored, Snapshot
@@ -45,7 +46,8 @@ from vshell.errors import VshellError
     from vshell.script.result import ScriptError, ScriptResult
     from vshell.script.runs import RunInfo
     from vshell.shell.limits import ShellLimits
-    from vshell.shell.result import ShellResult
+    from vshell.shell.result import Explanation, ShellResult
+    from vshell.shell.rules import Rules
     from vshell.shell.shell import Shell
     from vshell.sync.container import Container
     from vshell.sync.docker_limits import ContainerLimits
@@ -55,34 +57,6 @@ from vshell.errors import VshellError
     from vshell.text.edits import Edit
     from vshell.workspace import Session, Workspace
     from vshell.workspaces import Workspaces
-from vshell.fs.check import CheckReport
-from vshell.fs.records import Change, Stat
-from vshell.fs.snapshots import Restored, Snapshot
-from vshell.fs.space import GcResult, Retention, Usage
-from vshell.ops.apply import ApplyResult
-from vshell.ops.detect import DetectResult
-from vshell.ops.diff import DiffFile, DiffResult
-from vshell.ops.edit import EditResult
-from vshell.ops.find import FindResult, FoundEntry
-from vshell.ops.glob import GlobResult
-from vshell.ops.grep import FileCount, GrepMatch, GrepPlan, GrepResult
-from vshell.ops.ls import Entry, LsResult
-from vshell.ops.moments import ComparedPath, CompareResult
-from vshell.ops.patch import PatchResult, RejectedFile
-from vshell.ops.patch_plan import PatchedFile
-from vshell.ops.read import ReadResult
-from vshell.ops.state import State
-from vshell.ops.transfer_result import Progress, TransferResult
-from vshell.ops.tree import TreeNode
-from vshell.ops.upkeep import ChangesResult, IndexProgress
-from vshell.ops.write import WriteResult
-from vshell.shell.limits import ShellLimits
-from vshell.shell.result import Explanation, ShellResult
-from vshell.shell.rules import Rules
-from vshell.text.edits import Edit
-from vshell.workspace import Session, Workspace
-from vshell.workspaces import Workspaces
-if TYPE_CHECKING:
 
 __all__ = [
     "ApplyResult",
@@ -164,6 +138,7 @@ _MODULES = {
     "Edit": "vshell.text.edits",
     "EditResult": "vshell.ops.edit",
     "Entry": "vshell.ops.ls",
+    "Explanation": "vshell.shell.result",
     "FileCount": "vshell.ops.grep",
     "FindResult": "vshell.ops.find",
     "FoundEntry": "vshell.ops.find",
@@ -186,6 +161,7 @@ _MODULES = {
     "RejectedFile": "vshell.ops.patch",
     "Restored": "vshell.fs.snapshots",
     "Retention": "vshell.fs.space",
+    "Rules": "vshell.shell.rules",
     "RunInfo": "vshell.script.runs",
     "ScriptError": "vshell.script.result",
     "ScriptResult": "vshell.script.result",
