@@ -23,9 +23,6 @@ ENVIRONMENT = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/root"}
 FAILING: dict[str, str] = {
     "arith-14": "the engine takes the octal value of a variable for a decimal one",
     "awk-07": "mawk 1.3.4 has no **, and refuses a program that has; ours knows it",
-    "core-15.3": "GNU fmt weighs the lengths of all lines; ours fills them",
-    "core-35": "bc gives a power of integers the scale's decimals",
-    "diff-04": "patch -s",
     "hard-06": "`local -` is not known to the engine",
     "hard-29": "bash refuses an extended glob that is on the line of its shopt; the engine takes it",
     "param-24.3": "PIPESTATUS is not empty before the first pipeline",
