@@ -299,6 +299,17 @@ def test_an_interrupt_reaches_a_command_that_does_not_look_up(shell: Shell) -> N
     assert result.exit_code == 130
 
 
+@pytest.mark.slow
+def test_what_does_not_end_when_interrupted_is_killed(shell: Shell) -> None:
+    shell.run("x=1")
+    seen = threading.Event()
+    threading.Thread(target=interrupt_after, args=(seen, shell)).start()
+    script = "echo ready; x=2; awk 'BEGIN { while (1); }'"
+    result = shell.run(script, on_output=lambda *_: seen.set(), timeout_s=30)
+    assert (result.exit_code, result.timed_out, result.error) == (130, False, "interrupted")
+    assert shell.run("echo $x").stdout == b"1\n"
+
+
 def test_the_worker_dying_is_an_exit_code(shell: Shell) -> None:
     shell.run("x=1")
     seen = threading.Event()
