@@ -33,6 +33,8 @@ _SAVE_S: Final = 2.0
 
 _POLL_S: Final = 0.2
 
+_BY_SIGNAL: Final = 128
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -234,13 +236,15 @@ class JobRun:
 
     def exit_code(self, job: int, process: str) -> int | None:
         """Return how an ended command ended, from the daemon, else from what it left behind."""
-        if self._is_lost():
-            return None
         try:
             found = docker_exec.state(self._daemon, process)
         except NotFoundError:
+            if self._is_lost():
+                return None
             return docker_exec.left_exit_code(self._daemon, self._machine.id, mark_of(job))
-        return found.exit_code
+        # With its container, a command dies of a signal.
+        died = found.exit_code is None or found.exit_code >= _BY_SIGNAL
+        return None if died and self._is_lost() else found.exit_code
 
     def pull(self, job: int, pushed: SyncResult | None, *, output_complete: bool) -> None:
         """Bring back what the command did; the last of it and the phase are one transaction.
