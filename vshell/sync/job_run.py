@@ -23,7 +23,7 @@ from vshell.sync.docker_machine import Machine
 from vshell.sync.docker_stream import Stream
 from vshell.sync.engine import Engine, Options
 from vshell.sync.job_output import JobOutput
-from vshell.sync.jobs import Job, Phase, find_job, owner, report_of
+from vshell.sync.jobs import FINISHED, KEPT_JOBS, Job, Phase, find_job, owner, report_of
 from vshell.sync.results import SyncResult
 
 Listener = Callable[[Stream, bytes], None]
@@ -34,6 +34,8 @@ _SAVE_S: Final = 2.0
 _POLL_S: Final = 0.2
 
 _BY_SIGNAL: Final = 128
+
+_FORGET_EVERY: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ class JobRun:
             phase="pushing",
             owner=owner(),
         )
+        if job % _FORGET_EVERY == 0:
+            rows.forget(self._files, phases=FINISHED, keep=KEPT_JOBS)
         _tell(order, "pushing")
         pushed = self._push(job)
         if rows.find(self._files, job).cancelled:
