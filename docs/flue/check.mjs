@@ -8,7 +8,7 @@ import { vshellDriver } from "./vshell-sandbox.ts";
 const runtime = await import(pathToFileURL(`${process.env.FLUE_DIRECTORY}/dist/index.mjs`).href);
 
 const driver = vshellDriver({ url: process.env.VSHELL_URL, token: process.env.VSHELL_TOKEN });
-const sandbox = runtime.sandboxFromDriver(driver, "/work");
+const sandbox = runtime.sandboxFromDriver(driver, "/project");
 let checks = 0;
 async function check(name, run) {
   await run();
@@ -17,10 +17,10 @@ async function check(name, run) {
 }
 
 await check("mkdir, writeFile and readFile, relative to the directory", async () => {
-  await sandbox.mkdir("/work", { recursive: true });
+  await sandbox.mkdir("/project", { recursive: true });
   await sandbox.writeFile("dir/a.txt", "é\n");
   assert.equal(await sandbox.readFile("dir/a.txt"), "é\n");
-  assert.equal(await sandbox.readFile("/work/dir/a.txt"), "é\n");
+  assert.equal(await sandbox.readFile("/project/dir/a.txt"), "é\n");
 });
 await check("bytes", async () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, value) => value);
@@ -44,10 +44,10 @@ await check("rm", async () => {
 });
 await check("exec with cwd, env and exit code", async () => {
   const ran = await sandbox.exec('pwd; echo "$A"; echo no >&2; exit 3', {
-    cwd: "/work/dir",
+    cwd: "/project/dir",
     env: { A: "b" },
   });
-  assert.deepEqual(ran, { stdout: "/work/dir\nb\n", stderr: "no\n", exitCode: 3 });
+  assert.deepEqual(ran, { stdout: "/project/dir\nb\n", stderr: "no\n", exitCode: 3 });
 });
 await check("exec with a time limit", async () => {
   const ran = await sandbox.exec("sleep 60", { timeoutMs: 200 });

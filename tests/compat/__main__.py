@@ -7,6 +7,7 @@ mcp       the generic scenarios of @modelcontextprotocol/conformance (npm; node 
 mcp_fs    the filesystem server's own answers (npm @modelcontextprotocol/server-filesystem)
 fsspec    fsspec.tests.abstract (PyPI fsspec)
 pydantic  WorkspaceBackendSuite (PyPI pydantic-ai-slim)
+claude    the contracts for transcripts, and the server (PyPI claude-agent-sdk)
 flue      the TypeScript driver under @flue/runtime (npm; node 22)
 
 `--install` gets the npm packages first, into $VSHELL_COMPAT_DIR (~/.cache/vshell/compat).
@@ -31,6 +32,7 @@ SUITES = {
     "mcp_fs": "mcp_fs_suite",
     "fsspec": "fsspec_suite",
     "pydantic": "pydantic_suite",
+    "claude": "claude_suite",
     "flue": "flue_suite",
 }
 

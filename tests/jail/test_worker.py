@@ -13,6 +13,7 @@ import pytest
 from vshell.jail import landlock
 from vshell.jail.probing import probe
 from vshell.jail.worker import code_paths
+from vshell.workspace import Workspace
 
 pytestmark = pytest.mark.skipif(
     bool(probe().landlock or probe().seccomp), reason="there is no Landlock here"
@@ -23,8 +24,12 @@ import json, os, socket, subprocess, sys, threading
 from vshell.workspace import Workspace
 from vshell.jail.worker import confine_worker
 
-directory, outside = sys.argv[1:]
-found = {"confinement": confine_worker(directory).as_dict()}
+directory, outside, alone = sys.argv[1:]
+if alone:
+    files = [directory + "/agent.db" + end for end in ("", "-wal", "-shm")]
+    found = {"confinement": confine_worker(None, files=files).as_dict()}
+else:
+    found = {"confinement": confine_worker(directory).as_dict()}
 with Workspace.open(directory + "/agent.db") as workspace:
     workspace.write("/a.txt", "written in confinement")
     found["text"] = workspace.read_text("/a.txt")
@@ -58,19 +63,24 @@ print(json.dumps(found))
 """
 
 
-def test_a_worker_keeps_its_database_and_loses_everything_else(tmp_path: Path) -> None:
-    directory, outside = tmp_path / "kept", tmp_path / "outside.txt"
+@pytest.mark.parametrize("alone", [False, True], ids=["directory", "files"])
+def test_a_worker_keeps_its_database_and_loses_everything_else(tmp_path: Path, alone: bool) -> None:
+    directory = tmp_path / "kept"
     directory.mkdir()
+    outside = (directory if alone else tmp_path) / "outside.txt"
     outside.write_text("secret")
-    done = subprocess.run(
-        [sys.executable, "-c", WORKER, str(directory), str(outside)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd="/",
-    )
-    assert done.returncode == 0, done.stderr
+    with Workspace.open(directory / "agent.db") as host:  # which keeps the log of writes there
+        host.write("/host.txt", "the host's")
+        done = subprocess.run(
+            [sys.executable, "-c", WORKER, str(directory), str(outside), "alone" * alone],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd="/",
+        )
+        assert done.returncode == 0, done.stderr
+        assert host.read_text("/a.txt") == "written in confinement"
     assert json.loads(done.stdout) == {
         "confinement": {"files": True, "network": True, "calls": True},
         "text": "written in confinement",

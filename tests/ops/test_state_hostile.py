@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vshell.errors import VshellError
-from vshell.ops.state import State
-from vshell.ops.state_methods import METHODS
+from vshell.ops.state import ALL_METHODS, State
 from vshell.ops.state_table import Method
 from vshell.workspace import Workspace
 
@@ -49,7 +48,7 @@ VALUES = st.recursive(
 
 @st.composite
 def calls(draw: st.DrawFn) -> tuple[str, Any]:
-    method: Method = draw(st.sampled_from(METHODS))
+    method: Method = draw(st.sampled_from(ALL_METHODS))
     if draw(st.booleans()):
         return method.name, draw(st.lists(VALUES, max_size=5))
     names = [each.name for each in method.parameters]

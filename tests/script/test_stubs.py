@@ -56,16 +56,33 @@ def test_a_program_is_right_by_the_stub_of_python(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+CHECKERS = (["deno", "check"], ["tsc", "--noEmit", "--target", "es2022", "--module", "es2022"])
+TYPESCRIPT = """
+/// <reference path="./state.d.ts" />
+const files: string[] = await state.glob("src/**/*.ts");
+const texts = await state.readFiles("**");
+for (const path of Object.keys(texts)) await state.writeFile(path, texts[path].trim());
+const found = await state.grep("x", { include: ["*.ts"], before: 2 });
+await state.mkdir("/a", { recursive: found.matches[0].line + files.length > 1 });
+// @ts-expect-error: the content is text
+await state.writeFile("/a", 1);
+export {};
+"""
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("tsc") is None, reason="there is no TypeScript")
-def test_the_stub_of_javascript_is_typescript(tmp_path: Path) -> None:
+def test_a_program_is_right_by_the_stub_of_javascript(tmp_path: Path) -> None:
+    checker = next((words for words in CHECKERS if shutil.which(words[0])), None)
+    if checker is None:
+        pytest.skip("there is neither deno nor TypeScript")
     (tmp_path / "state.d.ts").write_text(stubs("javascript"))
+    (tmp_path / "program.ts").write_text(TYPESCRIPT)
     done = subprocess.run(
-        ["tsc", "--noEmit", "--target", "es2022", "state.d.ts"],
+        [*checker, "program.ts"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -112,9 +112,9 @@ def test_what_is_no_patch_is_told_with_the_line(text: str, message: str) -> None
 
 
 def test_a_hostile_patch_ends_in_time() -> None:
-    content = "a\n" * 200_000
-    lines = ["@@", *[" a"] * 20_000, " b"]
-    with pytest.raises((PatchContextError, TooLargeError)):
+    content = "a\n" * 50_000
+    lines = ["@@", *[" a"] * 5_000, " b"]
+    with pytest.raises(TooLargeError):
         apply(content, *lines)
 
 

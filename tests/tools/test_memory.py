@@ -75,6 +75,7 @@ def answered(tool: Any, error: type[Exception], command: dict[str, Any]) -> tupl
         return True, "an error of the operating system"
 
 
+@pytest.mark.slow  # to import the package takes seconds
 @given(commands=st.lists(COMMANDS, max_size=6))
 def test_the_same_commands_get_the_same_answers(
     module: Any, tmp_path_factory: pytest.TempPathFactory, commands: list[dict[str, Any]]

@@ -68,7 +68,8 @@ def restrict(*, writable: Sequence[Path], readable: Sequence[Path]) -> None:
     """Refuse this thread, and those that it makes, all files but these, for ever.
 
     Args:
-        writable: Directories in which files can be read, changed, made and removed.
+        writable: Directories in which files can be read, changed, made and removed; files
+            that can be read and changed.
         readable: Directories and files that can be read.
 
     Raises:

@@ -1,7 +1,7 @@
 """Confinement of a worker: a process of vshell's own that reads hostile input.
 
-It is an ordinary Python process with threads and SQLite, and keeps one directory: the
-database's. `confine_worker` takes the rest away: other files of the host, the network,
+It is an ordinary Python process with threads and SQLite, and keeps one directory, or the
+files of one database. `confine_worker` takes the rest away: other files of the host, the network,
 other processes, starting programs. It is called once, in a process with one thread,
 before anything that is not trusted is read.
 """
@@ -66,17 +66,22 @@ def code_paths() -> list[Path]:
 
 
 def confine_worker(
-    directory: str | os.PathLike[str],
+    directory: str | os.PathLike[str] | None,
     *,
+    files: Sequence[str | os.PathLike[str]] = (),
     readable: Sequence[Path] | None = None,
     allow_partial: bool = False,
 ) -> WorkerConfinement:
-    """Take everything from this process but one directory, for ever.
+    """Take everything from this process but one directory or some files, for ever.
 
     Descriptors that are open stay open, so sockets to the host go on working.
 
     Args:
-        directory: What it keeps: it can read, change, make and remove files below it.
+        directory: What it keeps: it can read, change, make and remove files below it. None:
+            only `files`.
+        files: Single files that it can read and change, which exist: those of a database
+            that stands in a directory with other things. While another process has the
+            database open, SQLite makes no new ones.
         readable: What else it can read; `code_paths()` by default.
         allow_partial: Whether to go on with what the platform offers. The result says what
             that is. Without it, nothing less than all is accepted.
@@ -85,13 +90,13 @@ def confine_worker(
         UnavailableError: Something is missing, and `allow_partial` is false. The process
             may be confined in part then, and should end.
     """
-    kept = Path(directory).resolve()
+    kept = [Path(each).resolve() for each in (*files, *([] if directory is None else [directory]))]
     paths = code_paths() if readable is None else list(readable)
     network = _attempt(lambda: namespaces.enter(_WORKER_NAMESPACES, keep_user=True))
-    files = _attempt(lambda: landlock.restrict(writable=[kept], readable=paths))
+    restricted = _attempt(lambda: landlock.restrict(writable=kept, readable=paths))
     _attempt(namespaces.drop_capabilities)
     calls = _attempt(lock_worker)
-    found = WorkerConfinement(files=files, network=network or calls, calls=calls)
+    found = WorkerConfinement(files=restricted, network=network or calls, calls=calls)
     if not found.is_full and not allow_partial:
         missing = [name for name, there in found.as_dict().items() if not there]
         raise UnavailableError(

@@ -25,6 +25,7 @@ Dialect = Literal["basic", "extended", "fixed", "perl"]
 TIMEOUT_S: Final = 30.0
 """How long all searching of one command may take in patterns."""
 
+_REFERENCE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+)|\$)")
 _QUOTED: Final = re.compile(r"\\Q(.*?)(?:\\E|\Z)", re.DOTALL)
 _BACKREFERENCE: Final = re.compile(r"\\[1-9]|\(\?P=|\\g|\\k")
 
@@ -87,6 +88,23 @@ class Finder:
             return any(each.search(record, timeout=left) for each in self.exact)
         except (TimeoutError, MemoryError):
             raise _too_long() from None
+
+    def expand(self, match: str, template: str) -> str:
+        """Return a replacement for a match, with `$1` and `${name}` filled in."""
+        found = next((hit for each in self.exact if (hit := each.fullmatch(match))), None)
+
+        def group(name: re.Match[str]) -> str:
+            key = name[1] or name[2]
+            if key is None:
+                return "$"
+            if found is None:
+                return match if key == "0" else ""
+            try:
+                return str(found[int(key) if key.isdigit() else key] or "")
+            except IndexError:
+                return ""
+
+        return _REFERENCE.sub(group, template)
 
     def spans(self, line: str, deadline: float) -> Iterator[tuple[int, int]]:
         """Yield the places of a line that match, leftmost and longest first.

@@ -63,8 +63,8 @@ _PLAIN: Final = str.maketrans(
     )
 )
 
-_MAX_WORK: Final = 200_000_000
-"""How many lines one patch may compare: some seconds."""
+_MAX_WORK: Final = 100_000_000
+"""How many lines one patch may compare in each file: about two seconds."""
 
 
 @dataclass(frozen=True, slots=True)

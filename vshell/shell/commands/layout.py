@@ -177,6 +177,8 @@ class _Formatter:
         if self.tagged and other == first:
             other = 0 if first else 3
         words = self._words(held)
+        # The last word of a paragraph counts as the end of a sentence.
+        words[-1].is_period = words[-1].is_final = True
         held.clear()
         lead_first, lead_other = self._lead(first), self._lead(other)
         for number, line in enumerate(
