@@ -62,8 +62,8 @@ class ShellLexer(Lexer):
 
     def _coloured(self, text: str) -> list[StyleAndTextTuples]:
         if text.startswith(":"):  # the prompt's own, which is no shell
-            name, space, rest = text.partition(" ")
-            return [[("class:keyword", name), ("", space + rest)]]
+            name, space, words = text.partition(" ")
+            return [[("class:keyword", name), ("", space + words)]]
         lines: list[StyleAndTextTuples] = [[]]
         for part in parts_of(text):
             style = self._style(part, text)
