@@ -1,13 +1,15 @@
-"""Make `reference.md` from the catalogue of operations: `python docs/make_reference.py`.
+"""Make `reference.md` and `state.md`: `python docs/make_reference.py`.
 
-Everything in it stands in signatures and docstrings; a test holds the page equal to
-what this makes of them.
+The first comes from the catalogue of operations, the second from the table of the scripting
+methods. Everything in them stands in signatures, docstrings and declarations; a test holds
+the pages equal to what this makes of them.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -15,6 +17,11 @@ from pathlib import Path
 
 from vshell import errors
 from vshell.ops.catalog import OPERATIONS, Operation, Parameter, section
+from vshell.ops.state import ALL_METHODS
+from vshell.ops.state_methods import BULK_METHODS
+from vshell.ops.state_shapes import SHAPES, Shape
+from vshell.ops.state_table import REQUIRED, Method
+from vshell.ops.state_table import Parameter as MethodParameter
 from vshell.repl.cli import global_help
 from vshell.repl.commands import TOPICS, Command, commands
 from vshell.repl.grammar import help_text, usage
@@ -22,6 +29,7 @@ from vshell.repl.grammar import help_text, usage
 _ATTRIBUTES = "\n\nAttributes:"
 
 PAGE = Path(__file__).with_name("reference.md")
+STATE_PAGE = Path(__file__).with_name("state.md")
 
 HEADER = """\
 # Reference
@@ -32,6 +40,18 @@ Each operation is a method of `Workspace` and of its sessions, and a subcommand 
 `vshell`. Paths are POSIX, absolute or relative to the session's directory. On the
 command line an argument of Python that is given by name is an option: `start_line=3`
 is `--start-line 3`, `ignore_case=True` is `--ignore-case`.
+
+"""
+
+STATE_HEADER = """\
+# The scripting API
+
+Made by `python docs/make_reference.py` from the table of the methods.
+
+[Scripts](scripts.md) call these methods of `state`, in JavaScript with `await`; `Workspace.state`
+has them, too. Each has its name in camelCase and in snake_case. Arguments come by
+position, by name, or as one object. Relative paths start at the session's directory.
+Results are plain data, times milliseconds since 1970.
 
 """
 
@@ -155,5 +175,47 @@ def _errors() -> Iterator[str]:
     yield "\n"
 
 
+def state_reference() -> str:
+    """Return the text of the page on the scripting methods."""
+    bulk = [method.name for method in BULK_METHODS]
+    parts = [STATE_HEADER]
+    for title, wanted in (("Methods", False), ("Methods on many files at once", True)):
+        parts.append(f"## {title}\n\n")
+        parts += [
+            part
+            for method in ALL_METHODS
+            if (method.name in bulk) is wanted
+            for part in _method(method)
+        ]
+    parts.append("## Objects\n\n")
+    parts += [part for shape in SHAPES for part in _shape(shape)]
+    return "".join(parts).rstrip() + "\n"
+
+
+def _method(method: Method) -> Iterator[str]:
+    yield f"### {method.name}\n\n```text\n{method.usage} -> {method.result}\n```\n\n"
+    changes = "It can change files." if method.kind == "write" else "It only reads."
+    yield f"`{method.python_name}` in Python. {method.doc} {changes}\n\n"
+    if method.parameters:
+        yield "| argument | type | default | meaning |\n|---|---|---|---|\n"
+        yield from (_method_parameter(each) for each in method.parameters)
+        yield "\n"
+
+
+def _method_parameter(each: MethodParameter) -> str:
+    default = "" if each.default is REQUIRED else f"`{json.dumps(each.default)}`"
+    kind = _cell(each.type.typescript)
+    return f"| `{each.name}` | `{kind}` | {default} | {_cell(each.doc)} |\n"
+
+
+def _shape(shape: Shape) -> Iterator[str]:
+    yield f"### {shape.name}\n\n| field | type | meaning |\n|---|---|---|\n"
+    for field in shape.fields:
+        mark = "?" if field.optional else ""
+        yield f"| `{field.name}{mark}` | `{_cell(field.type)}` | {_cell(field.doc)} |\n"
+    yield "\n"
+
+
 if __name__ == "__main__":
     PAGE.write_text(reference())
+    STATE_PAGE.write_text(state_reference())

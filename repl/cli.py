@@ -167,6 +167,8 @@ class _Line:
         if script is not None:
             return self._run_script(script, options)
         if not rest:
+            if sys.stdin.isatty() and sys.stdout.isatty():
+                return self._run_interactive(options)
             output.talk(global_help().rstrip("\n"))
             return USAGE
         self.command = _command(rest[0], commands())
@@ -179,6 +181,18 @@ class _Line:
             context = self._open(options, _SHELL, stack)
             return run_script(
                 context, script, self._output, session=options.get("session"), as_json=as_json
+            )
+
+    def _run_interactive(self, options: dict[str, Any]) -> int:
+        from .interactive import run_interactive
+
+        _check_choice(options)
+        with ExitStack() as stack:
+            return run_interactive(
+                self._open(options, _SHELL, stack).files,
+                workspace=options.get("agent") or _workspace_file(options),
+                session=options.get("session"),
+                colour=self._output.colored(sys.stdout),
             )
 
     def _run_command(self, command: Command, given: list[str], options: dict[str, Any]) -> int:

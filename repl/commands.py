@@ -26,6 +26,7 @@ TOPICS: Final = {
     "changes": "Editing, diffs and patches",
     "history": "History",
     "transfer": "Directories of the host, and copies",
+    "scripts": "Scripts",
     "containers": "Containers",
     "upkeep": "Upkeep",
     "serving": "For harnesses",
@@ -77,10 +78,11 @@ class Command(NamedTuple):
 def commands() -> dict[str, Command]:
     """Return all subcommands by name, in the order of the help."""
     from .mirrors import mirror_commands
+    from .sandbox import script_commands
     from .serving import COMMANDS as SERVING
 
     found = [_of_operation(operation) for operation in OPERATIONS] + _OTHERS
-    found += [*_container_commands(), *mirror_commands(), *SERVING]
+    found += [*script_commands(), *_container_commands(), *mirror_commands(), *SERVING]
     order = list(TOPICS)
     found.sort(key=lambda command: order.index(command.topic))
     return {command.name: command for command in found}

@@ -82,7 +82,7 @@ class Output:
 
     def style(self, text: str, name: str, stream: TextIO | None = None) -> str:
         """Return text in a style, where `stream` (stdout by default) shows it."""
-        if not self._colored(stream or sys.stdout):
+        if not self.colored(stream or sys.stdout):
             return text
         return f"\x1b[{_STYLES[name]}m{text}\x1b[0m"
 
@@ -102,7 +102,8 @@ class Output:
         if hint:
             self.talk(f"{self.style('hint:', 'cyan', sys.stderr)} {printable(hint)}")
 
-    def _colored(self, stream: TextIO) -> bool:
+    def colored(self, stream: TextIO) -> bool:
+        """Tell whether what goes to a stream is coloured."""
         if self.color is not None:
             return self.color
         if os.environ.get("NO_COLOR"):

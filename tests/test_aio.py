@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.script.inprocess import ThreadEngine
 from vshell import Session
 from vshell.aio import AsyncSession, AsyncWorkspace
 from vshell.errors import NotFoundError, VshellError
@@ -141,5 +142,45 @@ def test_many_tasks_lose_no_update() -> None:
 
             await asyncio.gather(*(add() for _ in range(20)))
             assert await ws.read_text("/n") == "20"
+
+    run(work())
+
+
+def test_scripts_run_beside_other_operations_and_in_transactions() -> None:
+    async def work() -> None:
+        async with await AsyncWorkspace.memory() as ws:
+            options: dict[str, Any] = {"engine": ThreadEngine(), "language": "python"}
+            scripts = [ws.run(f"state.write_file('/{n}', 'x')", **options) for n in range(4)]
+            results, _ = await asyncio.gather(asyncio.gather(*scripts), ws.write("/other", "y"))
+            assert [result.status for result in results] == ["ok"] * 4
+            async with ws.transaction():
+                await ws.write("/inside", "z")
+                assert (await ws.run("state.read_file('/inside')", **options)).value == "z"
+
+    run(work())
+
+
+def test_a_task_that_is_cancelled_ends_its_script() -> None:
+    async def work() -> None:
+        async with await AsyncWorkspace.memory() as ws:
+            engine = ThreadEngine()
+            started = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            functions = {"started": lambda: loop.call_soon_threadsafe(started.set) and None}
+            task = asyncio.create_task(
+                ws.run(
+                    "state.write_file('/x', '1')\nstarted()\nimport threading\n"
+                    "threading.Event().wait(20)",
+                    engine=engine,
+                    language="python",
+                    functions=functions,
+                )
+            )
+            await started.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert engine.started[0].closed
+            assert not await ws.exists("/x")
 
     run(work())

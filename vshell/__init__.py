@@ -41,8 +41,10 @@ if TYPE_CHECKING:
     from vshell.ops.tree import TreeNode
     from vshell.ops.upkeep import ChangesResult, IndexProgress
     from vshell.ops.write import WriteResult
+    from vshell.script.functions import Function, PauseRun
     from vshell.script.limits import Limits
-    from vshell.script.result import ScriptResult
+    from vshell.script.result import ScriptError, ScriptResult
+    from vshell.script.runs import RunInfo
     from vshell.shell.limits import ShellLimits
     from vshell.shell.result import ShellResult
     from vshell.shell.shell import Shell
@@ -74,6 +76,7 @@ __all__ = [
     "FileCount",
     "FindResult",
     "FoundEntry",
+    "Function",
     "GcResult",
     "GlobResult",
     "GrepMatch",
@@ -86,11 +89,14 @@ __all__ = [
     "Mirror",
     "PatchResult",
     "PatchedFile",
+    "PauseRun",
     "Progress",
     "ReadResult",
     "RejectedFile",
     "Restored",
     "Retention",
+    "RunInfo",
+    "ScriptError",
     "ScriptResult",
     "Session",
     "Shell",
@@ -132,6 +138,7 @@ _MODULES = {
     "FileCount": "vshell.ops.grep",
     "FindResult": "vshell.ops.find",
     "FoundEntry": "vshell.ops.find",
+    "Function": "vshell.script.functions",
     "GcResult": "vshell.fs.space",
     "GlobResult": "vshell.ops.glob",
     "GrepMatch": "vshell.ops.grep",
@@ -144,11 +151,14 @@ _MODULES = {
     "Mirror": "vshell.sync.mirror",
     "PatchResult": "vshell.ops.patch",
     "PatchedFile": "vshell.ops.patch_plan",
+    "PauseRun": "vshell.script.functions",
     "Progress": "vshell.ops.transfer_result",
     "ReadResult": "vshell.ops.read",
     "RejectedFile": "vshell.ops.patch",
     "Restored": "vshell.fs.snapshots",
     "Retention": "vshell.fs.space",
+    "RunInfo": "vshell.script.runs",
+    "ScriptError": "vshell.script.result",
     "ScriptResult": "vshell.script.result",
     "Session": "vshell.workspace",
     "Shell": "vshell.shell.shell",

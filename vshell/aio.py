@@ -20,10 +20,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from vshell.fs.records import Change
 from vshell.workspace import Session, Workspace
+
+if TYPE_CHECKING:
+    from vshell.script.result import ScriptResult
 
 __all__ = ["AsyncSession", "AsyncWorkspace"]
 
@@ -53,6 +56,10 @@ class _Worker:
                 yield
             finally:
                 self._inside.reset(token)
+
+    def is_inside(self) -> bool:
+        """Tell whether this task is inside `alone`."""
+        return self._inside.get()
 
     async def run(self, work: Callable[[], Result], interrupt: Callable[[], None]) -> Result:
         """Run `work` on the thread; when the task is cancelled, stop it."""
@@ -151,6 +158,27 @@ class AsyncSession:
     import_archive = _hop(Session.import_archive)
     export_archive = _hop(Session.export_archive)
     backup = _hop(Session.backup)
+
+    async def run(self, source: str, **options: Any) -> ScriptResult:
+        """Run a script; see `Session.run` for the options.
+
+        It has a thread of its own, so that other operations go on meanwhile. When the task
+        is cancelled, the script is ended.
+        """
+        from vshell.script.loop import Cancellation
+
+        cancellation = options.setdefault("cancellation", Cancellation())
+        work = partial(self.session_.run, source, **options)
+        if self.worker.is_inside():
+            return await self.worker.run(work, cancellation.cancel)
+        running = asyncio.get_running_loop().run_in_executor(None, work)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            cancellation.cancel()
+            with contextlib.suppress(Exception):
+                await running
+            raise
 
     async def call(self, work: Callable[[], Result]) -> Result:
         """Run any function on the worker's thread, where the workspace may be used."""

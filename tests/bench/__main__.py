@@ -1,9 +1,12 @@
 """`python -m tests.bench NAME`: run one benchmark and print its tables.
 
 history   snapshots, undo, forks and comparisons beside git; a long life
-storage   files, metadata, large files and diffs, beside plain files and other stores
+scripts   scripts in each engine, beside node and deno, and exec as the floor
 search    grep and glob beside ripgrep; --tree DIR searches that tree's files
-sync      the mirror beside cp and rsync
+shell     scripts beside bashkit alone, a bash process, and Mirage if it is installed
+storage   files, metadata, large files and diffs, beside plain files and other stores
+sync      mirrors beside cp, rsync, docker cp and the daemon's archives
+tools     tool calls and a round trip to the MCP server
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import importlib
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("history", "search", "storage", "sync")
+BENCHMARKS = ("history", "scripts", "search", "shell", "storage", "sync", "tools")
 
 
 def main() -> int:

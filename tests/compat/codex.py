@@ -32,11 +32,11 @@ def cases(count: int, *, seed: int = 1) -> Iterator[Case]:
     """Yield generated cases, always the same."""
     for number in range(count):
         chance = random.Random(seed * 1_000_003 + number)
-        files = _files(chance)
+        files = random_files(chance)
         yield Case(number, files, _patch(chance, files))
 
 
-def _files(chance: random.Random) -> Tree:
+def random_files(chance: random.Random) -> Tree:
     files = {}
     for name in chance.sample(NAMES[:4], chance.randint(1, 3)):
         lines = [chance.choice(WORDS) for _ in range(chance.randint(0, 12))]
@@ -77,11 +77,11 @@ def _operation(chance: random.Random, files: Tree) -> list[str]:
         lines.append(f"*** Move to: {chance.choice([other for other in NAMES if other != name])}")
     text = files.get(name, b"alpha\n").decode().replace("\r\n", "\n").split("\n")
     for number in range(chance.choice([1, 1, 1, 2, 2, 3, 0])):
-        lines += _chunk(chance, text, bare=not number)
+        lines += random_chunk(chance, text, bare=not number)
     return lines
 
 
-def _chunk(chance: random.Random, text: list[str], *, bare: bool) -> list[str]:
+def random_chunk(chance: random.Random, text: list[str], *, bare: bool) -> list[str]:
     header = chance.random()
     lines = []
     if not bare or header < 0.8:

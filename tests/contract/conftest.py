@@ -9,6 +9,7 @@ import pytest
 
 from tests.contract.backends import Backend, DirectoryBackend, WorkspaceBackend
 from vshell.fs.filesystem import FileSystem
+from vshell.fs.overlay import Overlay
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +34,18 @@ def workspace(tmp_path: Path) -> Iterator[WorkspaceBackend]:
     files.close()
 
 
-@pytest.fixture(params=["workspace", "directory"])
+@pytest.fixture
+def overlay(tmp_path: Path) -> Iterator[WorkspaceBackend]:
+    """The changes that a script makes, which nobody else sees yet."""
+    FileSystem(str(tmp_path / "below.db")).close()
+    files = Overlay(str(tmp_path / "below.db"))
+    files.pin()
+    yield WorkspaceBackend(files)
+    files.close()
+
+
+@pytest.fixture(params=["workspace", "overlay", "directory"])
 def backend(request: pytest.FixtureRequest) -> Backend:
-    """Each of the two stores: what a test claims must hold for both."""
+    """Each of the stores: what a test claims must hold for all."""
     found: Backend = request.getfixturevalue(request.param)
     return found

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from vshell import Workspace
-from vshell.errors import ConflictError, NotFoundError, QuotaExceededError
+from vshell.errors import ConflictError, NotFoundError, QuotaExceededError, VshellError
 from vshell.fs.effects import apply_effects, effects_of, reads_of, require_unchanged, transfer
+from vshell.fs.filesystem import FileSystem
 from vshell.fs.overlay import Overlay
 from vshell.fs.reads import ReadSet
 from vshell.ops.context import Context
@@ -115,6 +117,58 @@ def test_hard_links_inside_a_copied_tree_stay_links(workspace: Workspace, overla
     State(Context(overlay)).move_tree("/copy", "/moved")
     committed(workspace, overlay)
     assert workspace.stat("/moved/a.py").inode == workspace.stat("/moved/same.py").inode
+
+
+def test_a_second_name_of_an_old_file_is_one(workspace: Workspace, overlay: Overlay) -> None:
+    with overlay.transaction():
+        overlay.rename("/src", "/lib")
+        overlay.link("/lib/a.py", "/same.py")
+        overlay.write("/same.py", b"changed")
+    committed(workspace, overlay)
+    assert workspace.read_text("/lib/a.py") == "changed"
+    assert workspace.stat("/lib/a.py").inode == workspace.stat("/same.py").inode
+    assert workspace.check().ok
+
+
+def random_step(chance: random.Random, files: FileSystem) -> None:
+    """Do something somewhere; what cannot be done there is an error, and undone."""
+    names = ["/a", "/b", "/d", "/d/a", "/d/b", "/d/e", "/d/e/a", "/src/a.py", "/src", "/link"]
+    one, other = chance.choice(names), chance.choice(names)
+    data = str(chance.random()).encode()
+    steps: list[Callable[[], object]] = [
+        lambda: files.write(one, data, parents=True),
+        lambda: files.append(one, data),
+        lambda: files.mkdir(one, parents=True),
+        lambda: files.rename(one, other),
+        lambda: files.rename(one, other, parents=True),
+        lambda: files.unlink(one),
+        lambda: files.remove_tree(one),
+        lambda: files.link(one, other),
+        lambda: files.symlink(other.lstrip("/"), one),
+        lambda: files.copy_tree(one, other),
+        lambda: files.chmod(one, chance.choice([0o600, 0o755])),
+        lambda: files.utime(one, chance.randrange(10**18)),
+        lambda: files.truncate(one, 3),
+    ]
+    step = chance.choice(steps)
+    with contextlib.suppress(VshellError), files.transaction():
+        step()
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_whatever_is_done_in_an_overlay_comes_out_the_same(
+    workspace: Workspace, overlay: Overlay, tmp_path: Path, seed: int
+) -> None:
+    with workspace.fork(tmp_path / "fork.db") as direct:
+        for files in (overlay, direct.files):
+            chance = random.Random(seed)
+            for _ in range(40):
+                random_step(chance, files)
+        inside = tree_of(Context(overlay))
+        assert inside == tree_of(direct)
+        committed(workspace, overlay)
+        assert tree_of(workspace) == inside
+    assert workspace.check().ok
 
 
 def test_times_that_were_asked_for_are_kept(workspace: Workspace, overlay: Overlay) -> None:

@@ -104,3 +104,6 @@ def test_the_reference_is_what_the_catalogue_makes_of_it() -> None:
     assert (ROOT / "docs" / "reference.md").read_text() == made, (
         "run `python docs/make_reference.py`"
     )
+    assert (ROOT / "docs" / "state.md").read_text() == module.state_reference(), (
+        "run `python docs/make_reference.py`"
+    )

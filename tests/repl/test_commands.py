@@ -76,11 +76,15 @@ EXAMPLES = {
     "redo": Example("redo", "", "1 path changed; revision 7 has the tree of revision 5\n"),
     "restore": Example("restore first", "", None),
     "rm": Example("rm -r /src"),
+    "run": Example("run - --input n=2", "4\n", stdin=b"n + n"),
     "snapshot": Example("snapshot second", "", "snapshot second of revision 6\n"),
     "snapshots": Example("snapshots", None),
     "stat": Example("stat /a.txt", None),
     "symlink": Example("symlink /a.txt /link"),
     "sync": Example("sync tree", None, "5 pushed, 2 pulled\n"),
+    "mcp": Example("mcp"),
+    "serve": Example("serve"),
+    "tools": Example('tools --call Read --arguments {"file_path":"/a.txt"}', "1\tone\n2\ttwo\n"),
     "tree": Example("tree /src", "/src\n└── app.py\n"),
     "truncate": Example("truncate /a.txt 1", "", "wrote /a.txt: 1 byte, version 7\n"),
     "undo": Example("undo", "", None),
@@ -91,8 +95,10 @@ EXAMPLES = {
     "write": Example("write /new", "", "created /new: 4 bytes, version 7\n", stdin=b"\0\xff\r\n"),
 }
 
-ABOUT = {"demo", "doctor"}  # they write no workspace of ours, and take long
+# They write no workspace of ours and take long, or serve until they are stopped.
+ABOUT = {"demo", "doctor", "mcp", "serve"}
 MAKERS = {
+    "run",
     "append",
     "apply",
     "import",
@@ -102,6 +108,7 @@ MAKERS = {
     "patch",
     "symlink",
     "sync",
+    "tools",
     "write",
 }
 

@@ -255,6 +255,11 @@ def test_a_durable_run_is_no_dry_run(workspace: Workspace) -> None:
         workspace.run("1", durable=True, dry_run=True)
 
 
+def test_a_durable_run_is_no_part_of_a_transaction(workspace: Workspace) -> None:
+    with pytest.raises(RangeError), workspace.transaction():
+        workspace.run("1", durable=True)
+
+
 def test_only_durable_runs_go_on(workspace: Workspace, engine: ThreadEngine) -> None:
     result = workspace.run("state.write_file('/x', '1')", engine=engine, dry_run=True)
     with pytest.raises(RangeError):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,11 +51,15 @@ def described(workspace: Workspace, path: str, like: Any) -> Any:
     return data.decode("utf-8", "surrogateescape")
 
 
-def normalised(described_file: Any) -> Any:
-    """Leave out of a gzip file the time that is in it."""
-    if isinstance(described_file, dict) and str(described_file.get("hex")).startswith("1f8b"):
-        return gzip.decompress(bytes.fromhex(described_file["hex"]))
-    return described_file
+def normalised(file: Any) -> Any:
+    """Return what is in a gzip file, and in a tar file in one, without the times."""
+    if not (isinstance(file, dict) and str(file.get("hex")).startswith("1f8b")):
+        return file
+    data = gzip.decompress(bytes.fromhex(file["hex"]))
+    if data[257:262] != b"ustar":
+        return data
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        return sorted((each.name, each.size, each.mode) for each in archive)
 
 
 def outcome(workspace: Workspace, probe: dict[str, Any]) -> dict[str, Any]:

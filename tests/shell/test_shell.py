@@ -186,6 +186,15 @@ def test_output_beyond_what_is_kept_is_said_to_be_cut(shell: Shell) -> None:
     assert result.stdout_bytes == 588895
 
 
+def test_all_output_can_go_to_a_file(workspace: Workspace) -> None:
+    with workspace.shell(limits={"max_output_bytes": 100}, spool="/out") as shell:
+        assert shell.run("echo short").spooled_to is None
+        result = shell.run("seq 100000; echo end >&2")
+    assert (result.spooled_to, len(result.stdout)) == ("/out", 100)
+    assert workspace.stat("/out").size == 588895 + 4
+    assert workspace.read_bytes("/out").endswith(b"end\n")
+
+
 def test_too_much_output_ends_the_script(shell: Shell) -> None:
     result = shell.run(
         "while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaa; done",
@@ -289,9 +298,14 @@ def test_closing_the_workspace_leaves_no_process_and_no_file(tmp_path: Path) -> 
     with Workspace.open(tmp_path / "w.db") as workspace:
         shell = workspace.shell()
         shell.run("true")
-        processes = [each._process for each in shell._workers._all]
-        assert processes
-    assert all(each.poll() is not None for each in processes)
+        workers = list(shell._workers._all)
+        template = shell._workers._template
+        assert workers
+        assert template is not None
+    assert not template.alive
+    for each in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(each.process_id, 0)
     if before:
         assert len(os.listdir("/proc/self/fd")) <= len(before)
     with pytest.raises(ClosedError):
@@ -390,3 +404,17 @@ def test_time_is_not_spent_on_a_worker_that_waits(shell: Shell) -> None:
     for _ in range(20):
         shell.run("x=1")
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.slow
+def test_more_output_than_the_engine_passes_on_is_an_error(shell: Shell) -> None:
+    line = "a" * 200
+    script = f"for ((i = 0; i < 60000; i++)); do echo {line}; done"
+    result = shell.run(script, limits={"max_output_bytes": 1 << 24}, timeout_s=60)
+    assert (result.exit_code, result.truncated) == (153, True)
+    assert "10 MiB" in str(result.error)
+
+
+def test_one_command_may_print_more_than_the_engine_passes_on(shell: Shell) -> None:
+    result = shell.run("seq 2000000", limits={"max_output_bytes": 1 << 24}, timeout_s=60)
+    assert (result.exit_code, result.truncated, result.stdout_bytes) == (0, False, 14_888_896)

@@ -81,3 +81,26 @@ def test_what_is_ignored_is_no_event(ws: Workspace, root: Path) -> None:
 
 def test_watching_ends_when_asked(ws: Workspace, root: Path) -> None:
     assert list(ws.mirror(root).watch(stop=lambda: True)) == []
+
+
+def test_what_fails_each_time_does_not_keep_it_busy(
+    ws: Workspace, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws.write("/p/f", "x")
+    mirror = ws.mirror(root)
+    mirror.sync()
+    (root / "p/node_modules").mkdir()
+    ws.rm("/p", recursive=True)
+    times = 0
+    synchronise = mirror.sync
+
+    def counted(**options: object) -> SyncResult:
+        nonlocal times
+        times += 1
+        return synchronise(**options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(mirror, "sync", counted)
+    looks = iter(range(200))
+    for _ in mirror.watch(poll_s=0.001, settle_s=0.001, stop=lambda: next(looks, None) is None):
+        pass
+    assert times <= 3

@@ -166,11 +166,3 @@ def test_results_are_ready_for_json(workspace: Workspace, name: str) -> None:
         result = profile.run(tool.name, {"path": "/a.txt", "command": "view"})
         json.dumps(result.value)
         json.dumps(result.structured)
-
-
-def test_a_shell_tool_says_so_where_there_is_no_shell(workspace: Workspace) -> None:
-    if hasattr(workspace, "shell"):
-        pytest.skip("there is a shell")
-    result = workspace.tools("claude").call("Bash", {"command": "ls"})
-    assert result.is_error
-    assert "no shell" in result

@@ -15,7 +15,7 @@ from vshell.fs.filesystem import FileSystem
 from vshell.fs.overlay import Overlay
 from vshell.fs.paths import decode, is_below
 from vshell.fs.reads import ReadSet
-from vshell.fs.schema import DIRECTORY, SYMLINK
+from vshell.fs.schema import DIRECTORY, ROOT, SYMLINK
 
 __all__ = ["Effect", "apply_effects", "effects_of", "reads_of", "require_unchanged", "transfer"]
 
@@ -32,8 +32,8 @@ class Effect(NamedTuple):
         action: As in the journal.
         path: The path; of a rename, the new one.
         old_path: The path before a rename.
-        inode: What it happened to, by a number of the overlay's: two names with one number
-            are hard links.
+        inode: What it happened to: two names with one number are hard links. A positive number
+            is that of the workspace, a negative one of something new.
         kind: What that is.
         content: The content after it, by the number that it has where the list is kept.
         mode: The permission bits after it; None where they stay.
@@ -53,7 +53,7 @@ class Effect(NamedTuple):
 def effects_of(overlay: Overlay) -> list[Effect]:
     """Return what an overlay changed, in order."""
     rows = overlay.store.database.rows(_ROWS, (overlay.base_position,))
-    return _condensed([_effect(_Row._make(row)) for row in rows])
+    return _condensed([_effect(_Row._make(row), overlay.base_position) for row in rows])
 
 
 class _Row(NamedTuple):
@@ -72,7 +72,7 @@ class _Row(NamedTuple):
     time_ns: int
 
 
-def _effect(row: _Row) -> Effect:
+def _effect(row: _Row, base_position: int) -> Effect:
     # A time that is not that of the step itself was asked for.
     given = row.mtime_ns != row.mtime_before_ns
     if row.action != "attributes":
@@ -81,7 +81,8 @@ def _effect(row: _Row) -> Effect:
         row.action,
         decode(row.path),
         None if row.old_path is None else decode(row.old_path),
-        row.inode,
+        # An inode's number is the position of the row that made it.
+        row.inode if row.inode <= base_position else -row.inode,
         row.kind,
         row.content,
         None if row.mode == row.mode_before else row.mode,
@@ -158,7 +159,7 @@ def apply_effects(
         effects: The steps.
         content_of: Returns the content of a step as it is stored in the workspace.
     """
-    names = _Names()
+    names = _Names(files)
     for effect in effects:
         _apply(files, effect, content_of, names)
 
@@ -166,11 +167,14 @@ def apply_effects(
 class _Names:
     """Where each inode is that was made, for those that get a second name."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: FileSystem) -> None:
+        self._files = files
         self._paths: dict[int, str] = {}
 
     def first(self, effect: Effect) -> str | None:
         """Note a creation; return the path of the same file, if it has one already."""
+        if effect.inode > 0:
+            return _path_of(self._files, effect.inode)
         return (
             None
             if self._paths.setdefault(effect.inode, effect.path) is effect.path
@@ -187,6 +191,16 @@ class _Names:
         for inode, path in self._paths.items():
             if is_below(path, old_path):
                 self._paths[inode] = effect.path + path[len(old_path) :]
+
+
+def _path_of(files: FileSystem, inode: int) -> str:
+    """Return a path of an inode of the workspace; it takes a look at every entry."""
+    path = ""
+    while inode != ROOT:
+        found = files.store.database.row("select parent, name from entry where inode = ?", (inode,))
+        assert found is not None, "it has a name, or it would have none to share"
+        inode, path = found[0], f"/{decode(found[1])}{path}"
+    return path
 
 
 def _apply(

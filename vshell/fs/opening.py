@@ -126,6 +126,15 @@ class OpenFiles:
 
     # The journal.
 
+    def live_bytes(self) -> int:
+        """Return how many bytes all files together have, without reading their rows."""
+
+        def counted() -> int:
+            self._journal.load()
+            return self._journal.live_bytes
+
+        return self.store.read(counted)
+
     def revision(self) -> int:
         """Return the number of the last committed change; inside a transaction, of its last."""
 

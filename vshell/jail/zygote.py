@@ -251,8 +251,14 @@ class Zygote:
             connection.close()
             raise
         forked = Forked(HostChannel(connection, max_frame_bytes=_FIRST_FRAME_BYTES), identity)
-        while len(process.spares) < self._spares:
-            process.spares.append(process.request())
+        try:
+            signal.pidfd_send_signal(identity, 0)  # one kept ready may have died with its zygote
+        except OSError:
+            forked.close()
+            raise
+        with suppress(OSError):  # it just died: the next one to ask finds out
+            while len(process.spares) < self._spares:
+                process.spares.append(process.request())
         return forked
 
     def _running(self) -> _Process:

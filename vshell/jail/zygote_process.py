@@ -44,6 +44,10 @@ _SLACK_BYTES: Final = 8 * 1024**2
 _SOCKET_RIGHTS: Final = socket.CMSG_SPACE(array.array("i").itemsize)
 
 
+class _NoNamespacesError(Exception):
+    """Why guests cannot be confined in full."""
+
+
 def main(arguments: list[str]) -> None:
     """Get ready, confine, report, and serve until the host hangs up."""
     settings = json.loads(arguments[0])
@@ -51,6 +55,9 @@ def main(arguments: list[str]) -> None:
     try:
         modules = _load(settings)
         isolation = _confine(allow_reduced=settings["allow_reduced"], control=control)
+    except _NoNamespacesError as error:
+        _report(control, {"error": str(error)})
+        os._exit(1)
     except (OSError, ImportError, StopIteration) as error:
         _report(control, {"error": f"{type(error).__name__}: {error}"})
         os._exit(1)
@@ -92,9 +99,9 @@ def _confine(*, allow_reduced: bool, control: socket.socket) -> str:
     _prefer_for_out_of_memory()
     try:
         namespaces.enter()
-    except OSError:
+    except OSError as error:
         if not allow_reduced:
-            raise
+            raise _NoNamespacesError(f"the system makes no namespaces ({error.strerror})") from None
         return "reduced"
     _become_first_process(control)
     namespaces.empty_root()
@@ -186,4 +193,7 @@ def _limit(address_space: int, cpu_s: int) -> None:
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
     ):
-        resource.setrlimit(kind, (value, value))
+        _, most = resource.getrlimit(kind)
+        # The host's own limit cannot be raised.
+        kept = value if most == resource.RLIM_INFINITY else min(value, most)
+        resource.setrlimit(kind, (kept, kept))

@@ -180,7 +180,7 @@ def _answered(guest: Guest, call: Call, answerer: Answerer, meter: Meter) -> End
 
 def _shown(call: Call) -> str:
     given = [_short(value) for value in call.arguments]
-    given += [f"{name}={_short(value)}" for name, value in call.keywords.items()]
+    given += [f"{name[:_MAX_SHOWN]}={_short(value)}" for name, value in call.keywords.items()]
     return ", ".join(given[:8])
 
 

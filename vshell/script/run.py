@@ -59,6 +59,8 @@ def run(
     if durable:
         if dry_run:
             raise RangeError("a durable run cannot be tried out: its calls are applied at once")
+        if holds_lock(session):
+            raise RangeError("a durable run cannot be part of a transaction, which may be undone")
         from vshell.script.runs import start_durable
 
         return start_durable(request, engine)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from bashkit import Bash, BashError, ExecutionProfile, FileSystem, get_version
@@ -27,11 +28,23 @@ from vshell.shell.engine import (
     PlannedCommand,
     PlannedRedirect,
 )
-from vshell.shell.native import LANGUAGE, OWN_ARRAYS, OWN_VARIABLES, QUICK, STATEFUL, WITHOUT
+from vshell.shell.limits import OUTPUT_EXIT_CODE
+from vshell.shell.native import (
+    LANGUAGE,
+    OWN_ARRAYS,
+    OWN_VARIABLES,
+    PRINTING,
+    QUICK,
+    STATEFUL,
+    WITHOUT,
+)
 from vshell.shell.script_text import continues, with_link_tests
 from vshell.shell.words import from_engine, output_from_engine, quoted, to_engine
 
 _ENGINE_CANCELLED: Final = "execution cancelled"
+_PASSED_ON_BYTES: Final = 10 * 1024**2
+"""How much of each stream bashkit's interactive profile passes on; it says nothing of more."""
+_TOO_MUCH: Final = "the script printed more than the 10 MiB that the engine passes on"
 _UNLIMITED: Final = 2**62
 _PLACE: Final = re.compile(
     r"parse error(?: at line (\d+), column (\d+))?: (?:bash: )?(.*)", re.DOTALL
@@ -49,7 +62,9 @@ _SUGGESTION: Final = re.compile(rb"(?<=: command not found)\. Did you mean: [^\n
 """bashkit's guess, which knows its own commands only."""
 _PLAIN_COMMAND: Final = re.compile(r" *[A-Za-z0-9_./-]+(?: +[A-Za-z0-9_./=:,@%+-]+)* *\n?")
 _QUICK_CHARACTERS: Final = 4096
-_SLOW: Final = re.compile(r"\\|\b(?:for|while|until|select|coproc|time)\b|[|&`]|\(|<")
+_SLOW: Final = re.compile(r"\\|\b(?:select|coproc|time)\b|[<>]\(|(?<![&>])&(?![&>])|[|`]")
+"""What the quick way is not for: output that may be no text, pipes and jobs."""
+_LOOP: Final = re.compile(r"\b(?:for|while|until)\b")
 
 
 class BashkitEngine:
@@ -77,7 +92,9 @@ class BashkitEngine:
         self._environment = dict(environment)
         self._start_cwd = cwd
         self._table = table
+        self._passed_on = [0, 0]
         self._loop = asyncio.new_event_loop()
+        self._threads = ThreadPoolExecutor(1)
         self._bash = self._fresh(self._environment, cwd)
         self._helper: Bash | None = None
         self._last_exit_code = 0
@@ -88,8 +105,9 @@ class BashkitEngine:
         dispatcher.run_elsewhere = self._run_elsewhere
 
     def close(self) -> None:
-        """Close the loop."""
+        """Close the loop and end the thread."""
         self._loop.close()
+        self._threads.shutdown()
 
     @property
     def version(self) -> str:
@@ -131,6 +149,7 @@ class BashkitEngine:
     ) -> Outcome:
         self._bridge.stdin = stdin
         self._bash.clear_cancel()
+        self._passed_on = [0, 0]
         refusal = self._refusal(script)
         if refusal is not None:
             on_output("stderr", f"bash: {refusal}\n".encode("utf-8", "replace"))
@@ -147,6 +166,8 @@ class BashkitEngine:
         else:
             result = self._loop.run_until_complete(self._run(text, on_output))
         self._last_exit_code = result.exit_code
+        if max(self._passed_on) >= _PASSED_ON_BYTES:
+            return Outcome(OUTPUT_EXIT_CODE, _TOO_MUCH, cut=True)
         if result.error is None:
             return Outcome(result.exit_code)
         return self._failed(str(result.error), result.exit_code, on_output)
@@ -216,18 +237,30 @@ class BashkitEngine:
             return False
         if len(script) > _QUICK_CHARACTERS or _SLOW.search(script):
             return False
-        names = {each.name or "" for each in plan.commands if not each.is_assignment_only}
+        commands = [each for each in plan.commands if not each.is_assignment_only]
+        if _LOOP.search(script) and any(
+            each.name in PRINTING and each.context == "direct" for each in commands
+        ):
+            return False  # without the loop, bashkit keeps 10 MB of what is printed
+        names = {each.name or "" for each in commands}
         if not names <= QUICK or any(map(self._dispatcher.judge.names, names)):
             return False
         state = self._bash.shell_state()
         return not (state.traps or state.aliases or names & self._function_names())
 
     def _run_quickly(self, text: str, on_output: OnOutput) -> Any:
-        result = self._bash.execute_sync(text)
-        for stream, printed in (("stdout", result.stdout), ("stderr", result.stderr)):
-            if printed:
-                on_output(stream, output_from_engine(printed.encode("utf-8", "replace")))
-        return result
+        def told(stdout: str, stderr: str) -> None:
+            for stream, printed in (("stdout", stdout), ("stderr", stderr)):
+                if printed:
+                    data = printed.encode("utf-8", "replace")
+                    on_output(stream, _SUGGESTION.sub(b"", output_from_engine(data)))
+
+        if not _LOOP.search(text):
+            result = self._bash.execute_sync(text)
+            told(result.stdout, result.stderr)
+            return result
+        # In a thread, so that a signal can end it; and not collected, for it may be endless.
+        return self._threads.submit(self._bash.execute_sync, text, told).result()
 
     def _wrapped(self, script: str, stdin: bytes, arguments: Sequence[str]) -> str:
         """Return a script with its arguments and input; no line of it has another number."""
@@ -245,9 +278,11 @@ class BashkitEngine:
 
     async def _run(self, text: str, on_output: OnOutput) -> Any:
         async def stdout(data: bytes) -> None:
+            self._passed_on[0] += len(data)
             on_output("stdout", output_from_engine(data))
 
         async def stderr(data: bytes) -> None:
+            self._passed_on[1] += len(data)
             on_output("stderr", _SUGGESTION.sub(b"", output_from_engine(data)))
 
         return await self._bash.execute(text, capture=0, stdout=stdout, stderr=stderr)

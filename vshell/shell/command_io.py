@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from vshell.errors import VshellError
 from vshell.shell.command import Input, Invocation, Option, Output, Parsed, UsageError
@@ -43,7 +43,7 @@ class BufferedOutput:
         if data:
             self._output.write(data)
 
-    def __enter__(self) -> BufferedOutput:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -91,10 +91,12 @@ class Outcome:
     Attributes:
         exit_code: Its exit code.
         error: What limit it met, in words; None when it met none.
+        cut: Whether it printed more than the engine passed on.
     """
 
     exit_code: int
     error: str | None = None
+    cut: bool = False
 
 
 class ShellEngine(Protocol):

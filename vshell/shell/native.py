@@ -23,7 +23,7 @@ STATEFUL: Final = frozenset(_STATEFUL.split())
 
 _WITHOUT = """
 assert busybox csv curl dotenv flock git glob http inspect json less log make more nano openssl
-parallel patch pgrep pkill ps retry semver sqlite sqlite3 ssh sudo template tomlq ts typescript
+parallel pgrep pkill ps retry semver sqlite sqlite3 ssh sudo template tomlq ts typescript
 verify vi watch wget who users
 """
 WITHOUT: Final = frozenset(_WITHOUT.split())
@@ -33,6 +33,9 @@ bashkit's inventions, which no other shell has."""
 _QUICK = ": [ cd echo export false printf pwd set shopt test true unset"
 QUICK: Final = frozenset(_QUICK.split())
 """What can run without the engine's loop."""
+
+PRINTING: Final = frozenset({"echo", "export", "printf", "pwd", "set", "shopt"})
+"""Those of them that print."""
 
 _VARIABLES = """
 EUID HOSTNAME HOSTTYPE LINENO MACHTYPE OPTIND OSTYPE PPID PS4 RANDOM SECONDS SHELL SHLVL UID USER

@@ -47,6 +47,7 @@ def workers_of(files: FileSystem) -> Workers:
             "lock_timeout_s": files.lock_timeout_s,
             "environment": ENVIRONMENT,
         }
-        workers = files.attachments.setdefault("shell", Workers(opening))
+        workers = Workers(opening)
+        files.attachments["shell"] = workers
     assert isinstance(workers, Workers)
     return workers

@@ -17,33 +17,29 @@ from vshell.errors import UnavailableError
 from vshell.shell import frames
 from vshell.shell.frames import ClosedConnectionError, Header
 from vshell.shell.limits import CRASH_EXIT_CODE, MEMORY_EXIT_CODE
+from vshell.shell.template import FORK, REPLY, REQUEST, WAIT
 
 _START_TIMEOUT_S: Final = 60.0
 _MEMORY_SIGNALS: Final = frozenset({signal.SIGABRT, signal.SIGKILL})
 
 # `vshell` itself imports all public names, which takes longer than the rest of the
-# worker's start; so it gets a package of that name with nothing in it.
+# start; so the template gets a package of that name with nothing in it.
 _BOOT: Final = """
 import sys, types
 package = types.ModuleType("vshell")
 package.__path__ = [sys.argv.pop(1)]
 sys.modules["vshell"] = package
-from vshell.shell.worker import main
+from vshell.shell.template import main
 main()
 """
 
 
-class WorkerProcess:
-    """A worker, starting or started. Used by one thread at a time but for `kill`."""
+class Template:
+    """The process that workers are forked from; may be used by several threads."""
 
-    def __init__(self, opening: Mapping[str, Any]) -> None:
-        ours, theirs = socket.socketpair()
-        self._connection = ours
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ready = False
-        self.version = ""
-        self.sessions = 0
-        self.idle_since_s = time.monotonic()
+        self._control, theirs = socket.socketpair()
         package = str(Path(__file__).resolve().parents[1])
         try:
             with theirs:
@@ -58,10 +54,82 @@ class WorkerProcess:
                     start_new_session=True,  # Ctrl-C is the host's to pass on
                 )
         except OSError as error:
-            ours.close()
+            self._control.close()
             raise UnavailableError(
                 f"the shell's worker cannot be started: {error.strerror}"
             ) from None
+        self._control.settimeout(_START_TIMEOUT_S)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
+    def fork(self, descriptor: int) -> int:
+        """Make a worker that serves a socket; return its number.
+
+        Raises:
+            UnavailableError: It cannot.
+        """
+        return self._ask(FORK, 0, [descriptor])
+
+    def end_of(self, process_id: int) -> int:
+        """Wait for a worker; return its exit code, negative for a signal.
+
+        Raises:
+            UnavailableError: Nobody knows.
+        """
+        return self._ask(WAIT, process_id, [])
+
+    def _ask(self, request: bytes, number: int, descriptors: list[int]) -> int:
+        with self._lock:
+            try:
+                socket.send_fds(self._control, [REQUEST.pack(request, number)], descriptors)
+                reply = self._control.recv(REPLY.size, socket.MSG_WAITALL)
+            except OSError:
+                reply = b""
+        if len(reply) < REPLY.size:
+            raise UnavailableError(
+                "the shell's worker did not start",
+                hint="`vshell doctor` says what is missing",
+            )
+        answer: int = REPLY.unpack(reply)[0]
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+        self._control.close()
+
+
+class WorkerProcess:
+    """A worker. Used by one thread at a time but for `kill` and `interrupt`.
+
+    Args:
+        template: What it is forked from.
+        opening: What it must know to open the workspace.
+
+    Raises:
+        UnavailableError: It cannot be started.
+    """
+
+    def __init__(self, template: Template, opening: Mapping[str, Any]) -> None:
+        self._template = template
+        self._connection, theirs = socket.socketpair()
+        self._lock = threading.Lock()
+        self._ended: int | None = None
+        self._ready = False
+        self.version = ""
+        self.confinement: dict[str, bool] = {}
+        self.sessions = 0
+        self.idle_since_s = time.monotonic()
+        try:
+            with theirs:
+                self.process_id = template.fork(theirs.fileno())
+        except UnavailableError:
+            self._connection.close()
+            raise
         self._send({"ask": "open", **opening})
 
     def wait_until_ready(self) -> None:
@@ -88,6 +156,7 @@ class WorkerProcess:
                 f"the shell's worker cannot open the workspace: {failed.get('message')}"
             )
         self.version = header["ready"]
+        self.confinement = header["confinement"]
         self._ready = True
 
     def _send(self, header: Header, payload: bytes = b"") -> None:
@@ -117,24 +186,35 @@ class WorkerProcess:
     @property
     def alive(self) -> bool:
         """Whether the process runs."""
-        return self._process.poll() is None
-
-    @property
-    def process_id(self) -> int:
-        return self._process.pid
+        if self._ended is not None:
+            return False
+        self._connection.setblocking(False)  # whoever reads next says how long it waits
+        try:
+            return self._connection.recv(1, socket.MSG_PEEK) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
 
     def interrupt(self) -> None:
         """Ask it to end the script; may be called by any thread."""
         with self._lock:
-            if self._process.poll() is None:
-                self._process.send_signal(signal.SIGINT)
+            if self._ended is None:
+                os.kill(self.process_id, signal.SIGINT)
 
     def kill(self) -> None:
         """End the process at once; may be called by any thread, and again."""
         with self._lock:
-            if self._process.poll() is None:
-                self._process.kill()
-            self._process.wait()
+            if self._ended is None:
+                # Its number is its own until the template was asked for its end.
+                os.kill(self.process_id, signal.SIGKILL)
+                self._wait()
+
+    def _wait(self) -> None:
+        try:
+            self._ended = self._template.end_of(self.process_id)
+        except UnavailableError:
+            self._ended = -int(signal.SIGKILL)
 
     def close(self) -> None:
         """End the process and give back what it took."""
@@ -143,8 +223,10 @@ class WorkerProcess:
 
     def cause_of_death(self) -> tuple[int, str]:
         """Return the exit code and the words for how the process ended."""
-        self._process.wait()
-        code = self._process.returncode
+        with self._lock:
+            if self._ended is None:
+                self._wait()
+        code = self._ended or 0
         number = -code if code < 0 else 0
         if number in _MEMORY_SIGNALS:
             return MEMORY_EXIT_CODE, "the shell was ended: it took too much memory, or was killed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any, Final, Self
 from vshell.errors import ConflictError, OperationTimeoutError, UnavailableError, VshellError
 from vshell.fs import shells
 from vshell.fs.paths import PathLike
+from vshell.limits import CHUNK_BYTES
 from vshell.ops.changeset import FileChange, net_changes
 from vshell.ops.context import Context
 from vshell.shell.engine import CANCELLED, Check, Plan, PlannedCommand, PlannedRedirect
@@ -41,6 +43,7 @@ ENVIRONMENT: Final = {
     "TERM": "dumb",
 }
 _BEGIN_TIMEOUT_S: Final = 60.0
+_SPOOLED_BYTES: Final = 1024**2
 EXPLAIN_TIMEOUT_S: Final = 5.0
 _INTERRUPT_GRACE_S: Final = 1.0
 """How long an interrupted script may take to its next command before it is killed."""
@@ -155,7 +158,7 @@ class Shell:
         if timeout_s is not None:
             allowed = replace(allowed, timeout_s=timeout_s)
         with self._lock:
-            run = _Run(allowed, on_output)
+            run = _Run(allowed, on_output, spools=self._spool is not None)
             asked: Header = {
                 "ask": "run",
                 "script": script,
@@ -260,7 +263,7 @@ class Shell:
             stderr=bytes(run.kept["stderr"]),
             exit_code=code,
             timed_out=run.timed_out,
-            truncated=run.truncated,
+            truncated=run.truncated or bool(told.get("cut")),
             changes=changes,
             committed=not undone,
             error=error,
@@ -279,7 +282,19 @@ class Shell:
         return net_changes(self._context, before, session=self.name)
 
     def _spool_output(self, run: _Run) -> str | None:
-        return None if self._spool is None or not run.truncated else self._spool
+        """Write all output to the file that was named for it, when the result lacks some."""
+        spooled = run.spooled
+        if self._spool is None or spooled is None:
+            return None
+        with spooled:
+            if not run.truncated:
+                return None
+            spooled.seek(0)
+            with self._context.files.transaction(self.name, "shell"):
+                self._context.files.write(
+                    self._spool, iter(lambda: spooled.read(CHUNK_BYTES), b""), parents=True
+                )
+        return self._spool
 
     # Workers and state.
 
@@ -417,8 +432,16 @@ class Shell:
 class _Run:
     """What one script printed."""
 
-    def __init__(self, limits: ShellLimits, on_output: OnOutput | None) -> None:
+    def __init__(
+        self, limits: ShellLimits, on_output: OnOutput | None, *, spools: bool = False
+    ) -> None:
         self.limits = limits
+        # On the host's disk while it runs, if it is much: the worker has the write lock.
+        self.spooled = (
+            tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115 - closed when written
+            if spools
+            else None
+        )
         self.kept = {"stdout": bytearray(), "stderr": bytearray()}
         self.printed = {"stdout": 0, "stderr": 0}
         self.truncated = False
@@ -431,6 +454,8 @@ class _Run:
         kept += data[:room] if room > 0 else b""
         self.truncated = self.truncated or len(data) > room
         self.printed[stream] += len(data)
+        if self.spooled is not None:
+            self.spooled.write(data)
         if self._on_output is not None:
             self._on_output(stream, data)
 

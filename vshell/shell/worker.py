@@ -11,7 +11,6 @@ import os
 import select
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,7 @@ from typing import Any
 
 from vshell.errors import VshellError
 from vshell.fs import shells
+from vshell.jail.worker import confine_worker
 from vshell.ops.context import Context
 from vshell.shell import frames
 from vshell.shell.bashkit_abi import FileTable
@@ -87,6 +87,9 @@ class Worker:
 
     def _open(self, header: Header, _payload: bytes) -> None:
         """Open the workspace and make an interpreter: all that can be done in advance."""
+        # First of all, while there is one thread: what is opened later is opened inside.
+        self._confinement = confine_worker(os.path.dirname(header["path"]), allow_partial=True)
+        threading.Thread(target=_die_with_host, args=(self._connection,), daemon=True).start()
         self._files = ShellFiles(
             header["path"],
             create=False,
@@ -104,7 +107,7 @@ class Worker:
         self._files.programs = frozenset(self._dispatcher.names()) | {"bash", "sh", "env"}
         self._environment = header["environment"]
         self._engine = self._new_engine()
-        self._send({"ready": self._engine.version})
+        self._send({"ready": self._engine.version, "confinement": self._confinement.as_dict()})
 
     def _new_engine(self) -> BashkitEngine:
         return BashkitEngine(
@@ -186,6 +189,7 @@ class Worker:
                 outcome = Outcome(OUTPUT_EXIT_CODE, output.exceeded)
             committed(outcome)
         told |= {"done": outcome.exit_code, "error": outcome.error, "cwd": self._engine.cwd}
+        told["cut"] = outcome.cut
         if self._base.require_read:
             told["ledger"] = self._base.ledger()
         state = self._engine.snapshot() if self._durable else b""
@@ -337,17 +341,15 @@ def _die_with_host(connection: socket.socket) -> None:
     os._exit(0)
 
 
-def main() -> None:
-    """Serve the host at the other end of the socket whose number is the first argument."""
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+def main(descriptor: int) -> None:
+    """Serve the host at the other end of a socket."""
+    connection = socket.socket(fileno=descriptor)
     with suppress(ImportError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     worker = Worker(connection)
     signal.signal(signal.SIGINT, lambda *_: worker.interrupt())
-    threading.Thread(target=_die_with_host, args=(connection,), daemon=True).start()
     with suppress(ClosedConnectionError):
         worker.serve()
     os._exit(0)

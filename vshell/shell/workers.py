@@ -1,15 +1,14 @@
-"""The workers of one workspace: a spare one that is warm, and few that wait."""
+"""The workers of one workspace: the template that they come from, and few that wait."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, Final
 
-from vshell.errors import ClosedError, UnavailableError
-from vshell.shell.process import WorkerProcess
+from vshell.errors import ClosedError
+from vshell.shell.process import Template, WorkerProcess
 
 Settle = Callable[[WorkerProcess], None]
 
@@ -35,6 +34,7 @@ class Workers:
         self._spare: WorkerProcess | None = None
         self._idle: dict[int, tuple[WorkerProcess, Settle]] = {}
         self._closed = False
+        self._template: Template | None = Template()
 
     def take(self, owner: int) -> tuple[WorkerProcess, bool]:
         """Return a worker, and whether it is the one that this owner had.
@@ -55,9 +55,8 @@ class Workers:
         if spare is not None and not spare.alive:
             self.discard(spare)
             spare = None
-        worker = spare or self._start()
+        worker = spare or self.start()
         worker.wait_until_ready()
-        self.prepare()
         return worker, False
 
     def give_back(self, owner: int, worker: WorkerProcess, settle: Settle) -> None:
@@ -101,22 +100,6 @@ class Workers:
         with self._lock:
             self._drop(worker)
 
-    def prepare(self) -> None:
-        """Start a spare worker, without waiting for it."""
-        with self._lock:
-            if self._closed or self._spare is not None:
-                return
-        with suppress(UnavailableError):
-            spare = self._start()
-            self._keep_spare(spare)
-
-    def _keep_spare(self, worker: WorkerProcess) -> None:
-        with self._lock:
-            if self._spare is None and not self._closed:
-                self._spare = worker
-            else:
-                self._drop(worker)
-
     def close(self) -> None:
         """End all of them."""
         with self._lock:
@@ -125,15 +108,27 @@ class Workers:
                 self._drop(worker)
             self._idle.clear()
             self._spare = None
+            if self._template is not None:
+                self._template.close()
+                self._template = None
 
-    def _start(self) -> WorkerProcess:
-        worker = WorkerProcess(self._opening)
+    def start(self) -> WorkerProcess:
+        """Start one more worker, without waiting until it is ready.
+
+        Raises:
+            ClosedError: The workspace is closed.
+            UnavailableError: It cannot be started.
+        """
         with self._lock:
-            if not self._closed:
-                self._all.add(worker)
-                return worker
-        worker.close()
-        raise ClosedError("the workspace is closed")
+            if self._closed:
+                raise ClosedError("the workspace is closed")
+            if self._template is None or not self._template.alive:
+                if self._template is not None:
+                    self._template.close()
+                self._template = Template()
+            worker = WorkerProcess(self._template, self._opening)
+            self._all.add(worker)
+            return worker
 
     def _drop(self, worker: WorkerProcess) -> None:
         self._all.discard(worker)

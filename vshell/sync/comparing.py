@@ -58,10 +58,9 @@ def compare(
         if seen is None or path_before != path:
             _note(found, entry)
             continue
-        if entry[1:7] != seen[:6] or entry[8]:
-            _note(found, entry)
-        elif (deep or seen[6]) and entry[1] != DIRECTORY:
-            found.entries[path] = entry
+        # The key and whether it is racy are compared at once: nearly all are as they were.
+        if deep or seen[6] or entry[1:8] != seen or entry[8]:
+            _note_known(found, entry, seen, deep=deep)
         path_before, seen = next(known, _NO_MORE)
     while seen is not None:
         found.gone.append(path_before)
@@ -73,6 +72,13 @@ def compare(
 
 _NO_MORE: Final[tuple[str, Seen | None]] = ("", None)
 """No entry has this path: it is the root's."""
+
+
+def _note_known(found: Comparison, entry: Entry, seen: Seen, *, deep: bool) -> None:
+    if entry.key != seen[:6] or entry.reason:
+        _note(found, entry)
+    elif (deep or seen.racy) and entry.kind != DIRECTORY:
+        found.entries[entry.path] = entry
 
 
 def _note(found: Comparison, entry: Entry) -> None:

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from operator import itemgetter
 from typing import Final
 
 from vshell.errors import ConflictError, NotFoundError, PermissionDeniedError, TooLargeError
@@ -55,6 +56,7 @@ _ATTRIBUTE: Final = "user.vshell.root"
 _SUBJECT: Final = "the mirror's directory"
 _UTF_8: Final = sys.getfilesystemencoding() == "utf-8"
 _LOCK_POLL_S: Final = 0.01
+_PATH_OF: Final = itemgetter(0)
 
 
 class DirectoryTarget:
@@ -313,7 +315,7 @@ class _Walk:
 
 def _sort(entries: list[Entry]) -> None:
     """Sort the entries of one directory by the bytes of their names."""
-    if all(entry[0].isascii() for entry in entries):
+    if all(map(str.isascii, map(_PATH_OF, entries))):
         entries.sort()  # by their paths, of which no two are equal
     else:
         entries.sort(key=_by_path)

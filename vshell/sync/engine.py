@@ -13,48 +13,40 @@ is a change of the workspace alone. So a crash at any point is repaired by runni
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from vshell.errors import ConflictError
 from vshell.fs.filesystem import FileSystem
-from vshell.fs.paths import decode
 from vshell.fs.peers import ConflictRow, Peer, Peers, Version
-from vshell.fs.records import KIND_NAMES
 from vshell.fs.transaction import Transaction
 from vshell.sync.comparing import Comparison, compare
+from vshell.sync.delivery import Delivery
 from vshell.sync.gathering import Gathered, gather, seen_of
 from vshell.sync.intake import Found, Intake
 from vshell.sync.merging import Merger
-from vshell.sync.planner import Conflicting, Decision, Plan, Policy, make_plan
-from vshell.sync.pulling import Change, action_of, pull
-from vshell.sync.pushing import Push, operations_for, with_content
+from vshell.sync.planner import Conflicting, Plan, Policy, make_plan
+from vshell.sync.pulling import pull
 from vshell.sync.results import (
     LISTED,
     Conflict,
     Progress,
-    Skipped,
-    SyncedPath,
     SyncLimits,
-    SyncPhase,
     SyncProgress,
     SyncResult,
     conflict_of,
+    teller,
 )
 from vshell.sync.rules import Rules
-from vshell.sync.target import SYMLINK, Entry, Outcome, Root, Target, tree_key
+from vshell.sync.run import Direction, Run, choose, escaping_links, result_of, versions_of
+from vshell.sync.target import Entry, Root, Target
 
-__all__ = ["Direction", "Engine", "Options", "Preview"]
-
-Direction = Literal["both", "push", "pull"]
+__all__ = ["Engine", "Options", "Preview"]
 
 _ATTEMPTS: Final = 5
-_BATCH_ENTRIES: Final = 512
-_BATCH_S: Final = 1.0
 _NEW: Final = Peer(0, "", "", "", "", b"", 0, 0, 0)
 """Stands for a mirror that was never synchronised."""
 
@@ -95,22 +87,6 @@ class _Look(NamedTuple):
     found: Found
 
 
-@dataclass(slots=True)
-class _Run:
-    """What one synchronisation comes to."""
-
-    plan: Plan
-    gathered: Gathered
-    skipped: dict[str, str]
-    pulled: list[Change] = field(default_factory=list)
-    pushes: list[Push] = field(default_factory=list)
-    conflicts: list[Conflict] = field(default_factory=list)
-    merged: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    escaping: list[str] = field(default_factory=list)
-    pushed: list[Push] = field(default_factory=list)
-
-
 class _OvertakenError(Exception):
     """Another synchronisation of the same mirror has written since this one looked."""
 
@@ -148,11 +124,15 @@ class Engine:
         self.changing = changing
         self.peers = Peers(files)
         self._turn = threading.Lock()
+        self._delivery = Delivery(files, target, self._find, changing)
 
     @property
     def peer(self) -> Peer | None:
         """What is known of the mirror; None when it was never synchronised."""
-        return self.files.store.read(lambda: self.peers.find(self.target.kind, self.name))
+        return self.files.store.read(self._find)
+
+    def _find(self) -> Peer | None:
+        return self.peers.find(self.target.kind, self.name)
 
     def run(self, options: Options) -> SyncResult:
         """Synchronise; see `Mirror.sync`."""
@@ -162,13 +142,13 @@ class Engine:
                 peer = self._known(self.peer, self.target.identify())
                 look = self._look(peer, options, stores=True)
                 if options.in_transaction is None and self._is_idle(look):
-                    return self._result(_Run(Plan(), Gathered(), look.found.skipped))
+                    return self._result(Run(Plan(), Gathered(), look.found.skipped))
                 try:
                     run = self._settle(look, options)
                 except _OvertakenError:
                     continue
                 if options.direction != "pull":
-                    self._push(run, options.progress)
+                    self._delivery.push(run, options.progress)
                 return self._result(run)
         raise ConflictError(
             "other synchronisations of this mirror keep overtaking this one",
@@ -191,7 +171,9 @@ class Engine:
             with self.files.reading():
                 gathered = self._gather(look, options)
                 plan = make_plan(gathered.sides, self.policy, merge=self._merger(gathered, False))
-                run = self._choose(plan, gathered, look.found, options.direction)
+                run = choose(
+                    plan, gathered, look.found.skipped | gathered.skipped, options.direction
+                )
                 run.conflicts = [
                     self._previewed(conflict, gathered)
                     for conflict in plan.conflicts
@@ -209,7 +191,7 @@ class Engine:
             if root.uuid is None:
                 self.target.mark(identifier)
             with self.changing("sync"):
-                peer = self.peers.find(self.target.kind, self.name)
+                peer = self._find()
                 if peer is not None:
                     self.peers.forget(peer)
                     self.peers.advance(
@@ -233,6 +215,9 @@ class Engine:
         finally:
             self._turn.release()
 
+    def _result(self, run: Run, *, dry_run: bool = False) -> SyncResult:
+        return result_of(run, self.files.revision(), dry_run=dry_run)
+
     def _refuse_nesting(self) -> None:
         with self.files.store.lock:  # then a transaction that is open is this thread's
             is_nested = self.files.store.depth > 0
@@ -253,7 +238,7 @@ class Engine:
         if root.uuid is None:
             self.target.mark(identifier)
         with self.changing("sync"):
-            known = self.peers.find(self.target.kind, self.name)
+            known = self._find()
             return known or self.peers.add(self.target.kind, self.name, identifier, root.generation)
 
     def _look(self, peer: Peer, options: Options, *, stores: bool) -> _Look:
@@ -290,20 +275,18 @@ class Engine:
         peer, comparison, found = look
         return gather(self.peers, peer, self.rules, found, comparison.gone, deep=options.deep)
 
-    def _settle(self, look: _Look, options: Options) -> _Run:
+    def _settle(self, look: _Look, options: Options) -> Run:
         """Change the workspace, and note what is agreed on and what is to be done."""
         with self.changing("sync"):
-            known = self.peers.find(self.target.kind, self.name)
+            known = self._find()
             if known is None or known.serial != look.peer.serial:
                 raise _OvertakenError
             gathered = self._gather(look, options)
             plan = make_plan(gathered.sides, self.policy, merge=self._merger(gathered, True))
             self._refuse_conflicts(plan)
-            run = self._choose(plan, gathered, look.found, options.direction)
+            run = choose(plan, gathered, look.found.skipped | gathered.skipped, options.direction)
             self._pull(run, options.progress)
-            run.escaping = [
-                path for path, _, new in run.pulled if new is not None and self._escapes(path, new)
-            ]
+            run.escaping = escaping_links(self.files, run.pulled)
             self._note(look.peer, run)
             if options.in_transaction is not None:
                 options.in_transaction(self._result(run))
@@ -336,32 +319,8 @@ class Engine:
             data={"paths": paths[:LISTED], "total": len(paths)},
         )
 
-    def _choose(
-        self,
-        plan: Plan,
-        gathered: Gathered,
-        found: Found,
-        direction: Direction,
-    ) -> _Run:
-        """Say what of a plan is done in which direction."""
-        run = _Run(plan, gathered, found.skipped | gathered.skipped)
-        for path, decision in plan.decisions.items():
-            if direction == "push" and decision.pulls:
-                run.left.append(path)
-                continue
-            new = _result_version(path, decision, gathered)
-            if decision.pulls:
-                run.pulled.append((path, gathered.workspace.get(path), new))
-            if decision.pushes:
-                old = gathered.mirror.get(path) if decision.sides.mirror else None
-                seen = gathered.entries.get(path) if decision.sides.mirror else None
-                run.pushes.append(Push(path, seen, old, new))
-            if decision.source == "merged":
-                run.merged.append(path)
-        return run
-
-    def _pull(self, run: _Run, progress: Progress | None) -> None:
-        failed = pull(self.files, run.pulled, _teller(progress, "pull", len(run.pulled)))
+    def _pull(self, run: Run, progress: Progress | None) -> None:
+        failed = pull(self.files, run.pulled, teller(progress, "pull", len(run.pulled)))
         if not failed:
             return
         run.skipped |= failed
@@ -369,19 +328,7 @@ class Engine:
         run.pulled = [change for change in run.pulled if change[0] not in failed]
         run.pushes = [push for push in run.pushes if push.path not in failed]
 
-    def _escapes(self, path: str, new: Version) -> bool:
-        """Tell whether something is a link out of the mirror, if it is taken at its word."""
-        if new.kind != SYMLINK:
-            return False
-        target = decode(self.files.content(new.content))
-        depth = path.count("/")
-        for name in target.split("/"):
-            depth += {"..": -1, ".": 0, "": 0}.get(name, 1)
-            if depth < 0:
-                return True
-        return target.startswith("/")
-
-    def _note(self, peer: Peer, run: _Run) -> None:
+    def _note(self, peer: Peer, run: Run) -> None:
         """Write down what is agreed on now, what is on its way, and what clashed."""
         peers, gathered = self.peers, run.gathered
         left = set(run.left)
@@ -422,7 +369,11 @@ class Engine:
 
     def _add_conflict(self, peer: Peer, conflict: Conflicting, gathered: Gathered) -> Conflict:
         number = self.peers.add_conflict(
-            peer, conflict.path, conflict.clash, conflict.resolution, _versions(conflict, gathered)
+            peer,
+            conflict.path,
+            conflict.clash,
+            conflict.resolution,
+            versions_of(conflict, gathered),
         )
         return conflict_of(self.peers.conflict(number))
 
@@ -434,94 +385,9 @@ class Engine:
             self.files.revision(),
             self.files.store.now(),
             conflict.resolution,
-            *_versions(conflict, gathered),
+            *versions_of(conflict, gathered),
         )
         return conflict_of(row)
-
-    # Step 4.
-
-    def _push(self, run: _Run, progress: Progress | None) -> None:
-        """Write to the mirror; what fails stays pending and is tried again the next time."""
-        steps = operations_for(run.pushes)
-        if not steps:
-            return
-        pushes = {push.path: push for push in run.pushes}
-        waiting = _Waiting(steps_left={}, deadline_s=time.monotonic() + _BATCH_S)
-        for step in steps:
-            path = step.operation.path
-            waiting.steps_left[path] = waiting.steps_left.get(path, 0) + 1
-        tell = _teller(progress, "push", len(steps))
-        outcomes = self.target.apply(with_content(self.files, steps))
-        for number, outcome in enumerate(outcomes, 1):
-            tell(number)
-            if waiting.take(outcome):
-                run.pushed.append(pushes[outcome.path])
-            if waiting.is_due():
-                self._note_pushed(waiting, pushes)
-        self._note_pushed(waiting, pushes)
-        run.skipped |= waiting.failed
-        run.pushed.sort(key=lambda push: tree_key(push.path))
-
-    def _note_pushed(self, waiting: _Waiting, pushes: dict[str, Push]) -> None:
-        done = waiting.done
-        if not done:
-            return
-        with self.changing("sync"):
-            peer = self.peers.find(self.target.kind, self.name)
-            assert peer is not None, "a mirror is never removed"
-            agreed = []
-            for path, entry in done.items():
-                new = pushes[path].new
-                if new is not None and entry is not None:
-                    agreed.append((path, new, seen_of(entry)))
-            self.peers.agree(peer, agreed)
-            self.peers.disagree(peer, [path for path, entry in done.items() if entry is None])
-            self.peers.settle(peer, done)
-            self.peers.advance(peer)
-        waiting.done = {}
-        waiting.deadline_s = time.monotonic() + _BATCH_S
-
-    # The result.
-
-    def _result(self, run: _Run, *, dry_run: bool = False) -> SyncResult:
-        skipped = sorted(run.skipped.items(), key=lambda item: tree_key(item[0]))
-        return SyncResult(
-            pushed=tuple(_synced(push.path, push.old, push.new) for push in run.pushed[:LISTED]),
-            pulled=tuple(_synced(*change) for change in run.pulled[:LISTED]),
-            conflicts=tuple(run.conflicts),
-            merged=tuple(f"/{path}" for path in run.merged),
-            skipped=tuple(Skipped(f"/{path}", reason) for path, reason in skipped[:LISTED]),
-            pushed_total=len(run.pushed),
-            pulled_total=len(run.pulled),
-            skipped_total=len(skipped),
-            revision=self.files.revision(),
-            dry_run=dry_run,
-            escaping=tuple(f"/{path}" for path in run.escaping[:LISTED]),
-        )
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """What was written to the mirror and is not noted yet."""
-
-    steps_left: dict[str, int]
-    deadline_s: float
-    done: dict[str, Entry | None] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-
-    def take(self, outcome: Outcome) -> bool:
-        """Take an outcome; tell whether all that was to be done at its path is done."""
-        path = outcome.path
-        self.steps_left[path] -= 1
-        if outcome.reason:
-            self.failed.setdefault(path, outcome.reason)
-        if self.steps_left[path] or path in self.failed:
-            return False
-        self.done[path] = outcome.entry
-        return True
-
-    def is_due(self) -> bool:
-        return len(self.done) >= _BATCH_ENTRIES or time.monotonic() > self.deadline_s
 
 
 _ABSENT: Final = Version(0, 0, 0, None, b"", 0)
@@ -546,39 +412,6 @@ def _check_root(peer: Peer, root: Root) -> None:
         hint="restore it where it was; or restart the mirror, which compares both sides anew",
         data={"reason": reason},
     )
-
-
-def _result_version(path: str, decision: Decision, gathered: Gathered) -> Version | None:
-    result = decision.result
-    if result is None:
-        return None
-    versions = gathered.workspace if decision.source == "workspace" else gathered.mirror
-    if decision.source == "merged":
-        versions = gathered.merged
-    return versions[path]._replace(mode=result.mode, mtime_ns=result.mtime_ns)
-
-
-def _versions(
-    conflict: Conflicting, gathered: Gathered
-) -> tuple[Version | None, Version | None, Version | None]:
-    agreed = gathered.agreed.get(conflict.path)
-    return (
-        agreed.version if agreed and conflict.sides.base else None,
-        gathered.workspace.get(conflict.path) if conflict.sides.workspace else None,
-        gathered.mirror.get(conflict.path) if conflict.sides.mirror else None,
-    )
-
-
-def _synced(path: str, old: Version | None, new: Version | None) -> SyncedPath:
-    version = new or old
-    assert version is not None
-    return SyncedPath(f"/{path}", action_of(old, new), KIND_NAMES[version.kind])
-
-
-def _teller(progress: Progress | None, phase: SyncPhase, total: int) -> Callable[[int], None]:
-    if progress is None:
-        return lambda _: None
-    return lambda number: progress(SyncProgress(phase, number, total))
 
 
 def _counted(entries: Iterable[Entry], progress: Progress) -> Iterator[Entry]:

@@ -14,7 +14,7 @@ from vshell.fs.peers import ConflictRow, Peers, Version
 from vshell.fs.transaction import Transaction
 from vshell.sync.differences import conflict_diff, differing_paths, path_diff
 from vshell.sync.directory import DirectoryTarget
-from vshell.sync.engine import Direction, Engine, Options
+from vshell.sync.engine import Engine, Options
 from vshell.sync.planner import POLICIES, Policy
 from vshell.sync.pulling import pull
 from vshell.sync.results import (
@@ -27,6 +27,7 @@ from vshell.sync.results import (
     conflict_of,
 )
 from vshell.sync.rules import DEFAULT_CACHE, Rules
+from vshell.sync.run import Direction
 from vshell.sync.target import DIRECTORY, Target
 
 __all__ = ["Mirror", "open_directory"]

@@ -250,6 +250,13 @@ class SyncDiff(Record):
     truncated: bool
 
 
+def teller(progress: Progress | None, phase: SyncPhase, total: int) -> Callable[[int], None]:
+    """Return what is told how many entries of a phase are done."""
+    if progress is None:
+        return lambda _: None
+    return lambda number: progress(SyncProgress(phase, number, total))
+
+
 def conflict_of(row: ConflictRow) -> Conflict:
     """Return a conflict as callers see it."""
     return Conflict(

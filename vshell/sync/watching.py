@@ -30,6 +30,9 @@ _UNATTENDED_S: Final = 1.0
 """How often to look where no events come."""
 
 _LONGEST_SETTLING_S: Final = 2.0
+_RETRY_S: Final = 1.0
+"""How long to wait at least after a synchronisation that could do nothing but skip."""
+
 _MASK: Final = (
     0x002 | 0x004 | 0x008 | 0x040 | 0x080 | 0x100 | 0x200 | 0x400 | 0x800  # what changes
 ) | (0x01000000 | 0x02000000)  # only directories, no links
@@ -65,9 +68,12 @@ def watch(
             if first or result.changed or result.conflicts:
                 yield result
             first = False
-            # What it did itself on one side is seen on that side and settles at once; only
-            # what others did meanwhile makes the next one do something.
-            _wait(files, events, state, pace=pace, stop=stop)
+            own = _state(files)
+            if files.revision() == result.revision:
+                state = own  # nobody else has changed a file since
+            # What fails each time can be seen as an event each time.
+            pause_s = 0.0 if result.changed or not result.skipped else _RETRY_S
+            _wait(files, events, state, earliest_s=time.monotonic() + pause_s, pace=pace, stop=stop)
 
 
 def _state(files: FileSystem) -> bytes:
@@ -80,6 +86,7 @@ def _wait(
     events: Events,
     state: bytes,
     *,
+    earliest_s: float,
     pace: Pace,
     stop: Callable[[], bool],
 ) -> None:
@@ -100,7 +107,7 @@ def _wait(
             if settled_s is None:
                 give_up_s = now_s + _LONGEST_SETTLING_S
             settled_s = min(now_s + pace.settle_s, give_up_s)
-        if settled_s is not None and now_s >= settled_s:
+        if settled_s is not None and now_s >= max(settled_s, earliest_s):
             return
 
 

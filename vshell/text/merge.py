@@ -21,7 +21,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from vshell.text.linediff import diff_sequences
 from vshell.text.unified import split_lines
 
-__all__ = ["Favor", "Labels", "MarkerStyle", "Merged", "merge_lines"]
+__all__ = ["Favor", "Labels", "MarkerStyle", "Merged", "merge_lines", "settle_changes"]
 
 MarkerStyle: TypeAlias = Literal["merge", "diff3"]
 Favor: TypeAlias = Literal["ours", "theirs", "union"]
@@ -147,6 +147,24 @@ def _changes(old: _Lines, new: _Lines) -> list[_Change]:
         if run.tag == "equal":
             kept_old += range(run.old_start, run.old_end)
             kept_new += range(run.new_start, run.new_end)
+    return [_Change(*each) for each in settle_changes(old, new, kept_old, kept_new)]
+
+
+def settle_changes(
+    old: Sequence[object], new: Sequence[object], kept_old: list[int], kept_new: list[int]
+) -> list[tuple[int, int, int, int]]:
+    """Let changes that could stand in several places stand where git and GNU diff put them.
+
+    Args:
+        old: The lines before.
+        new: The lines after.
+        kept_old: The numbers of the lines that both have in common; changed in place.
+        kept_new: The same lines, as the other side numbers them; changed in place.
+
+    Returns:
+        Of each change the first old line and the one after the last, and the same of the
+        new ones.
+    """
     kept_old.append(len(old))
     kept_new.append(len(new))
     _slide(old, kept_old, kept_new)
@@ -155,12 +173,12 @@ def _changes(old: _Lines, new: _Lines) -> list[_Change]:
     start = new_start = 0
     for at, to in zip(kept_old, kept_new, strict=True):
         if at > start or to > new_start:
-            found.append(_Change(start, at, new_start, to))
+            found.append((start, at, new_start, to))
         start, new_start = at + 1, to + 1
     return found
 
 
-def _slide(lines: _Lines, kept: list[int], other: Sequence[int]) -> None:
+def _slide(lines: Sequence[object], kept: list[int], other: Sequence[int]) -> None:
     """Move each change of one side down as far as equal lines let it go.
 
     A change that can stand beside a change of the other side goes there instead.
@@ -202,7 +220,7 @@ def _gap(kept: Sequence[int], at: int) -> int:
     return kept[at] - _first(kept, at)
 
 
-def _can_rise(lines: _Lines, kept: Sequence[int], at: int) -> bool:
+def _can_rise(lines: Sequence[object], kept: Sequence[int], at: int) -> bool:
     return at > 0 and lines[kept[at - 1]] == lines[kept[at] - 1]
 
 
@@ -211,7 +229,7 @@ def _rise(kept: list[int], at: int) -> int:
     return at - 1
 
 
-def _can_sink(lines: _Lines, kept: Sequence[int], at: int) -> bool:
+def _can_sink(lines: Sequence[object], kept: Sequence[int], at: int) -> bool:
     return at < len(kept) - 1 and lines[_first(kept, at)] == lines[kept[at]]
 
 

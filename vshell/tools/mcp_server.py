@@ -114,7 +114,11 @@ class _Service:
 
         if params.name not in self._profile:
             raise MCPError(types.INVALID_PARAMS, self._profile.run(params.name).text)
-        result = await _with_progress(request, params.name, run)
+        try:
+            result = await _with_progress(request, params.name, run)
+        except anyio.get_cancelled_exc_class():
+            self._profile.interrupt(params.name)
+            raise
         return types.CallToolResult(
             content=_content(result),
             structured_content=_structured(result),

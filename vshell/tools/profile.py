@@ -38,6 +38,7 @@ class Tool:
         aliases: Other names for parameters, as other harnesses have them.
         changes: Whether a call may change files, or tells it from the arguments.
         separate: It does its work in transactions of its own, as a shell or a script does.
+        interrupt: Stops what a call is doing, from another thread; None when nothing can.
         strict: Take the arguments as they are; false: `"5"` will do for 5, and so on.
         title: What people call it.
         anthropic: What Anthropic's API takes instead of a schema: its `type`, and options.
@@ -51,6 +52,7 @@ class Tool:
     aliases: Mapping[str, str] = field(default_factory=dict)
     changes: Changes = False
     separate: bool = False
+    interrupt: Callable[[], None] | None = field(default=None, repr=False)
     strict: bool = False
     title: str = ""
     anthropic: Mapping[str, Any] | None = None
@@ -221,6 +223,12 @@ class Profile:
         if isinstance(made, ToolResult):
             return made
         return ToolResult(made, is_error=isinstance(made, dict) and "error" in made)
+
+    def interrupt(self, name: str) -> None:
+        """Stop what a tool is doing now, if it can be stopped; from any thread."""
+        tool = self._tools.get(name)
+        if tool is not None and tool.interrupt is not None:
+            tool.interrupt()
 
     def _read(self, tool: Tool, arguments: object) -> Arguments:
         given = read_arguments(tool.name, arguments)

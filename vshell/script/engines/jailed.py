@@ -8,6 +8,7 @@ text]`, `["done", value]` and `["failed", type, message, line, traceback]`. It h
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import threading
@@ -49,6 +50,7 @@ _MAX_ITEMS: Final = 2_000_000
 
 _START_TIMEOUT_S: Final = 10.0
 _ATTEMPTS: Final = 3
+_LONGEST_S: Final = 10**9
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
@@ -200,6 +202,11 @@ class _Shared:
         if zygote is not None:
             zygote.close()
 
+    def forget(self) -> None:
+        """Start anew in a forked child: the processes belong to the parent."""
+        self._lock = threading.Lock()
+        self._zygotes = {}
+
 
 def _make_zygote(*, allow_reduced: bool) -> Zygote:
     modules, extensions = ["vshell.script.guest.python"], {}
@@ -211,6 +218,7 @@ def _make_zygote(*, allow_reduced: bool) -> Zygote:
 
 
 _shared: Final = _Shared()
+os.register_at_fork(after_in_child=_shared.forget)
 
 
 class JailedEngine(Engine):
@@ -228,6 +236,7 @@ class JailedEngine(Engine):
 
     def __init__(self, *, allow_reduced: bool = False) -> None:
         self._allow_reduced = allow_reduced
+        self._lock = threading.Lock()
         self._guests: weakref.WeakSet[JailedGuest] = weakref.WeakSet()
         self._available: tuple[Unavailability | None] | None = None
         self._token = object()
@@ -282,7 +291,7 @@ class JailedEngine(Engine):
                     self._module,
                     _job_fields(job),
                     memory_bytes=job.limits.max_memory_bytes,
-                    cpu_s=job.limits.timeout_s,
+                    cpu_s=min(job.limits.timeout_s, _LONGEST_S),
                     deadline=time.monotonic() + _START_TIMEOUT_S,
                 )
             except HungUpError:  # the one that was kept ready had ended
@@ -292,7 +301,8 @@ class JailedEngine(Engine):
                 forked.close()
                 raise
             guest = JailedGuest(forked, job.limits)
-            self._guests.add(guest)
+            with self._lock:
+                self._guests.add(guest)
             return guest
         raise UnavailableError(
             "the process for a script ends before it can start",
@@ -303,7 +313,9 @@ class JailedEngine(Engine):
         raise UnavailableError(f"the engine {self.name} has no snapshots")
 
     def close(self) -> None:
-        for guest in list(self._guests):
+        with self._lock:
+            guests = list(self._guests)
+        for guest in guests:
             guest.close()
         _shared.release(self._token, allow_reduced=self._allow_reduced)
 

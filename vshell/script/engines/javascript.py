@@ -13,7 +13,7 @@ __all__ = ["JavaScriptEngine"]
 class JavaScriptEngine(JailedEngine):
     """Runs JavaScript, confined by Linux."""
 
-    _name = "javascript"
+    _name = "quickjs"
     _language = "javascript"
     _module = "vshell.script.guest.javascript"
 

@@ -150,7 +150,7 @@ class MontyGuest(Guest):
         except MontyError as error:
             return self._failed(error)
 
-    def _step(self) -> Call | None:
+    def _step(self) -> Call | Died | None:
         """Hand over what was answered; return the next call of a request of several."""
         given, self._given = self._given, None
         if self._directory is None:
@@ -164,7 +164,7 @@ class MontyGuest(Guest):
             return None
         return self._go_on(self._steps, given)
 
-    def _find_directory(self, given: dict[str, Any] | None) -> Call | None:
+    def _find_directory(self, given: dict[str, Any] | None) -> Call | Died | None:
         """Ask where relative paths start, before anything runs."""
         if given is None:
             return self._call("resolvePath", (".", "."))
@@ -247,7 +247,7 @@ class MontyGuest(Guest):
         self._answers = []
         return self._go_on(steps, None)
 
-    def _go_on(self, steps: Steps, given: dict[str, Any] | None) -> Call | None:
+    def _go_on(self, steps: Steps, given: dict[str, Any] | None) -> Call | Died | None:
         """Take a request one call further, or answer it."""
         self._steps = steps
         try:
@@ -271,13 +271,16 @@ class MontyGuest(Guest):
 
     def _call(
         self, method: str, arguments: tuple[Any, ...], keywords: Mapping[str, Any] | None = None
-    ) -> Call:
+    ) -> Call | Died:
         self._calls += 1
         try:
             values = [plain(argument) for argument in arguments]
             named = {name: plain(value) for name, value in (keywords or {}).items()}
-        except (TypeError, TooLargeError):  # the host says so, naming the argument
+            encode([values, named], max_bytes=self._job.limits.max_message_bytes)
+        except TypeError:  # the host says so, naming the argument
             values, named = list(arguments), dict(keywords or {})
+        except (TooLargeError, RecursionError) as error:
+            return Died("crash", f"the arguments of a call: {error}")
         return Call(self._calls, method, tuple(values), named)
 
     def _restore(self, snapshot: bytes) -> None:
@@ -309,7 +312,9 @@ class MontyGuest(Guest):
 
     def _done(self, output: Any) -> Event:
         try:
-            return Done(plain(_without_proxies(output)))
+            value = plain(_without_proxies(output))
+            encode(value, max_bytes=self._job.limits.max_value_bytes)
+            return Done(value)
         except (TypeError, TooLargeError, RecursionError) as error:
             return Failed("TypeError", f"the result cannot be returned: {error}")
 
@@ -471,7 +476,8 @@ class MontyEngine(Engine):
                 f"{_WORKERS} scripts are running already", hint="try again when one has ended"
             ) from None
         guest = MontyGuest(session, job, snapshot)
-        self._guests.add(guest)
+        with self._lock:
+            self._guests.add(guest)
         return guest
 
     def _running(self) -> Any:
@@ -488,7 +494,9 @@ class MontyEngine(Engine):
             return self._pool
 
     def close(self) -> None:
-        for guest in list(self._guests):
+        with self._lock:
+            guests = list(self._guests)
+        for guest in guests:
             guest.close()
         with self._lock:
             pool, self._pool = self._pool, None

@@ -37,7 +37,7 @@ _MISSING_SYNTAX: Final = (
 
 _LACKS: Final = ("not yet support", "Internal error in monty", "is not an iterator")
 _LACKING_TYPES: Final = frozenset(
-    {"NotImplementedError", "ModuleNotFoundError", "ImportError", "PatternError", "error"}
+    {"NotImplementedError", "ModuleNotFoundError", "ImportError", "PatternError", "TypeError"}
 )
 
 

@@ -10,6 +10,6 @@ __all__ = ["PythonEngine"]
 class PythonEngine(JailedEngine):
     """Runs Python scripts as this Python would, confined by Linux."""
 
-    _name = "python"
+    _name = "cpython"
     _language = "python"
     _module = "vshell.script.guest.python"

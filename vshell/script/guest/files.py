@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import glob
 import io
 import os
 import shutil
@@ -363,6 +364,11 @@ def install(call: StateCall) -> Files:
         capabilities.clear()
     os.supports_follow_symlinks.add(os.stat)
     shutil._use_fd_functions = False  # type: ignore[attr-defined] # noqa: SLF001 - decided at import
+    # Since Python 3.13 the functions behind `Path.glob` were copied into a class.
+    globber = getattr(glob, "_StringGlobber", None)
+    for name in ("lstat", "scandir"):
+        if hasattr(globber, name):
+            setattr(globber, name, staticmethod(getattr(files, name)))
     builtins.open = files.open
     io.open = files.open
     return files

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 
-from vshell import errors
+import vshell.errors
 from vshell.jail.channel import GuestChannel, HungUpError
 from vshell.script.values import decode, encode
 
@@ -20,8 +20,8 @@ _BUFFER_S: Final = 0.005
 _PART_CHARACTERS: Final = 1 << 20
 _ERROR_NUMBERS: Final = {
     kind.code: kind.default_errno
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, errors.VshellError)
+    for kind in vars(vshell.errors).values()
+    if isinstance(kind, type) and issubclass(kind, vshell.errors.VshellError)
 }
 
 

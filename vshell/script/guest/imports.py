@@ -38,6 +38,8 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         target: ModuleType | None = None,  # noqa: ARG002 - the signature of a finder
     ) -> importlib.machinery.ModuleSpec | None:
         name = fullname.rpartition(".")[2]
+        if path is not None and not self.has_loaded(f"{next(iter(path), '')}/__init__.py"):
+            return None  # of a package of the standard library: what is not loaded is not there
         for directory in [self._directory] if path is None else path:
             base = posixpath.join(directory, name)
             for where, package in ((f"{base}/__init__.py", True), (f"{base}.py", False)):

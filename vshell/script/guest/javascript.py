@@ -163,7 +163,7 @@ def _run_program(job: Mapping[str, Any]) -> None:
         const ended = poll;
         poll = () => {
           const outcome = ended();
-          if (!outcome.startsWith('["failed"')) return '["done",' + code() + ']';
+          if (!outcome.startsWith('["failed"')) return inner.stringify(["done", +code()]);
           inner.write("stderr", uncaught(inner.failed()));
           return '["done",1]';
         };

@@ -169,7 +169,15 @@
     cwd: () => (directory ??= call("resolvePath", [".", "."])),
     exit: (code) => exit(code ?? process.exitCode ?? 0),
     stdout: stream("stdout"), stderr: stream("stderr"),
-    stdin: { isTTY: false, [Symbol.asyncIterator]: async function* () { yield new Buffer(options.stdin); } },
+    stdin: {
+      isTTY: false, setEncoding: () => process.stdin, resume: () => process.stdin,
+      on: (event, f) => {
+        if (event === "data" && options.stdin.length) G.setTimeout(() => f(new Buffer(options.stdin)), 0);
+        if (event === "end" || event === "close") G.setTimeout(f, 1);
+        return process.stdin;
+      },
+      [Symbol.asyncIterator]: async function* () { yield new Buffer(options.stdin); },
+    },
     nextTick: (f, ...args) => { queueMicrotask(() => f(...args)); },
     hrtime: Object.assign(() => { const ms = Date.now(); return [Math.floor(ms / 1000), ms % 1000 * 1e6]; }, { bigint: () => BigInt(Date.now()) * 1000000n }),
     uptime: () => 0, memoryUsage: () => ({ heapUsed: 0, rss: 0 }), on: () => process, once: () => process, emitWarning: () => {},

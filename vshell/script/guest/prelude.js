@@ -149,17 +149,19 @@
     return indexOf(text, '"$') < 0 ? value : decode(value);
   };
 
+  // A text that is glued together is a rope inside, which does not cross into Python.
+  const message = (parts) => stringify(setPrototypeOf(parts, null));
+
   // --- calls ------------------------------------------------------------------------
-  const errorOf = (message) => {
-    const error = new NativeError(message[2]);
-    defineProperty(error, "name", { __proto__: null, value: message[1], writable: true, configurable: true });
-    const data = message[3], names = ownKeys(data);
+  const errorOf = (answer) => {
+    const error = new NativeError(answer[2]);
+    defineProperty(error, "name", { __proto__: null, value: answer[1], writable: true, configurable: true });
+    const data = answer[3], names = ownKeys(data);
     for (let i = 0; i < names.length; i++) if (!hasOwn(error, names[i])) put(error, names[i], data[names[i]]);
     return error;
   };
   const call = (name, args) => {
-    const list = stringify(encode(args, 0));
-    const answer = read(exchange(join(['["call",', stringify(name), ",", list, ",{}]"], "")));
+    const answer = read(exchange(message(["call", name, encode(args, 0), create(null)])));
     if (answer[0] === "answer") return answer[1];
     throw errorOf(answer);
   };
@@ -448,10 +450,9 @@
 
   const poll = () => {
     if (ended === null) return "";
-    if (ended.how === "error") return stringify(encode(failure(ended.value), 0));
-    // What is added up may be a rope, which the host's binding cannot take; what is joined is flat.
-    try { return join(['["done",', stringify(encode(ended.value, 0)), "]"], ""); }
-    catch (error) { return stringify(encode(failure(error), 0)); }
+    if (ended.how === "error") return message(failure(ended.value));
+    try { return message(["done", encode(ended.value, 0)]); }
+    catch (error) { return message(failure(error)); }
   };
 
   const inner = { __proto__: null, failed: () => ended.value, call, encode, format, show, write, run, parses, settle, hidden, put, then, Bytes, freeze, errorText, read, stringify, apply };

@@ -28,7 +28,8 @@ _NAMES: Final = """
     abc argparse array ast asyncio base64 binascii bisect builtins bz2 calendar cmath cmd
     code codecs codeop collections collections.abc colorsys concurrent.futures configparser
     contextlib contextvars copy copyreg csv dataclasses datetime decimal difflib dis email
-    email.message email.parser email.policy email.utils encodings.ascii encodings.cp1252
+    email.message email.mime.text email.parser email.policy email.utils encodings.ascii
+    encodings.cp1252
     encodings.idna encodings.latin_1 encodings.punycode encodings.utf_16 encodings.utf_16_be
     encodings.utf_16_le encodings.utf_32 encodings.utf_8_sig enum errno filecmp fileinput
     fnmatch fractions functools gc getopt gettext glob graphlib gzip hashlib heapq hmac html

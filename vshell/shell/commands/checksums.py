@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from vshell.errors import VshellError
 from vshell.shell.command import Command, Input, Invocation, Option, UsageError
-from vshell.shell.messages import quote_if_needed, quote_typographic, reason
 from vshell.shell.command_io import (
     Failure,
     each_input,
@@ -19,6 +18,7 @@ from vshell.shell.command_io import (
     records,
     to_text,
 )
+from vshell.shell.messages import quote_if_needed, quote_typographic, reason
 
 _LABELS: Final = {
     "md5": "MD5",
@@ -261,7 +261,7 @@ def _check(call: Invocation, algorithm: str | None, bits: int) -> int:
                 continue
             good = checker.good
             checker.check(number, line, shown)
-            seen = seen or checker.good >= good and not checker.bad
+            seen = seen or (checker.good >= good and not checker.bad)
         clean = checker.finish(shown, seen=seen) and clean
     return 0 if clean and not failures else 1
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from vshell.shell.command import Command, Invocation, Option, UsageError
-from vshell.shell.messages import quote_typographic
 from vshell.shell.command_io import BufferedOutput, each_input, failing, records, to_bytes
+from vshell.shell.messages import quote_typographic
 
 _RANGE: Final = re.compile(r"(\d*)(-?)(\d*)", re.ASCII)
 _LAST: Final = 2**63
@@ -54,7 +54,8 @@ def _parse_range(part: str, text: str, kind: str) -> tuple[int, int]:
         raise UsageError(f"{numbered} are numbered from 1")
     if max(start, end if last else 0) >= _LAST:
         raise UsageError(
-            f"{byte_kind.replace('position', 'offset')} number {quote_typographic(part)} is too large"
+            f"{byte_kind.replace('position', 'offset')} number {quote_typographic(part)}"
+            " is too large"
         )
     if end < start:
         raise UsageError("invalid decreasing range")

@@ -131,10 +131,7 @@ def _wrapped(parts: Iterator[bytes], width: int) -> Iterator[bytes]:
         lines = [part[:start]] if part else []
         lines += [part[place : place + width] for place in range(start, len(part), width)]
         for index, line in enumerate(lines):
-            if index:
-                yield b"\n"
-                column = 0
-            elif column == width:
+            if index or column == width:
                 yield b"\n"
                 column = 0
             yield line

@@ -23,10 +23,40 @@ _ESCAPES: Final = {
     12: "\\f",
     13: "\\r",
 }
-_NAMES: Final = (
-    "nul soh stx etx eot enq ack bel bs ht lf vt ff cr so si dle dc1 dc2 dc3 dc4 nak syn etb "
-    "can em sub esc fs gs rs us"
-).split()
+_NAMES: Final = [
+    "nul",
+    "soh",
+    "stx",
+    "etx",
+    "eot",
+    "enq",
+    "ack",
+    "bel",
+    "bs",
+    "ht",
+    "lf",
+    "vt",
+    "ff",
+    "cr",
+    "so",
+    "si",
+    "dle",
+    "dc1",
+    "dc2",
+    "dc3",
+    "dc4",
+    "nak",
+    "syn",
+    "etb",
+    "can",
+    "em",
+    "sub",
+    "esc",
+    "fs",
+    "gs",
+    "rs",
+    "us",
+]
 _SHORTHANDS: Final = {
     "one-byte-octal": ('"%07.7_Ax\n"', '"%07.7_ax " 16/1 "%03o " "\n"'),
     "one-byte-char": ('"%07.7_Ax\n"', '"%07.7_ax " 16/1 "%3_c " "\n"'),
@@ -131,9 +161,9 @@ def _directives(text: str, size: int | None) -> tuple[_Directive, ...]:
 
 
 def _size(kind: str, size: int | None, precision: int | None) -> int:
-    if kind.startswith("_a") or kind.startswith("_A"):
+    if kind.startswith(("_a", "_A")):
         return 0
-    allowed = {"s": None, "c": (1,), "_": (1,)}.get(kind[0], (4, 1, 2, 8))
+    allowed: tuple[int, ...] = (1,) if kind[0] in "c_" else (4, 1, 2, 8)
     if kind[0] in "feEgG":
         allowed = (8, 4)
     if kind == "s":
@@ -141,7 +171,6 @@ def _size(kind: str, size: int | None, precision: int | None) -> int:
         if not found:
             raise Failure("%s requires a precision or a byte count")
         return min(found, _MAX_BLOCK)
-    assert allowed is not None
     found = allowed[0] if size is None else size
     if found not in allowed:
         raise Failure(f"bad byte count for conversion character {kind}")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from vshell.shell.command import Command, Input, Invocation, Option, UsageError
-from vshell.shell.messages import quote, quote_typographic
 from vshell.shell.command_io import (
     BufferedOutput,
     Failure,
@@ -19,6 +18,7 @@ from vshell.shell.command_io import (
     to_bytes,
     to_text,
 )
+from vshell.shell.messages import quote, quote_typographic
 
 _BLANKS: Final = re.compile(rb"[ \t\n]+")
 _UPPER: Final = bytes(byte - 32 if 97 <= byte <= 122 else byte for byte in range(256))

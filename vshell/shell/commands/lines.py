@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from vshell.errors import VshellError
 from vshell.shell.command import Command, Invocation, Option, UsageError
-from vshell.shell.messages import quote, quote_typographic, reason
 from vshell.shell.command_io import (
     DIGITS,
     BufferedOutput,
@@ -21,6 +21,7 @@ from vshell.shell.command_io import (
     to_bytes,
     to_text,
 )
+from vshell.shell.messages import quote, quote_typographic, reason
 
 
 def run_rev(call: Invocation) -> int:
@@ -110,7 +111,7 @@ def _regex_splitter(separator: str) -> Splitter:
 def _cut(data: bytes, separators: Sequence[tuple[int, int]], *, before: bool) -> list[bytes]:
     places = [start if before else end for start, end in separators]
     bounds = [0, *places, len(data)]
-    return [data[a:b] for a, b in zip(bounds, bounds[1:], strict=False) if a < b]
+    return [data[a:b] for a, b in itertools.pairwise(bounds) if a < b]
 
 
 # nl.
@@ -312,7 +313,8 @@ class _Stops:
                 rest = digits.lstrip("0123456789")
                 if rest[:1] in ("/", "+"):
                     raise UsageError(
-                        f"{quote_typographic(rest[0])} specifier not at start of number: {quote_typographic(rest)}",
+                        f"{quote_typographic(rest[0])} specifier not at start of number:"
+                        f" {quote_typographic(rest)}",
                         hint=False,
                     )
                 raise UsageError(

@@ -14,10 +14,41 @@ from vshell.shell.command import Command, Input, Invocation, Option, UsageError
 from vshell.shell.command_io import BufferedOutput, Failure, failing, open_input, parse_size
 from vshell.shell.messages import quote, quote_if_needed, quote_typographic, reason
 
-_CONTROL: Final = (
-    "nul soh stx etx eot enq ack bel bs ht nl vt ff cr so si dle dc1 dc2 dc3 dc4 nak syn etb "
-    "can em sub esc fs gs rs us sp"
-).split()
+_CONTROL: Final = [
+    "nul",
+    "soh",
+    "stx",
+    "etx",
+    "eot",
+    "enq",
+    "ack",
+    "bel",
+    "bs",
+    "ht",
+    "nl",
+    "vt",
+    "ff",
+    "cr",
+    "so",
+    "si",
+    "dle",
+    "dc1",
+    "dc2",
+    "dc3",
+    "dc4",
+    "nak",
+    "syn",
+    "etb",
+    "can",
+    "em",
+    "sub",
+    "esc",
+    "fs",
+    "gs",
+    "rs",
+    "us",
+    "sp",
+]
 _ESCAPES: Final = {
     0: "\\0",
     7: "\\a",
@@ -137,7 +168,7 @@ def _shortest(value: float, size: int) -> str:
     if math.isnan(value):
         return "-nan" if math.copysign(1, value) < 0 else "nan"
     if size == 8:
-        for digits in (15, 16, 17):
+        for digits in range(1 if abs(value) < 2.2250738585072014e-308 else 15, 18):
             text = f"{value:.{digits}g}"
             if float(text) == value:
                 break
@@ -265,7 +296,7 @@ def run(call: Invocation) -> int:
         raise Failure("cannot skip past end of combined input")
     if parsed.flag("strings"):
         minimum = _number(parsed.value("strings", "3") or "3", "-S")
-        _print_strings(call, source, minimum, skip, limit, radix[0])
+        _print_strings(call, source, minimum, skip, limit=limit, radix=radix[0])
         return 1 if source.failed else 0
     formats = _formats(call)
     if _is_big(call):
@@ -282,7 +313,8 @@ def _is_big(call: Invocation) -> bool:
     if len(fitting) != 1:
         raise UsageError(
             f"invalid argument {quote_typographic(order)} for {quote_typographic('--endian')}\n"
-            f"Valid arguments are:\n  - {quote_typographic('little')}\n  - {quote_typographic('big')}"
+            "Valid arguments are:\n"
+            f"  - {quote_typographic('little')}\n  - {quote_typographic('big')}"
         )
     return fitting[0] == "big"
 
@@ -400,7 +432,7 @@ def _print(
 
 
 def _print_strings(
-    call: Invocation, source: _Joined, minimum: int, offset: int, limit: int | None, radix: str
+    call: Invocation, source: _Joined, minimum: int, offset: int, *, limit: int | None, radix: str
 ) -> None:
     data = source.read(2**31 if limit is None else limit)
     address = _Dump([_make("o", 2)], 16, radix).address

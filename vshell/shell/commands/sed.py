@@ -131,6 +131,7 @@ def _lines_of(call: Invocation, name: str, end: bytes) -> Lines | None:
     if files.exists(path) and files.stat(path).kind != "file":
         call.complain(f"couldn't edit {name}: not a regular file")
         return None
+    call.context.require_seen(path)  # before it is read here, which shows nobody what it holds
     lines = Lines(call, [name], end)
     # Opened now, so that a missing file is known before anything is written.
     _ = lines.is_last

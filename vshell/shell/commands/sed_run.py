@@ -182,7 +182,7 @@ class Machine:
         """Run the script on all lines; return the exit code of `q`, or None."""
         self._lines = lines
         self._printer = printer
-        for name, (_, file) in self._written.items():
+        for name, (_, file) in list(self._written.items()):
             if name == "/dev/stdout":
                 self._written[name] = (self._printer, file)
         status: int | None = None
@@ -432,7 +432,7 @@ class Machine:
         raise _EndOfCycle
 
     def _delete_first(self, _: SedCommand) -> None:
-        _, newline, rest = self._space.partition("\n")
+        _line, newline, rest = self._space.partition("\n")
         if not newline:
             raise _EndOfCycle
         self._space = rest
@@ -605,7 +605,8 @@ def substituted(what: Substitution, text: str) -> str:
         wanted = count >= what.number and (what.is_global or count == what.number)
         return _replacement(what, match) if wanted else match.group()
 
-    return what.pattern.sub(one, text, timeout=REGEX_TIMEOUT_S)
+    result: str = what.pattern.sub(one, text, timeout=REGEX_TIMEOUT_S)
+    return result
 
 
 def _replacement(what: Substitution, match: regex.Match[str]) -> str:
@@ -650,7 +651,8 @@ _VISIBLE: Final = {
 def visible(text: str, width: int) -> str:
     """Return a line as `l` prints it, folded."""
     lines: list[str] = []
-    current, room = [], 0
+    current: list[str] = []
+    room = 0
     limit = width - 1 if width else -1
     for character in text:
         for shown in _shown(character):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import regex
 
 from vshell.text.posix_regex import PosixRegexError, compile_posix
 
-Pattern = regex.Pattern[str]
+Pattern: TypeAlias = regex.Pattern[str]
 
 _ESCAPES: Final = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _NUMERIC: Final = {"d": (10, 3, "[0-9]"), "o": (8, 3, "[0-7]"), "x": (16, 2, "[0-9a-fA-F]")}
@@ -169,10 +169,10 @@ class SedParser:
                 if second is None:
                     self._position += 1
                     raise self._error("unexpected `,'")
-        if first is not None and first.kind == "line" and first.number == 0:
-            if second is None or second.kind != "regex" or self._posix:
-                self._position += 1
-                raise self._error("invalid usage of line address 0")
+        is_zero = first is not None and first.kind == "line" and first.number == 0
+        if is_zero and (second is None or second.kind != "regex" or self._posix):
+            self._position += 1
+            raise self._error("invalid usage of line address 0")
         self._skip(" \t")
         command = SedCommand("", first, second, self._negation())
         self._named(command)
@@ -429,34 +429,18 @@ class SedParser:
 
     def _flags(self, found: Substitution) -> str:
         flags = ""
-        has_number = False
+        seen: set[str] = set()
         while True:
             self._skip(" \t")
             letter = self._next()
-            if letter and letter in "iI":
-                flags += "i"
-            elif letter and letter in "mM":
-                flags += "m"
-            elif letter == "g":
-                if found.is_global:
-                    raise self._error("multiple `g' options to `s' command")
-                found.is_global = True
-            elif letter == "p":
-                if found.is_printed:
-                    raise self._error("multiple `p' options to `s' command")
-                found.is_printed = True
+            if letter and letter in "iImM":
+                flags += letter.lower()
+            elif letter and letter in "gp0123456789":
+                self._counted_flag(found, letter, seen)
             elif letter == "e":
                 if self._sandbox:
                     raise self._error("e/r/w commands disabled in sandbox mode")
                 found.is_executed = True
-            elif letter and letter in "0123456789":
-                if has_number:
-                    raise self._error("multiple number options to `s' command")
-                self._position -= 1
-                found.number = self._number()
-                has_number = True
-                if not found.number:
-                    raise self._error("number option to `s' command may not be zero")
             elif letter == "w":
                 found.file = self._written_file()
                 return flags
@@ -464,6 +448,23 @@ class SedParser:
                 self._position -= len(letter)
                 self._end_of_substitution()
                 return flags
+
+    def _counted_flag(self, found: Substitution, letter: str, seen: set[str]) -> None:
+        """Take a flag that may be there only once."""
+        kind = letter if letter in "gp" else "number"
+        if kind in seen:
+            what = "number" if kind == "number" else f"`{kind}'"
+            raise self._error(f"multiple {what} options to `s' command")
+        seen.add(kind)
+        if letter == "g":
+            found.is_global = True
+        elif letter == "p":
+            found.is_printed = True
+        else:
+            self._position -= 1
+            found.number = self._number()
+            if not found.number:
+                raise self._error("number option to `s' command may not be zero")
 
     def _written_file(self) -> str:
         if self._sandbox:
@@ -497,7 +498,7 @@ class SedParser:
                 raise self._error("expected number")
             kind: Literal["plus", "multiple"] = "plus" if letter == "+" else "multiple"
             return Address(kind, self._number())
-        if letter == "/" or letter == "\\":
+        if letter in {"/", "\\"}:
             self._position += 1
             delimiter = letter if letter == "/" else self._delimiter("unterminated address regex")
             source = self._until(delimiter, "unterminated address regex", regex=True)
@@ -520,12 +521,13 @@ class SedParser:
         if not source:
             return None
         try:
-            return compile_posix(
+            pattern: Pattern = compile_posix(
                 regex_escapes(source),
                 extended=self._extended,
                 ignore_case="i" in flags,
                 multiline="m" in flags,
             )
+            return pattern
         except PosixRegexError as error:
             raise self._error(str(error)) from None
 

@@ -255,7 +255,8 @@ def _padded(number: str, flags: str, width: int, *, negative: bool) -> str:
 
 SEQ: Final = Command(
     "seq",
-    "[OPTION]... LAST\n  or:  seq [OPTION]... FIRST LAST\n  or:  seq [OPTION]... FIRST INCREMENT LAST",
+    "[OPTION]... LAST\n  or:  seq [OPTION]... FIRST LAST\n"
+    "  or:  seq [OPTION]... FIRST INCREMENT LAST",
     "Print numbers from FIRST to LAST, in steps of INCREMENT.",
     run,
     options=(

@@ -11,8 +11,6 @@ from typing import Any, Final
 
 from vshell.errors import VshellError
 from vshell.shell.command import Command, Invocation, Option, UsageError
-from vshell.shell.commands.sort_keys import Key, check_flags, ordering, parse_key
-from vshell.shell.messages import quote, quote_if_needed, quote_typographic, reason
 from vshell.shell.command_io import (
     BufferedOutput,
     Failure,
@@ -27,6 +25,8 @@ from vshell.shell.command_io import (
     to_text,
     write_file,
 )
+from vshell.shell.commands.sort_keys import Key, check_flags, ordering, parse_key
+from vshell.shell.messages import quote, quote_if_needed, quote_typographic, reason
 
 _CANNOT_READ: Final = "cannot read: {name}: {reason}"
 _ORDERING: Final = {

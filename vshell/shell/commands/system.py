@@ -147,11 +147,11 @@ def run_printenv(call: Invocation) -> int:
         return 0
     status = 0
     for name in call.operands:
-        value = call.environment.get(name)
-        if value is None or "=" in name:
+        found = call.environment.get(name)
+        if found is None or "=" in name:
             status = 1
         else:
-            call.write(value + end)
+            call.write(found + end)
     return status
 
 

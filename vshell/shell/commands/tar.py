@@ -115,10 +115,9 @@ def _members(call: Invocation, data: bytes, reading: Reading) -> list[Member]:
     if not data:
         return members
     try:
-        for member in read_members(
-            lambda offset, size: data[offset : offset + size], len(data), "archive"
-        ):
-            members.append(member)
+        members.extend(
+            read_members(lambda offset, size: data[offset : offset + size], len(data), "archive")
+        )
     except (DecodeError, TooLargeError, UnavailableError) as error:
         if not members:
             call.complain("This does not look like a tar archive")

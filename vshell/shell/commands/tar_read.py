@@ -190,7 +190,8 @@ class Reading:
         source = join(self._names.directory, safe)
         if not files.exists(source, follow=False):
             self._complain(
-                f"{member.name}: Cannot hard link to '{shown_name(member.target)}': No such file or directory"
+                f"{member.name}: Cannot hard link to '{shown_name(member.target)}':"
+                " No such file or directory"
             )
             return
         files.link(source, place, parents=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from vshell.shell.command import Command, Invocation, Option, UsageError
-from vshell.shell.messages import quote_typographic
 from vshell.shell.command_io import BufferedOutput, pieces, to_bytes, to_text
+from vshell.shell.messages import quote_typographic
 
 _LETTERS: Final = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92}
 _LOWER: Final = bytes(range(97, 123))

@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import Final
 
 from vshell.shell.command import Command, Invocation, Option, UsageError
-from vshell.shell.messages import quote_typographic
 from vshell.shell.command_io import (
     BufferedOutput,
     failing,
@@ -17,6 +16,7 @@ from vshell.shell.command_io import (
     require_write,
     stripped,
 )
+from vshell.shell.messages import quote_typographic
 
 _FIELD: Final = re.compile(rb"[ \t\n]*[^ \t\n]*")
 _UPPER: Final = bytes(byte - 32 if 97 <= byte <= 122 else byte for byte in range(256))

@@ -8,8 +8,8 @@ from typing import Final
 
 from vshell.errors import VshellError
 from vshell.shell.command import Command, Input, Invocation, Option, UsageError
-from vshell.shell.messages import quote, quote_if_needed, reason
 from vshell.shell.command_io import open_input, pieces, read_all, to_text
+from vshell.shell.messages import quote, quote_if_needed, reason
 
 _ORDER: Final = ("lines", "words", "chars", "bytes", "max-line-length")
 _SPACES: Final = b" \t\n\v\f\r"
@@ -71,7 +71,8 @@ def _longest(numbers: dict[str, int], text: str, column: int) -> int:
 def run(call: Invocation) -> int:
     parsed = call.parsed
     wanted = [name for name in _ORDER if parsed.flag(name)] or ["lines", "words", "bytes"]
-    total, status, rows = _Counts(), 0, []
+    total, status = _Counts(), 0
+    rows: list[tuple[_Counts | None, str]] = []
     for name in _names(call):
         try:
             counts = _count(open_input(call, name or "-"), wanted)
@@ -85,9 +86,9 @@ def run(call: Invocation) -> int:
         total.add(counts)
         rows.append((counts, name))
     width = _width(call, wanted, [name for _, name in rows])
-    for counts, name in rows:
-        if counts is not None:
-            _print(call, counts, wanted, width, quoted_line(name))
+    for found, name in rows:
+        if found is not None:
+            _print(call, found, wanted, width, quoted_line(name))
     if len(rows) > 1:
         _print(call, total, wanted, width, "total")
     return status

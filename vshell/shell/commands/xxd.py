@@ -178,7 +178,8 @@ def _include(data: bytes, given: dict[str, str], name: str, columns: int) -> byt
         return (body + "\n").encode() if body else b""
     tail = "_LEN" if capital else "_len"
     inner = f"\n{body}\n" if body else "\n"
-    return f"unsigned char {label}[] = {{{inner}}};\nunsigned int {label}{tail} = {len(data)};\n".encode()
+    array = f"unsigned char {label}[] = {{{inner}}};\n"
+    return f"{array}unsigned int {label}{tail} = {len(data)};\n".encode()
 
 
 def _dump(data: bytes, start: int, given: dict[str, str], columns: int | None) -> bytes:
@@ -196,7 +197,9 @@ def _dump(data: bytes, start: int, given: dict[str, str], columns: int | None) -
     zero_lines = 0
     for place in range(0, len(data), width):
         piece = data[place : place + width]
-        line = address.format(start + place) + _line(piece, width, group, bits, endian, upper)
+        line = address.format(start + place) + _line(
+            piece, width, group, bits=bits, endian=endian, upper=upper
+        )
         if "a" in given and not any(piece) and place + width < len(data):
             zero_lines += 1
             if zero_lines == 2:
@@ -209,7 +212,7 @@ def _dump(data: bytes, start: int, given: dict[str, str], columns: int | None) -
     return "".join(lines).encode()
 
 
-def _line(piece: bytes, width: int, group: int, bits: bool, endian: bool, upper: bool) -> str:
+def _line(piece: bytes, width: int, group: int, *, bits: bool, endian: bool, upper: bool) -> str:
     digits = 8 if bits else 2
     groups = []
     for place in range(0, width, group):
@@ -248,7 +251,7 @@ def _bytes_of(text: bytes, columns: int) -> bytes:
     digits = bytearray()
     spaces = 0
     for byte in text:
-        if byte == 32 or byte == 9:
+        if byte in {32, 9}:
             spaces += 1
             if spaces > 1 and digits:
                 break

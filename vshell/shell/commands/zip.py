@@ -375,7 +375,7 @@ def _list(call: Invocation, name: str, infos: Sequence[zipfile.ZipInfo], *, verb
             total = _percent(size, packed) if size else 0
             lines += [
                 "--------          -------  ---                            -------",
-                f"{size:8}         {packed:8} {total:3}%                            {len(infos)} file{plural}",
+                f"{size:8}         {packed:8} {total:3}%{' ' * 28}{len(infos)} file{plural}",
             ]
     else:
         if not quiet:
@@ -494,7 +494,7 @@ def _extract(
             if not safe:
                 continue
             shown = f"{directory.rstrip('/')}/{safe}" if directory else safe
-            line = _place(call, archive, info, join(base, safe), shown, late)
+            line = _place(call, archive, info, join(base, safe), shown, late=late)
             if line and not quiet:
                 call.write(line)
         for place, info in late:
@@ -514,6 +514,7 @@ def _place(
     info: zipfile.ZipInfo,
     place: str,
     shown: str,
+    *,
     late: list[tuple[str, zipfile.ZipInfo]],
 ) -> str:
     """Put one member in its place; links wait until the end, so that nothing goes through one."""

@@ -101,6 +101,7 @@ def claude_profile(context: Context, *, rules: Any = None) -> Profile:
             aliases={"cmd": "command", "script": "command", "timeout_ms": "timeout"},
             changes=True,
             separate=True,
+            interrupt=runner.interrupt,
         ),
     ]
     return Profile(

@@ -19,6 +19,7 @@ from vshell.tools.schema_parts import flag, record, text
 from vshell.tools.stubs import Language, stubs
 
 _MAX_OUTPUT_CHARACTERS: Final = 30_000
+_LISTED_CHANGES: Final = 100
 
 _EXAMPLES: Final = {
     "python": 'for path in state.glob("src/**/*.py"):\n'
@@ -106,12 +107,19 @@ def _run(
         "value": record_of.get("value"),
         "logs": _logs(record_of.get("logs")),
         "error": record_of.get("error"),
-        "changes": record_of.get("changes"),
+        "changes": _changes(record_of.get("changes")),
     }
     kept = {name: value for name, value in shown.items() if value not in (None, "", [])}
     rendered = json.dumps(kept, ensure_ascii=False, default=str)
     failed = record_of["status"] not in ("ok", "paused")
     return ToolResult(keep_ends(rendered, _MAX_OUTPUT_CHARACTERS), is_error=failed, structured=kept)
+
+
+def _changes(changes: Any) -> list[str]:
+    """Return what a model needs to know of changes: what happened to which path."""
+    told = [f"{each['action']} {each['path']}" for each in changes or ()]
+    more = len(told) - _LISTED_CHANGES
+    return [*told[:_LISTED_CHANGES], f"... and {more} more"] if more > 0 else told
 
 
 def _logs(logs: Any) -> Any:

@@ -101,6 +101,7 @@ def codex_profile(
             aliases={"cmd": "command", "cwd": "workdir", "timeout": "timeout_ms"},
             changes=True,
             separate=True,
+            interrupt=runner.interrupt,
         ),
     ]
     return Profile("codex", tools, context=context, render_error=render_error)

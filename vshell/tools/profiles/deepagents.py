@@ -128,6 +128,7 @@ def deepagents_profile(context: Context, *, rules: Any = None) -> Profile:
             aliases={"cmd": "command"},
             changes=True,
             separate=True,
+            interrupt=runner.interrupt,
         ),
     ]
     return Profile("deepagents", tools, context=context, render_error=render_error)

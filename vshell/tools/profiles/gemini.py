@@ -160,6 +160,7 @@ def gemini_profile(context: Context, *, rules: Any = None) -> Profile:
             aliases=directory | {"cmd": "command"},
             changes=True,
             separate=True,
+            interrupt=runner.interrupt,
         ),
     ]
     return Profile("gemini", tools, context=context, render_error=render_error)

@@ -222,8 +222,8 @@ def _read_text(context: Context, given: Arguments) -> ToolResult:
     if "head" in given:
         content = "\n".join(content.split("\n")[: int(given["head"])])
     elif "tail" in given:
-        lines = content.removesuffix("\n").split("\n")
-        content = "\n".join(lines[-int(given["tail"]) :])
+        # What is after the last newline counts as a line, as it does there.
+        content = "\n".join(content.split("\n")[-int(given["tail"]) :])
     return _told(content)
 
 

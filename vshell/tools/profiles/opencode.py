@@ -68,6 +68,7 @@ def opencode_profile(context: Context, *, rules: Any = None) -> Profile:
             aliases={"cmd": "command", "cwd": "workdir"},
             changes=True,
             separate=True,
+            interrupt=runner.interrupt,
         ),
         Tool(
             "read",

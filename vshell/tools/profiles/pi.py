@@ -89,6 +89,7 @@ def pi_profile(context: Context, *, rules: Any = None) -> Profile:
             aliases={"cmd": "command"},
             changes=True,
             separate=True,
+            interrupt=runner.interrupt,
         ),
         Tool(
             "edit",
