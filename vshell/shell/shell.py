@@ -81,6 +81,7 @@ class Shell:
         self._lock = threading.Lock()
         self._running: WorkerProcess | None = None
         self._interrupted = False
+        self._number = 0
         self._state: tuple[str, bytes, str | None] = ("", b"", None)
         self._cwd = context.cwd
         self._begun = False
@@ -180,6 +181,7 @@ class Shell:
 
     def _perform(self, run: _Run, asked: Header, stdin: bytes) -> ShellResult:
         self._interrupted = False
+        self._number += 1
         worker = self._take()
         before = self._context.files.revision()
         begun_at_s = time.monotonic()
@@ -217,8 +219,6 @@ class Shell:
         deadline_s = begun_at_s + run.limits.timeout_s
         while True:
             left_s = deadline_s - time.monotonic()
-            if self._interrupted:
-                left_s = min(left_s, _INTERRUPT_GRACE_S)
             header, payload = worker.next(left_s)
             if "output" in header:
                 run.print(header["output"], payload)
@@ -356,10 +356,18 @@ class Shell:
     def interrupt(self) -> None:
         """End the script that runs now: exit code 130. The shell goes on."""
         self._interrupted = True
-        self._guests.end()
-        worker = self._running
-        if worker is not None:
-            worker.interrupt()
+        worker, number = self._running, self._number
+        if worker is None:
+            return
+        worker.interrupt()
+        self._guests.end()  # a command that waits for one goes on, and hears of it
+        insist = threading.Timer(_INTERRUPT_GRACE_S, self._end, (worker, number))
+        insist.daemon = True
+        insist.start()
+
+    def _end(self, worker: WorkerProcess, number: int) -> None:
+        if self._running is worker and self._number == number:
+            worker.kill()
 
     # Knowing without running.
 

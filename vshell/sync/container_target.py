@@ -99,7 +99,7 @@ class ContainerTarget:
         create: bool = False,  # noqa: ARG002 - the root is always there
     ) -> Iterator[None]:
         # The lock is the shell's, and goes when its connection does.
-        question = f"flock -w {max(0, timeout_s):.0f} 9"
+        question = f'exec 9>"$control/lock"; flock -w {max(0, timeout_s):.0f} 9'
         try:
             code, _ = self._loop.ask(question)
         except UnavailableError:  # somebody in the container ended the shell: start another one
@@ -113,17 +113,17 @@ class ContainerTarget:
             yield
         finally:
             with suppress(UnavailableError):
-                self._loop.ask("flock -u 9")
+                self._loop.ask("exec 9>&-")
 
     def identify(self) -> Root:
-        code, said = self._loop.ask(f"head -c 100 {_MARK} 2>/dev/null")
+        code, said = self._loop.ask(f'read -r mark <{_MARK} && printf %s "$mark"')
         known = said.decode() if code == 0 and _UUID.fullmatch(said) else None
         return Root(known, self._generation)
 
     def mark(self, uuid: str) -> None:
         if not _UUID.fullmatch(uuid.encode()):
             raise ValueError(f"not an identifier: {uuid!r}")
-        code, _ = self._loop.ask(f"rm -f {_MARK} && printf %s {uuid} >{_MARK}")
+        code, _ = self._loop.ask(f"rm -f {_MARK} && echo {uuid} >{_MARK}")
         if code:
             raise UnavailableError("the mirror in the container cannot be marked")
 
@@ -331,8 +331,8 @@ class ContainerTarget:
         stage = self._stage_name
         answer = self._loop.ask(
             f"take {len(look)} look; mkdir -m 700 {stage}; head -c {size} |"
-            f" (cd {stage} && tar -xpf - --no-same-owner --delay-directory-restore 2>/dev/null;"
-            f" code=$?; cat >/dev/null; exit $code) || rm -rf {stage};"
+            f" (cd {stage} && tar -xpf - --no-same-owner --delay-directory-restore 2>/dev/null ||"
+            f" {{ cat >/dev/null; false; }}) || rm -rf {stage};"
             " tick; stats $control/look",
             chain((look,), _sent(archive)),
         )

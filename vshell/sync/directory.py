@@ -173,6 +173,8 @@ class DirectoryTarget:
                 below = tiers.child(entry.path.rpartition("/")[2])
                 try:
                     found = walk.entries(entry.path, below)
+                except TooLargeError:  # is an OSError too, and no matter of this directory
+                    raise
                 except OSError as error:
                     yield entry._replace(kind=OTHER, reason=reason(error))
                     continue
