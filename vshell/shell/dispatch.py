@@ -90,18 +90,19 @@ class Dispatcher:
         cwd: str,
         on_output: Callable[[str, bytes], None],
         loop: AbstractEventLoop,
-    ) -> int:
-        """Run one command without the engine; return its exit code.
+    ) -> tuple[int, bytes]:
+        """Run one command without the engine; return its exit code, and what it printed last.
 
         The loop is only for what the command runs that is not ours (`xargs bash -c ...`).
         """
+        stdout = Direct("stdout", on_output)
         call = Invocation(
             name=words[0],
             context=self._context(cwd, environment),
             parsed=Parsed((), tuple(words[1:])),
             environment={name: from_engine(value) for name, value in environment.items()},
             stdin=io.BytesIO(stdin),
-            stdout=Direct("stdout", on_output),
+            stdout=stdout,
             stderr=Direct("stderr", on_output),
             execute=lambda again, data: self._execute(call, again, data),
             services=self._services,
@@ -109,12 +110,11 @@ class Dispatcher:
         self.is_plain = True
         try:
             exit_code = loop.run_until_complete(drive(lambda: self._invoke(call)))
-            call.stdout.flush()  # type: ignore[attr-defined]
         except BrokenPipeError:
-            return BROKEN_PIPE
+            return BROKEN_PIPE, b""
         finally:
             self.is_plain = False
-        return exit_code
+        return exit_code, stdout.take()
 
     def hold_input(self, data: bytes) -> str:
         """Keep bytes for `INPUT`; return the number that stands for them."""

@@ -250,6 +250,8 @@ class Shell:
             changes = tuple(_change(each) for each in told["changes"])
         elif undone or asked["dry_run"] or (asked["atomic"] and told.get("died")):
             changes, undone = (), True
+        elif "changes" in told:
+            changes = tuple(_change(each) for each in told["changes"])
         else:
             changes = self._changes_since(before)
         code, error = told["done"], told.get("error")

@@ -161,3 +161,10 @@ class Direct:
             self._held.clear()
             self._size = 0
             self._on_output(self._stream, data)
+
+    def take(self) -> bytes:
+        """Return what is held, instead of writing it."""
+        data = b"".join(self._held)
+        self._held.clear()
+        self._size = 0
+        return data

@@ -96,7 +96,9 @@ def answer(call: Invocation, question: Question) -> bool:
                 return False
             top = files.realpath(node.path)
             depth = question.max_depth
-            rows = files.walk(top, max_depth=depth, suffixes=question.suffixes) if depth != 0 else []
+            rows = (
+                files.walk(top, max_depth=depth, suffixes=question.suffixes) if depth != 0 else []
+            )
         except VshellError:
             return False
         name = start.rstrip("/").rpartition("/")[2] or "/"
