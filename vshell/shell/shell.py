@@ -97,6 +97,21 @@ class Shell:
         """The working directory."""
         return self._cwd
 
+    @property
+    def confinement(self) -> Mapping[str, bool]:
+        """What keeps scripts from the host: `files`, `network` and `calls`, each if it is there.
+
+        Anything that is not, is also told to the logger `vshell.shell`.
+
+        Raises:
+            ClosedError: The workspace is closed.
+            UnavailableError: No worker can be started here.
+        """
+        with self._lock:
+            worker = self._take()
+            self._workers.give_back(id(self), worker, self._catch_up)
+            return worker.confinement
+
     def close(self) -> None:
         """End the worker. What a named session was stays in the workspace."""
         with self._lock:

@@ -92,7 +92,8 @@ class Worker:
     def _open(self, header: Header, _payload: bytes) -> None:
         """Open the workspace and make an interpreter: all that can be done in advance."""
         # First of all, while there is one thread: what is opened later is opened inside.
-        self._confinement = confine_worker(os.path.dirname(header["path"]), allow_partial=True)
+        files = _database_files(header["path"])
+        self._confinement = confine_worker(None, files=files, allow_partial=True)
         threading.Thread(target=_die_with_host, args=(self._connection,), daemon=True).start()
         self._files = ShellFiles(
             header["path"],
@@ -351,6 +352,20 @@ class _Output:
     def send_with(self, header: Header, payload: bytes) -> None:
         """Send a frame with what was kept in front of it, so that the host is woken once."""
         frames.send_encoded(self._connection, bytes(self._last) + frames.encode(header, payload))
+
+
+def _database_files(path: str) -> list[str]:
+    """Return the files of a database, which are all that this process will reach.
+
+    The host has the database open, so that SQLite has made the other two; where it has
+    not yet, they begin empty.
+    """
+    files = [path, f"{path}-wal", f"{path}-shm"]
+    mode = os.stat(path).st_mode & 0o777
+    for each in files[1:]:
+        with suppress(OSError):  # a directory that cannot be written: there are none then
+            os.close(os.open(each, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode))
+    return [each for each in files if os.path.exists(each)]
 
 
 def _limit_memory(extra_bytes: int) -> None:
