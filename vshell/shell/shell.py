@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from vshell.errors import ConflictError, OperationTimeoutError, UnavailableError, VshellError
 from vshell.fs import shells
@@ -28,6 +28,9 @@ from vshell.shell.process import WorkerProcess
 from vshell.shell.result import ExplainedCommand, Explanation, ShellResult
 from vshell.shell.rules import Question, Rules, rules_of
 from vshell.shell.workers import Workers
+
+if TYPE_CHECKING:
+    from vshell.script.limits import Limits
 
 OnOutput = Callable[[str, bytes], None]
 Ask = Callable[[Question], bool]
@@ -64,7 +67,7 @@ class Shell:
         session: str | None,
         rules: Rules | Mapping[str, Any] | None = None,
         ask: Ask | None = None,
-        limits: ShellLimits | Mapping[str, Any] | None = None,
+        limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
         spool: PathLike | None = None,
     ) -> None:
         self._context = context
@@ -137,7 +140,7 @@ class Shell:
         dry_run: bool = False,
         on_output: OnOutput | None = None,
         arguments: Sequence[str] = (),
-        limits: ShellLimits | Mapping[str, Any] | None = None,
+        limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
         remember: bool = True,
     ) -> ShellResult:
         """Run a script; what it sets and where it goes stays for the next one.

@@ -140,6 +140,7 @@ class Worker:
         if self._begun or rules != self._judge.rules:
             self._judge = Judge(rules, self._question)
             self._dispatcher.judge = self._judge
+            self._judge.can_begin_again = self._dispatcher.can_begin_again
             self._files.set_judge(self._judge)
             self._engine.close()
             self._engine = self._new_engine()
