@@ -33,8 +33,17 @@ def send(connection: socket.socket, header: Header, payload: bytes = b"") -> Non
     Raises:
         ClosedConnectionError: Nobody is there to read it.
     """
+    send_encoded(connection, encode(header, payload))
+
+
+def send_encoded(connection: socket.socket, data: bytes) -> None:
+    """Write frames that are encoded.
+
+    Raises:
+        ClosedConnectionError: Nobody is there to read them.
+    """
     try:
-        connection.sendall(encode(header, payload))
+        connection.sendall(data)
     except OSError as error:
         raise ClosedConnectionError(str(error)) from None
 

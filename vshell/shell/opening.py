@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import PathLike
@@ -15,6 +15,9 @@ from vshell.shell.rules import Rules
 from vshell.shell.shell import ENVIRONMENT, Ask, Shell
 from vshell.shell.workers import Workers
 
+if TYPE_CHECKING:
+    from vshell.script.limits import Limits
+
 
 def open_shell(
     context: Context,
@@ -22,7 +25,7 @@ def open_shell(
     *,
     rules: Rules | Mapping[str, Any] | None = None,
     ask: Ask | None = None,
-    limits: ShellLimits | Mapping[str, Any] | None = None,
+    limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
     spool: PathLike | None = None,
     programs: Programs | None = None,
 ) -> Shell:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from vshell.errors import ConflictError, OperationTimeoutError, UnavailableError, VshellError
 from vshell.fs import shells
@@ -29,6 +29,9 @@ from vshell.shell.programs import Guests, Programs
 from vshell.shell.result import ExplainedCommand, Explanation, ShellResult
 from vshell.shell.rules import Question, Rules, rules_of
 from vshell.shell.workers import Workers
+
+if TYPE_CHECKING:
+    from vshell.script.limits import Limits
 
 OnOutput = Callable[[str, bytes], None]
 Ask = Callable[[Question], bool]
@@ -65,7 +68,7 @@ class Shell:
         session: str | None,
         rules: Rules | Mapping[str, Any] | None = None,
         ask: Ask | None = None,
-        limits: ShellLimits | Mapping[str, Any] | None = None,
+        limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
         spool: PathLike | None = None,
         programs: Programs | None = None,
     ) -> None:
@@ -100,6 +103,21 @@ class Shell:
         """The working directory."""
         return self._cwd
 
+    @property
+    def confinement(self) -> Mapping[str, bool]:
+        """What keeps scripts from the host: `files`, `network` and `calls`, each if it is there.
+
+        Anything that is not, is also told to the logger `vshell.shell`.
+
+        Raises:
+            ClosedError: The workspace is closed.
+            UnavailableError: No worker can be started here.
+        """
+        with self._lock:
+            worker = self._take()
+            self._workers.give_back(id(self), worker, self._catch_up)
+            return worker.confinement
+
     def close(self) -> None:
         """End the worker. What a named session was stays in the workspace."""
         with self._lock:
@@ -125,7 +143,7 @@ class Shell:
         dry_run: bool = False,
         on_output: OnOutput | None = None,
         arguments: Sequence[str] = (),
-        limits: ShellLimits | Mapping[str, Any] | None = None,
+        limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
         remember: bool = True,
     ) -> ShellResult:
         """Run a script; what it sets and where it goes stays for the next one.
@@ -256,6 +274,8 @@ class Shell:
             changes = tuple(_change(each) for each in told["changes"])
         elif undone or asked["dry_run"] or (asked["atomic"] and told.get("died")):
             changes, undone = (), True
+        elif "changes" in told:
+            changes = tuple(_change(each) for each in told["changes"])
         else:
             changes = self._changes_since(before)
         code, error = told["done"], told.get("error")
