@@ -102,7 +102,7 @@ def bashkit(disk: Path) -> Contender:
     """Return bashkit with the same files in its own memory."""
     from bashkit import Bash, ExecutionProfile
 
-    files = {
+    files: dict[str, str | Callable[[], str]] = {
         f"/w/{path.relative_to(disk)}": path.read_text()
         for path in disk.rglob("*")
         if path.is_file()

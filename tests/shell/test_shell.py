@@ -68,6 +68,26 @@ def test_the_state_lasts_from_one_script_to_the_next(
     assert shown == expected[before]
 
 
+@pytest.mark.parametrize(
+    ("before", "script", "stdout"),
+    [
+        ("set -u", "echo $nope; echo on", b""),
+        ("set -e", "false; echo on", b""),
+        ("set -f", "echo /*", b"/*\n"),
+        ("set -o pipefail", "false | true; echo $?", b"1\n"),
+        ("set -C; echo 1 > f", "echo 2 > f; cat f", b"1\n"),
+        ("shopt -s nullglob", "echo /nope*", b"\n"),
+        ("set -u; set +u", "echo $nope", b"\n"),
+    ],
+)
+def test_options_are_there_in_a_fresh_worker(
+    shell: Shell, before: str, script: str, stdout: bytes
+) -> None:
+    shell.run(before)
+    assert shell.run("while :; do :; done", timeout_s=0.05).exit_code == 124
+    assert shell.run(script).stdout == stdout
+
+
 def test_the_exit_code_of_one_script_is_seen_by_the_next(shell: Shell) -> None:
     shell.run("(exit 7)")
     assert shell.run("echo $?").stdout == b"7\n"
@@ -117,6 +137,41 @@ def test_a_syntax_error_is_an_exit_code(shell: Shell) -> None:
     result = shell.run("echo a\nif true; fi fi")
     assert (result.exit_code, result.stdout) == (2, b"a\n")
     assert result.stderr.startswith(b"bash: line 2: syntax error")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("basename /a/b", b"b"),
+        ("basename '/a/b c'", b"b c"),
+        ('basename "/a/it\'s"', b"it's"),
+        ("basename /a/'x'\"y\"z", b"xyz"),
+        ("  basename   /a/b  \n", b"b"),
+        ("basename '/a/$x'", b"$x"),
+        ("basename '/a/new\nline'", b"new\nline"),
+        ("basename ''", b""),
+        ('basename "/a/$y"', b"Y"),
+        ("basename /a/*", b"*"),
+        ("basename /a/b # c", b"b"),
+        ("basename /a/b\\ c", b"b c"),
+        ("basename ~/x", b"x"),
+        ("basename {/a/b,}", b"b"),
+        ("y=1 basename /a/b", b"b"),
+    ],
+)
+def test_a_plain_command_has_the_words_that_the_engine_would_give_it(
+    shell: Shell, line: str, words: bytes
+) -> None:
+    shell.run("y=Y")
+    assert shell.run(line).stdout == words + b"\n"
+    assert shell.run(f"true; {line}").stdout == words + b"\n"
+
+
+def test_a_plain_command_is_a_function_or_an_alias_when_there_is_one(shell: Shell) -> None:
+    shell.run("basename() { echo mine $1; }")
+    assert shell.run("basename /a").stdout == b"mine /a\n"
+    shell.run("unset -f basename; shopt -s expand_aliases; alias basename='echo other'")
+    assert shell.run("basename /a").stdout == b"other /a\n"
 
 
 # Transactions.
@@ -242,6 +297,17 @@ def test_an_interrupt_reaches_a_command_that_does_not_look_up(shell: Shell) -> N
     threading.Thread(target=interrupt_after, args=(seen, shell)).start()
     result = shell.run("yes", on_output=lambda *_: seen.set(), timeout_s=20)
     assert result.exit_code == 130
+
+
+@pytest.mark.slow
+def test_what_does_not_end_when_interrupted_is_killed(shell: Shell) -> None:
+    shell.run("x=1")
+    seen = threading.Event()
+    threading.Thread(target=interrupt_after, args=(seen, shell)).start()
+    script = "echo ready; x=2; awk 'BEGIN { while (1); }'"
+    result = shell.run(script, on_output=lambda *_: seen.set(), timeout_s=30)
+    assert (result.exit_code, result.timed_out, result.error) == (130, False, "interrupted")
+    assert shell.run("echo $x").stdout == b"1\n"
 
 
 def test_the_worker_dying_is_an_exit_code(shell: Shell) -> None:

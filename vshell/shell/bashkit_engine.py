@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -35,10 +36,11 @@ from vshell.shell.native import (
     OWN_VARIABLES,
     PRINTING,
     QUICK,
+    SET_OPTIONS,
     STATEFUL,
     WITHOUT,
 )
-from vshell.shell.script_text import continues, with_link_tests
+from vshell.shell.script_text import continues, with_file_tests
 from vshell.shell.words import from_engine, output_from_engine, quoted, to_engine
 
 _ENGINE_CANCELLED: Final = "execution cancelled"
@@ -58,12 +60,15 @@ _UNFINISHED: Final = (
 
 
 _FLEETING: Final = ("_", "RANDOM", "SECONDS", "LINENO", "EPOCHSECONDS", "EPOCHREALTIME")
-_SUGGESTION: Final = re.compile(rb"(?<=: command not found)\. Did you mean: [^\n]*")
+_SUGGESTION: Final = re.compile(rb"(?<=: command not found)\. [A-Z][^\n]*")
 """bashkit's guess, which knows its own commands only."""
-_PLAIN_COMMAND: Final = re.compile(r" *[A-Za-z0-9_./-]+(?: +[A-Za-z0-9_./=:,@%+-]+)* *\n?")
+_WORD: Final = r"""(?:[A-Za-z0-9_./=:,@%+-]|'[^']*'|"[^"$`\\]*")+"""
+_PLAIN_COMMAND: Final = re.compile(rf"[ \t]*{_WORD}(?:[ \t]+{_WORD})*[ \t\n]*")
 _QUICK_CHARACTERS: Final = 4096
 _SLOW: Final = re.compile(r"\\|\b(?:select|coproc|time)\b|[<>]\(|(?<![&>])&(?![&>])|[|`]")
 """What the quick way is not for: output that may be no text, pipes and jobs."""
+_LOUD: Final = frozenset({"e", "errexit", "x", "xtrace"})
+"""Options with which what goes before a script would end it, or be printed."""
 _LOOP: Final = re.compile(r"\b(?:for|while|until)\b")
 
 
@@ -98,6 +103,7 @@ class BashkitEngine:
         self._bash = self._fresh(self._environment, cwd)
         self._helper: Bash | None = None
         self._last_exit_code = 0
+        self._options: tuple[str, ...] = ()
         self._functions: frozenset[str] | None = frozenset()
         self._changes_unseen = False
         self._snapshot = b""
@@ -160,12 +166,13 @@ class BashkitEngine:
             if words:
                 return self._run_plainly(words, stdin, on_output)
         quick = self._note(script) and not stdin
-        text = self._wrapped(to_engine(with_link_tests(script)), stdin, arguments)
+        text = self._wrapped(to_engine(with_file_tests(script)), stdin, arguments)
         if quick:
             result = self._run_quickly(text, on_output)
         else:
             result = self._loop.run_until_complete(self._run(text, on_output))
         self._last_exit_code = result.exit_code
+        self._options = self._options_now()
         if max(self._passed_on) >= _PASSED_ON_BYTES:
             return Outcome(OUTPUT_EXIT_CODE, _TOO_MUCH, cut=True)
         if result.error is None:
@@ -191,11 +198,11 @@ class BashkitEngine:
         """
         if _PLAIN_COMMAND.fullmatch(script) is None:
             return []
-        words = script.split()
+        words = shlex.split(script)
         if not self._dispatcher.has(words[0]) or words[0] in LANGUAGE:
             return []
         state = self._bash.shell_state()
-        if state.traps or words[0] in state.aliases or state.variables.get("SHOPT_x") == "1":
+        if state.traps or words[0] in state.aliases or self._options:
             return []
         return [] if words[0] in self._function_names() else words
 
@@ -265,10 +272,15 @@ class BashkitEngine:
     def _wrapped(self, script: str, stdin: bytes, arguments: Sequence[str]) -> str:
         """Return a script with its arguments and input; no line of it has another number."""
         parts = []
+        if self._options:
+            words = " ".join(
+                f"-{name}" if len(name) == 1 else f"-o {name}" for name in self._options
+            )
+            parts.append(f"set {words};")
         if arguments:
             words = " ".join(quoted(to_engine(word)) for word in (script, *arguments))
             script = f"bash -c {words}"
-        if self._last_exit_code:
+        if self._last_exit_code and not _LOUD & {*self._options}:
             parts.append(f"(exit {self._last_exit_code});")
         if stdin and self.check(script).status == "complete":
             # A group, and not `exec`: all that is in it read on where the last one stopped.
@@ -376,10 +388,19 @@ class BashkitEngine:
     def restore(self, state: bytes) -> None:
         try:
             self._bash.restore_snapshot(state)
+            self._options = self._options_now()
             self._functions = None
             self._changes_unseen = True
         except (BashError, ValueError, RuntimeError) as error:
             raise ValueError(str(error)) from None
+
+    def _options_now(self) -> tuple[str, ...]:
+        """Return what `set` has turned on; bashkit forgets it at the end of each script."""
+        return tuple(
+            name[6:]
+            for name, value in self._bash.shell_state().variables.items()
+            if value == "1" and name.startswith("SHOPT_") and name[6:] in SET_OPTIONS
+        )
 
     def describe(self) -> dict[str, Any]:
         state = self._bash.shell_state()
@@ -444,7 +465,8 @@ class BashkitEngine:
         functions = bytearray()
         self._collect("declare -F", functions)
         variables = {*state.variables, *state.env, *state.arrays, *state.assoc_arrays}
-        commands = (set(self._bash.capabilities().builtins) | {*self._dispatcher.names()}) - WITHOUT
+        ours = set(self._dispatcher.names()) - {Dispatcher.INPUT}
+        commands = (set(self._bash.capabilities().builtins) - WITHOUT) | ours
         return {
             "commands": sorted(commands),
             "functions": sorted(line.split()[-1] for line in functions.decode().splitlines()),

@@ -10,7 +10,7 @@ from vshell.fs.schema import SYMLINK as SYMLINK_KIND
 from vshell.ops.context import Context
 from vshell.shell.bashkit_abi import DIRECTORY, FILE, SYMLINK, EngineStat
 from vshell.shell.messages import reason
-from vshell.shell.script_text import link_test
+from vshell.shell.script_text import file_test
 from vshell.shell.shell_files import ShellFiles
 from vshell.shell.words import quoted
 
@@ -82,18 +82,32 @@ class Bridge:
     def stat(self, path: str) -> EngineStat:
         if path == STDIN_PATH:
             return EngineStat(FILE, len(self.stdin), 0o444, 0)
-        asked = link_test(path)
+        asked = file_test(path)
         if asked is not None:
-            link = self._files.stat(asked, follow=False)
-            if link.kind != "symlink":
-                raise NotFoundError(f"no link: {asked}", path=asked)
-            return EngineStat(SYMLINK, link.size, link.mode, link.mtime_ns)
+            return self._tested(*asked)
         try:
             stat = self._files.stat(path)
         except (NotFoundError, VshellError):
             # A link that leads nowhere is still a link: `[ -L link ]`.
             stat = self._files.stat(path, follow=False)
         return EngineStat(_KINDS[stat.kind], stat.size, stat.mode, stat.mtime_ns)
+
+    def _tested(self, letter: str, path: str) -> EngineStat:
+        """Return that something is there when a test such as `-L` is true."""
+        stat = self._files.stat(path, follow=letter not in "Lh")
+        holds = {
+            "L": stat.kind == "symlink",
+            "h": stat.kind == "symlink",
+            "c": self._files.is_device(path),
+            "u": bool(stat.mode & 0o4000),
+            "g": bool(stat.mode & 0o2000),
+            "k": bool(stat.mode & 0o1000),
+            "O": True,
+            "G": True,
+        }
+        if not holds.get(letter, False):
+            raise NotFoundError(f"it is not that: {path}", path=path)
+        return EngineStat(FILE, stat.size, stat.mode, stat.mtime_ns)
 
     def read_dir(self, path: str) -> list[tuple[str, EngineStat]]:
         found, _ = self._files.list_directory(path)

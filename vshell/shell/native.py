@@ -46,3 +46,7 @@ OWN_VARIABLES: Final = frozenset(_VARIABLES.split())
 _ARRAYS = "BASH_REMATCH BASH_VERSINFO DIRSTACK FUNCNAME PIPESTATUS"
 OWN_ARRAYS: Final = frozenset(_ARRAYS.split())
 """Arrays that each engine sets for itself."""
+
+_OPTIONS = "a b e f h k m n p t u v x B C E H P T errexit nounset noglob noclobber pipefail posix"
+SET_OPTIONS: Final = frozenset(_OPTIONS.split())
+"""Options of `set`; the other ones are those of `shopt`."""

@@ -78,6 +78,7 @@ class Shell:
         self._lock = threading.Lock()
         self._running: WorkerProcess | None = None
         self._interrupted = False
+        self._number = 0
         self._state: tuple[str, bytes, str | None] = ("", b"", None)
         self._cwd = context.cwd
         self._begun = False
@@ -177,6 +178,7 @@ class Shell:
 
     def _perform(self, run: _Run, asked: Header, stdin: bytes) -> ShellResult:
         self._interrupted = False
+        self._number += 1
         worker = self._take()
         before = self._context.files.revision()
         begun_at_s = time.monotonic()
@@ -213,8 +215,6 @@ class Shell:
         deadline_s = begun_at_s + run.limits.timeout_s
         while True:
             left_s = deadline_s - time.monotonic()
-            if self._interrupted:
-                left_s = min(left_s, _INTERRUPT_GRACE_S)
             header, payload = worker.next(left_s)
             if "output" in header:
                 run.print(header["output"], payload)
@@ -350,9 +350,17 @@ class Shell:
     def interrupt(self) -> None:
         """End the script that runs now: exit code 130. The shell goes on."""
         self._interrupted = True
-        worker = self._running
-        if worker is not None:
-            worker.interrupt()
+        worker, number = self._running, self._number
+        if worker is None:
+            return
+        worker.interrupt()
+        insist = threading.Timer(_INTERRUPT_GRACE_S, self._end, (worker, number))
+        insist.daemon = True
+        insist.start()
+
+    def _end(self, worker: WorkerProcess, number: int) -> None:
+        if self._running is worker and self._number == number:
+            worker.kill()
 
     # Knowing without running.
 

@@ -46,6 +46,8 @@ _DEVICES: Final = {
     "/dev/fd/1": _STDOUT,
     "/dev/fd/2": _STDERR,
 }
+_NOWHERE: Final = -1
+"""The number of no inode."""
 _DIRECTORIES: Final = frozenset({"/dev", "/dev/fd", TEMPORARY, "/bin", "/usr", "/usr/bin"})
 
 
@@ -114,6 +116,10 @@ class ShellFiles(FileSystem):
             return _stat(path, "file", 0o600)
         return None
 
+    def is_device(self, path: str) -> bool:
+        """Tell whether a path is a device's."""
+        return path in _DEVICES
+
     def program_at(self, path: str) -> str | None:
         """Return the command that a path names, such as `ls` for `/bin/ls`, or None."""
         for directory in PROGRAMS:
@@ -171,23 +177,13 @@ class ShellFiles(FileSystem):
             return os.urandom(length) if device == _RANDOM else bytes(length)
         return b""
 
-    def list_directory(
-        self, path: str, *, limit: int = -1, offset: int = 0
-    ) -> tuple[list[EntryDetails], int]:
+    def _directory(self, path: str) -> Node:
         try:
-            return super().list_directory(path, limit=limit, offset=offset)
+            return super()._directory(path)
         except NotFoundError:
             if path not in _DIRECTORIES:
                 raise
-            return [], 0
-
-    def names(self, path: str) -> list[str]:
-        try:
-            return super().names(path)
-        except NotFoundError:
-            if path not in _DIRECTORIES:
-                raise
-            return []
+            return Node(path, _NOWHERE, DIRECTORY, _NOWHERE, b"")  # with no entries
 
     # Writing.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from vshell.errors import ClosedError
+from vshell.errors import ClosedError, UnavailableError
 from vshell.shell.process import Template, WorkerProcess
 
 Settle = Callable[[WorkerProcess], None]
@@ -34,6 +35,7 @@ class Workers:
         self._spare: WorkerProcess | None = None
         self._idle: dict[int, tuple[WorkerProcess, Settle]] = {}
         self._closed = False
+        self._process_id = os.getpid()
         self._template: Template | None = Template()
 
     def take(self, owner: int) -> tuple[WorkerProcess, bool]:
@@ -43,6 +45,11 @@ class Workers:
             ClosedError: The workspace is closed.
             UnavailableError: No worker can be started.
         """
+        if os.getpid() != self._process_id:
+            raise UnavailableError(
+                "the shell was opened before this process was forked",
+                hint="open the workspace again in the child process",
+            )
         with self._lock:
             if self._closed:
                 raise ClosedError("the workspace is closed")
@@ -101,7 +108,9 @@ class Workers:
             self._drop(worker)
 
     def close(self) -> None:
-        """End all of them."""
+        """End all of them, but for those of the process that this one was forked from."""
+        if os.getpid() != self._process_id:
+            return
         with self._lock:
             self._closed = True
             for worker in list(self._all):
