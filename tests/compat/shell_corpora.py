@@ -19,7 +19,8 @@ import pickle
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -65,9 +66,9 @@ def main() -> int:
     ][:: found.every]
     counted, passed, alone = Counter[str](), Counter[str](), Counter[str]()
     failing = found.failing.open("w", errors="surrogateescape") if found.failing else None
-    judge = partial(judged, engine=found.engine, cache=found.cache)
-    with multiprocessing.get_context("spawn").Pool(found.jobs, maxtasksperchild=200) as pool:
-        for case, result in zip(cases, pool.imap(judge, cases, chunksize=4), strict=True):
+    judge = partial(judged, engine=found.engine, kept=found.cache)
+    with ProcessPoolExecutor(found.jobs, multiprocessing.get_context("spawn")) as pool:
+        for case, result in zip(cases, pool.map(judge, cases, chunksize=4), strict=True):
             if result is None:
                 continue
             wanted, ours, engine = result
@@ -85,12 +86,12 @@ def main() -> int:
     return 0
 
 
-def read(paths: list[Path], only: str, cache: Path | None) -> list[Case]:
+def read(paths: list[Path], only: str, kept: Path | None) -> list[Case]:
     """Return the cases of all checkouts; a case that is there twice counts once."""
     cases: dict[str, Case] = {}
     for path in paths:
         for reader in READERS:
-            stored = cache / f"{path.name}-{reader.__name__}.cases" if cache else None
+            stored = kept / f"{path.name}-{reader.__name__}.cases" if kept else None
             if stored is not None and stored.is_file():
                 found = pickle.loads(stored.read_bytes())
             else:
@@ -109,20 +110,20 @@ def _key(case: Case) -> str:
 
 
 def judged(
-    case: Case, *, engine: bool, cache: Path | None
+    case: Case, *, engine: bool, kept: Path | None
 ) -> tuple[Outcome, Outcome, Outcome | None] | None:
     """Return what is wanted, what vshell does and what the engine alone does."""
-    wanted = case.expected or _by_bash_twice(case, cache)
+    wanted = case.expected or _by_bash_twice(case, kept)
     if wanted is None:
         return None
     return wanted, by_vshell(case), by_engine(case) if engine else None
 
 
-def _by_bash_twice(case: Case, cache: Path | None) -> Outcome | None:
-    stored = cache / _key(case) if cache else None
+def _by_bash_twice(case: Case, kept: Path | None) -> Outcome | None:
+    stored = kept / _key(case) if kept else None
     if stored is not None and stored.is_file():
-        kept: Outcome | None = pickle.loads(stored.read_bytes())
-        return kept
+        known: Outcome | None = pickle.loads(stored.read_bytes())
+        return known
     found = host.by_bash(case)
     if found is not None and found != host.by_bash(case):
         found = None
@@ -132,22 +133,30 @@ def _by_bash_twice(case: Case, cache: Path | None) -> Outcome | None:
 
 
 def by_vshell(case: Case) -> Outcome:
-    """Run a case in a workspace of its own."""
-    with Workspace.memory() as workspace:
-        workspace.mkdir(HOME, parents=True)
-        for path, content in case.files.items():
-            if content is None:
-                workspace.mkdir(path, parents=True, exist_ok=True)
-            elif isinstance(content, str):
-                workspace.symlink(content, path)
-            else:
-                workspace.write(path, content)
-                if path in case.executable:
-                    workspace.chmod(path, 0o755)
-        session = workspace.session("corpus", cwd=HOME, environment=ENVIRONMENT)
-        with session.shell() as shell:
-            result = shell.run(case.script, timeout_s=TIMEOUT_S)
+    """Run a case in a workspace that has nothing else in it."""
+    workspace = _workspace()
+    for entry in workspace.ls("/").entries:
+        workspace.rm(entry.path, recursive=True)
+    workspace.mkdir(HOME, parents=True)
+    for path, content in case.files.items():
+        if content is None:
+            workspace.mkdir(path, parents=True, exist_ok=True)
+        elif isinstance(content, str):
+            workspace.symlink(content, path)
+        else:
+            workspace.write(path, content)
+            if path in case.executable:
+                workspace.chmod(path, 0o755)
+    session = workspace.session("corpus", cwd=HOME, environment=ENVIRONMENT)
+    with session.shell() as shell:
+        result = shell.run(case.script, timeout_s=TIMEOUT_S)
     return Outcome(result.stdout, result.exit_code)
+
+
+@cache
+def _workspace() -> Workspace:
+    """Return this process' workspace: a worker's template is started once for each."""
+    return Workspace.memory()
 
 
 def by_engine(case: Case) -> Outcome:
@@ -169,7 +178,7 @@ def by_engine(case: Case) -> Outcome:
         process.join()
 
 
-def _engine_alone(case: Case, answer: "multiprocessing.connection.Connection") -> None:
+def _engine_alone(case: Case, answer: multiprocessing.connection.Connection) -> None:
     from bashkit import Bash
 
     bash = Bash(cwd=HOME, env={**ENVIRONMENT})
@@ -180,7 +189,7 @@ def _engine_alone(case: Case, answer: "multiprocessing.connection.Connection") -
         elif isinstance(content, str):
             bash.symlink(content, path)
         else:
-            bash.write_file(path, content)
+            bash.fs().write_file(path, content)
             if path in case.executable:
                 bash.chmod(path, 0o755)
     script = case.script.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -192,8 +201,7 @@ def _described(case: Case, wanted: Outcome, ours: Outcome, engine: Outcome | Non
     alone = "" if engine is None or not case.passes(engine, wanted) else " ENGINE PASSES"
     text = case.script if len(case.script) < 3000 else case.script[-3000:]
     return (
-        f"#### {case.corpus} | {case.name}{alone}\n{text}\n"
-        f"-- wanted {wanted}\n-- ours   {ours}\n\n"
+        f"#### {case.corpus} | {case.name}{alone}\n{text}\n-- wanted {wanted}\n-- ours   {ours}\n\n"
     )
 
 

@@ -101,15 +101,14 @@ def _noted(
         (root / "script").write_text(head + file.read_text(errors="surrogateescape"),
                                      errors="surrogateescape")  # fmt: skip
         run_confined(["bash", "/tmp/script"], root, timeout_s=_FILE_TIMEOUT_S)
-        shared = {path: each for path, each in files.items() if not path.startswith(HOME)}
         for record in sorted(root.glob("record/*/")):
-            case = _case(corpus, file, record, shared)
+            case = _case(corpus, file, record, files)
             if case is not None:
                 yield case
 
 
 def _case(
-    corpus: str, file: Path, record: Path, shared: dict[str, bytes | str | None]
+    corpus: str, file: Path, record: Path, beside: dict[str, bytes | str | None]
 ) -> Case | None:
     if not (record / "status").is_file():
         return None
@@ -120,7 +119,17 @@ def _case(
         return None
     with tarfile.open(fileobj=io.BytesIO(read["tree.tar"])) as archive:
         tree, executable = _tree(archive)
-    used = shared if "FILES" in text["command"] + text["state"] else {}
+    said = text["command"] + text["state"]
+    used = {
+        path: each
+        for path, each in beside.items()
+        if (not path.startswith(HOME) and "FILES" in said)
+        or path.rpartition("/")[2] in said
+        or path.startswith(f"{HOME}/{file.stem}_")
+    }
+    for path, content in beside.items():
+        if path not in used and tree.get(path) == content:
+            del tree[path]
     case = Case(
         corpus,
         f"{file.name} {record.name}: {text['name']}",

@@ -30,7 +30,7 @@ exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --ambien
 _NO_TEST = 99
 
 
-class NoSandbox(Exception):
+class NoSandboxError(Exception):
     """The host's bash cannot be shut in here."""
 
 
@@ -69,7 +69,7 @@ def run_confined(
     except (subprocess.TimeoutExpired, ValueError):
         return None
     if done.returncode == _NO_TEST:
-        raise NoSandbox(done.stderr.decode(errors="replace"))
+        raise NoSandboxError(done.stderr.decode(errors="replace"))
     return Outcome(done.stdout, done.returncode)
 
 

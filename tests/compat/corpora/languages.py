@@ -113,9 +113,7 @@ def busybox_shell(root: Path) -> Iterator[Case]:
         for file in sorted(root.rglob(f"shell/{folder}/*/*.tests")):
             beside = [each for each in file.parent.iterdir() if each.is_file()]
             files = {f"{HOME}/{each.name}": each.read_bytes() for each in beside}
-            executable = {
-                f"{HOME}/{each.name}" for each in beside if each.stat().st_mode & 0o100
-            }
+            executable = {f"{HOME}/{each.name}" for each in beside if each.stat().st_mode & 0o100}
             name = f"{folder}/{file.parent.name}/{file.name}"
             script = _ASH_HELPERS + f"set --\n. ./{file.name}\n"
             yield Case("busybox shell", name, script, files, frozenset(executable))
