@@ -9,6 +9,7 @@ passes. What passed becomes a case by itself.
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -17,12 +18,13 @@ from pathlib import Path
 from tests.compat.corpora.case import HOME, Case, Outcome
 from tests.compat.corpora.host import place, run_confined
 
+_DIRECTLY = re.compile(r"\bbusybox (?=[a-z\["])")
+"""What stands before a command that is to be BusyBox' own."""
 _FILE_TIMEOUT_S = 120.0
 _HARNESS = r"""
 shopt -s expand_aliases
 RECORD=/tmp/record FAILCOUNT=0 SKIP= VERBOSE=all NUMBER=0
 FILES=/tmp/files TESTDIR=/tmp/work ECHO=echo bindir=/tmp/no tsdir=/tmp/work
-busybox() { "$@"; }
 optional() { SKIP=; }
 skipnot() { eval "$@" >/dev/null 2>&1 || { SKIP=1; return 1; }; }
 toyonly() { SKIP=1; "$@"; SKIP=; }
@@ -41,14 +43,17 @@ testing() {
   printf %s "$NOSPACE" >$here/loose
   [ -z "$4" -a -n "$TOYBOX" ] && rm -f input || echo -ne "$4" >input
   tar -C /tmp/work -cf $here/tree.tar . 2>/dev/null
-  { declare -f; comm -13 <(sort $RECORD/names) <(compgen -v | sort -u) | grep -v '^BASH\|^here$' |
+  { comm -13 $RECORD/functions <(compgen -A function | sort) |
+      while read -r each; do declare -f -- "$each"; done
+    comm -13 <(sort $RECORD/names) <(compgen -v | sort -u) | grep -v '^BASH\|^FUNC\|^PIPE\|^here$' |
     while read -r each; do declare -p "$each"; done; } >$here/state 2>/dev/null
   echo -ne "$5" | eval -- "$2" >$here/actual
   echo $? >$here/status
   rm -f input
   return $(cat $here/status)
 }
-mkdir -p $RECORD; compgen -v | sort -u >$RECORD/names
+mkdir -p $RECORD; compgen -A function | sort >$RECORD/functions
+compgen -v | sort -u >$RECORD/names
 """
 
 
@@ -71,7 +76,7 @@ def busybox(root: Path) -> Iterator[Case]:
 def _old_style(file: Path) -> Case:
     """Return a case that is a script which must end well; each of its steps must."""
     text = file.read_text(errors="surrogateescape")
-    script = f'busybox() {{ "$@"; }}\nd={HOME}/..\nset -e\n{text}'
+    script = f"d={HOME}/..\nset -e\n{_DIRECTLY.sub('', text)}"
     name = f"{file.parent.name}/{file.name}"
     return Case("busybox applets", name, f"({script}\n) >/dev/null 2>&1", {}, frozenset())
 
@@ -98,7 +103,8 @@ def _noted(
     with tempfile.TemporaryDirectory(prefix="corpus") as name:
         root = Path(name)
         place(files, frozenset(), root)
-        (root / "script").write_text(head + file.read_text(errors="surrogateescape"),
+        text = _DIRECTLY.sub("", file.read_text(errors="surrogateescape"))
+        (root / "script").write_text(head + text,
                                      errors="surrogateescape")  # fmt: skip
         run_confined(["bash", "/tmp/script"], root, timeout_s=_FILE_TIMEOUT_S)
         for record in sorted(root.glob("record/*/")):
@@ -133,8 +139,8 @@ def _case(
     case = Case(
         corpus,
         f"{file.name} {record.name}: {text['name']}",
-        f"{text['state']}\ncd {cwd}\ncat /tmp/stdin | eval -- {_quoted(text['command'])}\n",
-        {**used, **tree, "/tmp/stdin": read["stdin"]},
+        f"{text['state']}\ncd {cwd}\ncat /tmp/stdin | (\n{_DIRECTLY.sub('', text['command'])}\n)\n",
+        {**used, **tree, "/tmp/stdin": read["stdin"], "/tmp/script": file.read_bytes()},
         executable,
         expected=Outcome(read["expected"], None),
         likeness="words" if text["loose"] else "bytes",
@@ -158,7 +164,3 @@ def _tree(archive: tarfile.TarFile) -> tuple[dict[str, bytes | str | None], froz
             if member.mode & 0o100:
                 executable.add(path)
     return tree, frozenset(executable)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
