@@ -18,9 +18,9 @@ from pathlib import Path
 from tests.compat.corpora.case import HOME, Case, Outcome
 from tests.compat.corpora.host import place, run_confined
 
-_DIRECTLY = re.compile(r"\bbusybox (?=[a-z\["])")
+_DIRECTLY = re.compile(r'\bbusybox (?=[a-z\["])')
 """What stands before a command that is to be BusyBox' own."""
-_FILE_TIMEOUT_S = 120.0
+_FILE_TIMEOUT_S = 20.0
 _HARNESS = r"""
 shopt -s expand_aliases
 RECORD=/tmp/record FAILCOUNT=0 SKIP= VERBOSE=all NUMBER=0
