@@ -109,6 +109,7 @@ class Copier:
         """Copy from or to a device; tell whether one of them is one."""
         files = self._files
         is_device = isinstance(files, ShellFiles) and files.is_device(source)
+        is_device = is_device or source.startswith("/dev/fd/")
         if is_device or (source.startswith("/dev/") and not files.exists(source)):
             data = open_input(self._call, source, dash=False).read()
             write_file(self._call, target, data)

@@ -100,7 +100,7 @@ def toybox(root: Path) -> Iterator[Case]:
 def _noted(
     corpus: str, file: Path, head: str, files: dict[str, bytes | str | None]
 ) -> Iterator[Case]:
-    with tempfile.TemporaryDirectory(prefix="corpus") as name:
+    with tempfile.TemporaryDirectory(prefix="corpus", ignore_cleanup_errors=True) as name:
         root = Path(name)
         place(files, frozenset(), root)
         text = _DIRECTLY.sub("", file.read_text(errors="surrogateescape"))

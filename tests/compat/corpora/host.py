@@ -75,7 +75,7 @@ def run_confined(
 
 def by_bash(case: Case) -> Outcome | None:
     """Return what bash does with a case, or None when it is no measure."""
-    with tempfile.TemporaryDirectory(prefix="corpus") as name:
+    with tempfile.TemporaryDirectory(prefix="corpus", ignore_cleanup_errors=True) as name:
         root = Path(name)
         place(case.files, case.executable, root)
         # As a file, since an error ends `bash -c` with another exit code.
