@@ -30,6 +30,7 @@ from vshell.shell.dispatch import Dispatcher
 from vshell.shell.engine import Outcome
 from vshell.shell.frames import ClosedConnectionError, Header
 from vshell.shell.limits import OUTPUT_EXIT_CODE
+from vshell.shell.native import PROGRAMS
 from vshell.shell.portable import portable_of, restoring_script
 from vshell.shell.programs import Program, load_runner
 from vshell.shell.rules import Judge, Question, Rules, rules_of
@@ -111,7 +112,7 @@ class Worker:
         self._table = FileTable(self._bridge, self._bridge.explain)
         self._judge = Judge(Rules(), self._question)
         self._dispatcher = Dispatcher(self._files, self._context, self._services(), self._judge)
-        self._files.programs = frozenset(self._dispatcher.names()) | {"bash", "sh", "env"}
+        self._files.programs = frozenset(self._dispatcher.names()) | PROGRAMS
         self._environment = header["environment"]
         self._engine = self._new_engine()
         self._send({"ready": self._engine.version, "confinement": self._confinement.as_dict()})
