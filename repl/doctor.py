@@ -71,7 +71,7 @@ def _findings() -> Iterator[Finding]:
         yield _optional(package, purpose)
     yield from _sqlite()
     yield from _confinement()
-    yield _command("docker", ["docker", "version", "--format", "{{.Server.Version}}"], "containers")
+    yield from _containers()
     yield _command("rg", ["rg", "--version"], "benchmarks against ripgrep")
     yield _command("git", ["git", "--version"], "the project's own tests")
     yield _device("fuse", Path("/dev/fuse"), "mounting a workspace")
@@ -104,6 +104,25 @@ def _confinement() -> Iterator[Finding]:
     for part, reason in found.as_dict().items():
         name = part.replace("_", " ")
         yield Finding(name, "missing" if reason else "ok", reason or "for the confinement of code")
+
+
+def _containers() -> Iterator[Finding]:
+    from vshell.sync.docker_probe import probe
+
+    found = probe()
+    yield (
+        Finding("docker library", "ok", found.library)
+        if found.library
+        else Finding(
+            "docker library", "missing", "pip install 'vshell[container]'; needed for containers"
+        )
+    )
+    yield (
+        Finding("docker", "missing", found.problem)
+        if found.problem
+        else Finding("docker", "ok", found.daemon)
+    )
+    yield Finding("container mirror", "ok" if found.mirror_in_memory else "missing", found.mirror)
 
 
 def _sqlite() -> Iterator[Finding]:
