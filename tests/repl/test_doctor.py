@@ -58,7 +58,8 @@ def test_a_program_that_does_not_answer_is_missing(
 def test_without_a_daemon_it_says_what_to_install(run: Run) -> None:
     lines = run("doctor").text.splitlines()
     (line,) = [line for line in lines if line.startswith("docker  ")]
-    assert "missing" in line and "apt install docker.io" in line
+    assert "missing" in line
+    assert "apt install docker.io" in line
 
 
 @pytest.mark.docker
@@ -68,4 +69,5 @@ def test_a_daemon_is_named_with_its_version_and_place(
     monkeypatch.delenv("DOCKER_HOST")
     found = {finding["name"]: finding for finding in run("doctor", "--json").json}
     assert found["docker library"]["state"] == found["docker"]["state"] == "ok"
-    assert "API 1." in found["docker"]["detail"] and "on this host" in found["docker"]["detail"]
+    assert "API 1." in found["docker"]["detail"]
+    assert "on this host" in found["docker"]["detail"]
