@@ -256,7 +256,7 @@ class Session(Context):
         ignore: Iterable[str] = (),
         cache: Iterable[str] | None = None,
         name: str | None = None,
-        limits: SyncLimits | None = None,
+        limits: SyncLimits | Mapping[str, float] | None = None,
     ) -> Mirror:
         """Return what keeps the workspace and a real directory the same, both ways.
 
@@ -271,10 +271,11 @@ class Session(Context):
                 `.venv/` and `target/`.
             name: What the workspace knows the mirror by; None for one that follows from
                 the directory's place on the host.
-            limits: What the directory may ask for.
+            limits: What the directory may ask for: a `SyncLimits`, or its fields by name.
 
         Raises:
             PermissionDeniedError: It is the root of the host.
+            RangeError: A limit is negative, or there is none of that name.
             UnavailableError: There is no such policy.
         """
         from vshell.sync.mirror import open_directory

@@ -340,7 +340,11 @@ class Container:
         return self.mirror.resolve(path, take=take, data=data)
 
     def _engine(self) -> Engine:
-        return self._engine_of(self._attach())
+        now = self._attached
+        # What is on this host can be synchronised without asking whether the container runs.
+        if now is None or not now.is_here():
+            now = self._attach()
+        return self._engine_of(now)
 
     def _engine_of(self, attached: Attached) -> Engine:
         if self._synchronising is None:

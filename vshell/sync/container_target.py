@@ -64,6 +64,9 @@ _ATTEMPTS: Final = 3
 _TICK_S: Final = 0.01
 
 _BATCH: Final = 500
+_LISTED: Final = 100
+"""How many entries of a scan come together."""
+
 _BATCH_BYTES: Final = 4 * 1024**2
 _MAX_RECORD_BYTES: Final = 8192
 
@@ -129,7 +132,7 @@ class ContainerTarget:
 
     # Looking.
 
-    def scan(self, rules: Rules, *, max_entries: int) -> Iterator[Entry]:
+    def scan(self, rules: Rules, *, max_entries: int) -> Iterator[list[Entry]]:
         pruned = [f"-name {name}" for name in _plain_names(rules)]
         skip = f"-type d \\( {' -o '.join(pruned)} \\) -prune -o" if pruned else ""
         closed = r"-type d \( ! -readable -o ! -executable \)"
@@ -151,7 +154,7 @@ class ContainerTarget:
         entries = [_entry(record, now_ns) for record in records[1:] if not record.endswith(b" .")]
         records.clear()
         entries.sort(key=lambda entry: tree_key(entry.path))
-        yield from _belonging(entries, rules, max_entries)
+        yield from _batches(_belonging(entries, rules, max_entries), _LISTED)
 
     def _listed(self, question: str, max_entries: int) -> tuple[list[bytes], bool]:
         """Return the records of an answer, and whether the program that made them was content."""
@@ -561,9 +564,9 @@ def _plain_names(rules: Rules) -> list[str]:
     return [] if has_exception else [name.removesuffix("/") for name in found]
 
 
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+def _batches(entries: Iterable[Entry], size: int = _BATCH) -> Iterator[list[Entry]]:
     iterator = iter(entries)
-    while batch := list(islice(iterator, _BATCH)):
+    while batch := list(islice(iterator, size)):
         yield batch
 
 
