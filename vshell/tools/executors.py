@@ -89,9 +89,7 @@ class VirtualExecutor:
 
     root = "/"
 
-    def __init__(
-        self, context: Context, *, rules: Rules | Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, context: Context, *, rules: Rules | Mapping[str, Any] | None = None) -> None:
         self._context = context
         self._rules = rules
 
@@ -333,9 +331,7 @@ def open_executor(
             raise RangeError("the container needs an image", hint='pass image="debian:12"')
         return ContainerExecutor(context, image)
     if isinstance(choice, str):
-        raise RangeError(
-            f"there is no executor {choice!r}", hint='choose "virtual" or "container"'
-        )
+        raise RangeError(f"there is no executor {choice!r}", hint='choose "virtual" or "container"')
     return choice
 
 

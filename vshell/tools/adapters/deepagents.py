@@ -244,7 +244,9 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
     def _glob_files(self, pattern: str, root: str) -> Any:
         """Return what 0.7 returns: absolute paths of files; a bare name is found at any depth."""
         if ".." in pattern.split("/"):
-            return protocol.GlobResult(error="Path traversal ('..') is not allowed in glob patterns")
+            return protocol.GlobResult(
+                error="Path traversal ('..') is not allowed in glob patterns"
+            )
         anchored = "/" in pattern
         found = glob(
             self._context,
@@ -296,9 +298,7 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
         except IsDirectoryError:
             return protocol.EditResult(error=f"Error: '{file_path}' is not a regular file")
         except (PermissionDeniedError, ReadOnlyError):
-            return protocol.EditResult(
-                error=f"Error: Permission denied editing file '{file_path}'"
-            )
+            return protocol.EditResult(error=f"Error: Permission denied editing file '{file_path}'")
         except VshellError as error:
             return protocol.EditResult(error=f"Error editing file '{file_path}': {error}")
 
@@ -350,9 +350,7 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
         responses = []
         for path in paths:
             content, error = _attempt(path, lambda path=path: self._data(path))
-            responses.append(
-                protocol.FileDownloadResponse(path=path, content=content, error=error)
-            )
+            responses.append(protocol.FileDownloadResponse(path=path, content=content, error=error))
         return responses
 
 
