@@ -180,7 +180,7 @@ def agent_toolset(
         shell: Any = partial(_virtual_bash, context, rules)
     else:
         shell = partial(_bash_elsewhere, runner)
-    return [bash(cast(Any, asynccontextmanager(shell))), *_file_tools(files)]
+    return [bash(cast("Any", asynccontextmanager(shell))), *_file_tools(files)]
 
 
 def _file_tools(files: AgentFiles) -> list[BetaAsyncFunctionTool[Any]]:
