@@ -32,6 +32,8 @@ EXAMPLES = 1500 if os.environ.get("VSHELL_HYPOTHESIS") == "explore" else 40
 NAMES = st.sampled_from(["a", "b", "c"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map(lambda names: "/" + "/".join(names))
 CONTENTS = st.binary(max_size=6) | st.sampled_from([b"", b"x" * 300_000])
+NO_TEXTS = st.binary(max_size=2).map(lambda data: b"\0" + data)
+"""Nothing of it is merged line by line."""
 MERGED = ["/m/x", "/m/y", "/m/z"]
 
 
@@ -247,12 +249,12 @@ class HistoryModel(RuleBasedStateMachine):
 
         self._attempt(lambda: self.ws.link(source, path), effect)
 
-    @rule(name=st.sampled_from(["/s", "/t"]), target=st.sampled_from(["nowhere", "a/b/none"]))
-    def symlink(self, name: str, target: str) -> None:
+    @rule(name=st.sampled_from(["/s", "/t"]), content=st.sampled_from(["nowhere", "a/b/none"]))
+    def symlink(self, name: str, content: str) -> None:
         def effect(tree: Tree) -> None:
-            tree[name] = Node(None, self.ws.lstat(name).mode, target)
+            tree[name] = Node(None, self.ws.lstat(name).mode, content)
 
-        self._attempt(lambda: self.ws.symlink(target, name), effect)
+        self._attempt(lambda: self.ws.symlink(content, name), effect)
 
     @rule(one=PATHS, other=PATHS, data=CONTENTS, fails=st.booleans())
     def several_at_once(self, one: str, other: str, data: bytes, fails: bool) -> None:
@@ -453,20 +455,20 @@ class HistoryModel(RuleBasedStateMachine):
             assert fork.check().ok
 
     @rule(
-        theirs=st.dictionaries(st.sampled_from(MERGED), st.binary(max_size=3) | st.none()),
-        ours=st.dictionaries(st.sampled_from(MERGED), st.binary(max_size=3) | st.none()),
+        theirs=st.dictionaries(st.sampled_from(MERGED), NO_TEXTS | st.none()),
+        ours=st.dictionaries(st.sampled_from(MERGED), NO_TEXTS | st.none()),
         policy=st.sampled_from(["safe", "theirs", "fail"]),
     )
     def fork_and_merge(
         self, theirs: dict[str, bytes | None], ours: dict[str, bytes | None], policy: Policy
     ) -> None:
-        # Bytes that are no text, so that nothing is merged line by line.
-        base = {path: b"\0base" for path in MERGED}
+        base: dict[str, bytes | None] = dict.fromkeys(MERGED, b"\0base")
         self.set_files(self.ws, base)
         tree = copy.deepcopy(self.past.tree)
         make_parents(tree, "/m/x")
-        for path, data in base.items():
-            tree.setdefault(path, Node(b"", 0o644)).data = data
+        for path in MERGED:
+            tree.setdefault(path, Node(b"", 0o644))
+        change_tree(tree, base)
         self._note(tree)
         self.forks += 1
         with self.ws.fork(self.directory / f"fork-{self.forks}.db") as fork:
@@ -497,7 +499,7 @@ class HistoryModel(RuleBasedStateMachine):
                 if data is None:
                     ws.rm(path)
                 else:
-                    ws.write(path, b"\0" + data if data[:1] != b"\0" else data)
+                    ws.write(path, data)
 
     @invariant()
     def the_workspace_shows_what_the_model_says(self) -> None:
@@ -508,9 +510,9 @@ class HistoryModel(RuleBasedStateMachine):
 def change_tree(tree: Tree, files: dict[str, bytes | None]) -> None:
     for path, data in files.items():
         if data is None:
-            del tree[path]
+            tree.pop(path, None)
         else:
-            tree[path].data = b"\0" + data if data[:1] != b"\0" else data
+            tree.setdefault(path, Node(b"", 0o644)).data = data
 
 
 def difference(before: Node | None, after: Node | None) -> str | None:

@@ -318,8 +318,8 @@ _MIRRORS: Final = (
         "mirror {0} lost what is being written to {1}",
         (
             (
-                "update mirror_pending set kind = null, mode = null, mtime_ns = null, content = null"
-                f" where {_LOST_PENDING}"
+                "update mirror_pending set kind = null, mode = null, mtime_ns = null,"
+                f" content = null where {_LOST_PENDING}"
             ),
         ),
     ),
