@@ -96,6 +96,12 @@ class JailedGuest(Guest):
         channel = HostChannel(socket.socket(fileno=socket_descriptor), max_frame_bytes=0)
         return cls(Forked(channel, None), limits)
 
+    def awaited(self) -> int | None:
+        """Return the descriptor that is readable when `next` need not wait; None if it need not."""
+        if self._end is not None or self._forked.channel.buffered:
+            return None
+        return self._forked.channel.fileno()
+
     def detach(self) -> tuple[int, int | None]:
         """Give the guest away, to be used with `attached`.
 
