@@ -123,7 +123,7 @@ def run_script(
     context: Context, script: Script, output: Output, *, session: str | None, as_json: bool
 ) -> int:
     """Run a script; return its exit code."""
-    from vshell.programs import programs_of
+    from vshell.programs.starting import programs_of
     from vshell.shell.limits import ShellLimits
     from vshell.shell.opening import open_shell
 

@@ -167,7 +167,7 @@ class Session(Context):
             RangeError: A limit or a rule is unknown or wrong.
             BadPatternError: A path pattern of a rule is malformed.
         """
-        from vshell.programs import programs_of
+        from vshell.programs.starting import programs_of
         from vshell.shell.opening import open_shell
 
         return open_shell(

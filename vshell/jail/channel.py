@@ -101,6 +101,11 @@ class HostChannel:
         turn = _TIMEVAL.pack(0, int(_TURN_S * 1e6))
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, turn)
 
+    @property
+    def buffered(self) -> bool:
+        """Whether some of a frame is here already."""
+        return bool(self._buffer)
+
     def fileno(self) -> int:
         return self._connection.fileno()
 

@@ -263,6 +263,8 @@ def _died(event: Died, limits: Limits) -> Ending:
             "limit", error=ScriptError("MemoryError", message, hint=_HINTS["MemoryError"])
         )
     if event.reason == "killed":
-        return Ending("error", error=ScriptError("Cancelled", "it was cancelled"))
+        message = event.detail[:_MAX_ERROR_CHARACTERS]
+        kind = "Killed" if message else "Cancelled"
+        return Ending("error", error=ScriptError(kind, message or "it was cancelled"))
     detail = event.detail[:_MAX_ERROR_CHARACTERS]
     return Ending("error", error=ScriptError("Crash", detail or "its process broke down"))

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from vshell.errors import UnavailableError
 from vshell.record import Record
@@ -33,13 +33,13 @@ class Program(Record):
     """What a command wants to be run.
 
     Attributes:
-        language: `"python"` or `"javascript"`.
+        language: What it is written in.
         source: The program.
         name: What it is called in messages: its file, `<string>`, `<stdin>` or `[eval]`.
         arguments: What follows its name.
     """
 
-    language: str
+    language: Literal["python", "javascript"]
     source: str
     name: str
     arguments: tuple[str, ...] = ()

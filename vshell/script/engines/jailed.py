@@ -14,11 +14,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any, Final, NoReturn, cast
 
@@ -27,6 +29,7 @@ from vshell.jail.channel import FrameTooLargeError, HostChannel, HungUpError
 from vshell.jail.zygote import Forked, Isolation, Zygote
 from vshell.script.engine import (
     Call,
+    Death,
     Died,
     Done,
     Engine,
@@ -52,6 +55,19 @@ _FRAME_BYTES: Final = 4096
 _MAX_ITEMS: Final = 2_000_000
 """How many values a message may have: each costs the host some 60 bytes, however short."""
 
+_DEATHS: Final[dict[signal.Signals, Death]] = {
+    signal.SIGKILL: "killed",
+    signal.SIGXCPU: "timeout",
+}
+_WORDS: Final[dict[Death, str]] = {
+    "killed": "the system ended it, as it does when memory runs out",
+    "timeout": "it used all the processor time that it may",
+}
+
+MAX_GUESTS: Final = 64
+"""How many scripts in jails one process of the host runs at once."""
+
+_PLACE_TIMEOUT_S: Final = 30.0
 _START_TIMEOUT_S: Final = 10.0
 _ATTEMPTS: Final = 3
 _LONGEST_S: Final = 10**9
@@ -65,20 +81,58 @@ def _refuse_constant(name: str) -> NoReturn:
 _decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
+class _Places:
+    """How many guests of this process may run at once; the others wait for a while."""
+
+    def __init__(self) -> None:
+        self._free = threading.BoundedSemaphore(MAX_GUESTS)
+
+    def take(self) -> Callable[[], None]:
+        """Take a place; return what gives it back, once, however often it is called.
+
+        Raises:
+            UnavailableError: There was none for too long.
+        """
+        free = self._free
+        if not free.acquire(timeout=_PLACE_TIMEOUT_S):
+            raise UnavailableError(
+                f"{MAX_GUESTS} scripts are running already", hint="try again when one has ended"
+            )
+        held = [free]
+
+        def give_back() -> None:
+            with suppress(IndexError):
+                held.pop().release()
+
+        return give_back
+
+    def forget(self) -> None:
+        """Start anew in a forked child, in which none of them runs."""
+        self._free = threading.BoundedSemaphore(MAX_GUESTS)
+
+
+def _nothing() -> None:
+    """Give back no place."""
+
+
 class JailedGuest(Guest):
     """A script in the jail.
 
     Args:
         forked: Its process, which has its job.
         limits: Its budgets.
+        on_end: Called when it has ended or was given away, perhaps more than once.
     """
 
     takes_ahead = True
 
-    def __init__(self, forked: Forked, limits: Limits) -> None:
+    def __init__(
+        self, forked: Forked, limits: Limits, on_end: Callable[[], None] = _nothing
+    ) -> None:
         largest = max(limits.max_message_bytes, limits.max_value_bytes)
         forked.channel.max_frame_bytes = largest + _FRAME_BYTES
         self._forked = forked
+        self._on_end = on_end
         self._limits = limits
         self._deadline = time.monotonic() + limits.timeout_s
         self._calls = 0
@@ -96,6 +150,12 @@ class JailedGuest(Guest):
         channel = HostChannel(socket.socket(fileno=socket_descriptor), max_frame_bytes=0)
         return cls(Forked(channel, None), limits)
 
+    def awaited(self) -> int | None:
+        """Return the descriptor that is readable when `next` need not wait; None if it need not."""
+        if self._end is not None or self._forked.channel.buffered:
+            return None
+        return self._forked.channel.fileno()
+
     def detach(self) -> tuple[int, int | None]:
         """Give the guest away, to be used with `attached`.
 
@@ -105,6 +165,7 @@ class JailedGuest(Guest):
         """
         process, self._forked.process = self._forked.process, None
         self._end = Died("killed", "it was given away")
+        self._on_end()
         return self._forked.channel.detach(), process
 
     def next(self, deadline: float) -> Event:
@@ -124,13 +185,22 @@ class JailedGuest(Guest):
         except FrameTooLargeError as error:
             event = Died("crash", f"a message of {error.args[0]} bytes is over the limit")
         except HungUpError:
-            event = self._end or Died("crash", "it ended without a result")
+            event = self._end or self._death()
         except (DecodeError, ValueError, TypeError, RecursionError) as error:
             event = Died("crash", f"it sent what is no message ({type(error).__name__})")
         if not isinstance(event, (Call, Log)):
             self._end = event
             self._forked.close()
+            self._on_end()
         return event
+
+    def _death(self) -> Died:
+        """Tell how the process ended, which has hung up without a result."""
+        found = self._forked.ended_by()
+        if found is None:
+            return Died("crash", "it ended without a result")
+        reason = _DEATHS.get(found, "crash")
+        return Died(reason, f"{_WORDS.get(reason, 'it crashed')} ({found.name})")
 
     def _event_of(self, frame: bytes) -> Event:
         match _decode(frame):
@@ -187,6 +257,7 @@ class JailedGuest(Guest):
         self._forked.kill()  # so that a thread that waits for it does not wait on
         with self._lock:
             self._forked.close()
+            self._on_end()
 
 
 def _decode(frame: bytes) -> Any:
@@ -245,7 +316,9 @@ def _make_zygote(*, allow_reduced: bool) -> Zygote:
 
 
 _shared: Final = _Shared()
+_places: Final = _Places()
 os.register_at_fork(after_in_child=_shared.forget)
+os.register_at_fork(after_in_child=_places.forget)
 
 
 class JailedEngine(Engine):
@@ -311,6 +384,18 @@ class JailedEngine(Engine):
         missing = self.available()
         if missing is not None:
             raise UnavailableError(missing.reason, hint=missing.hint)
+        give_back = _places.take()
+        try:
+            guest = JailedGuest(self._forked(job), job.limits, give_back)
+        except BaseException:
+            give_back()
+            raise
+        with self._lock:
+            self._guests.add(guest)
+        return guest
+
+    def _forked(self, job: Job) -> Forked:
+        """Return a process that has its job."""
         for _ in range(_ATTEMPTS):
             forked = self._zygote().fork()
             try:
@@ -327,10 +412,7 @@ class JailedEngine(Engine):
             except BaseException:
                 forked.close()
                 raise
-            guest = JailedGuest(forked, job.limits)
-            with self._lock:
-                self._guests.add(guest)
-            return guest
+            return forked
         raise UnavailableError(
             "the process for a script ends before it can start",
             hint="the system may be out of memory",

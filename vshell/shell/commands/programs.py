@@ -19,7 +19,7 @@ _NODE_VERSION: Final = "v22.0.0"
 _PYTHON_FLAGS: Final = "bBdEhiIOPqRsStuvVx?"
 _PYTHON_WITH_VALUE: Final = "cmWX"
 _PYTHON_USAGE: Final = """\
-usage: python [option] ... [-c cmd | -m mod | file | -] [arg] ...
+Usage: python [option] ... [-c cmd | -m mod | file | -] [arg] ...
 Options:
 -c cmd : program passed in as string (terminates option list)
 -m mod : run library module as a script (terminates option list)

@@ -11,7 +11,7 @@ import pytest
 
 from vshell import Workspace
 from vshell.fs.filesystem import FileSystem
-from vshell.programs import programs_of
+from vshell.programs.starting import programs_of
 from vshell.script.pool import scripts_of
 from vshell.shell.programs import Guests, Program, Started
 from vshell.shell.shell import Shell

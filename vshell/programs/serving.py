@@ -1,78 +1,43 @@
-"""`python` and `node` in a shell: guests of the script engines, answered by the shell's worker.
-
-Both ends are here, since neither the shell nor the scripts know of each other. `start`
-runs in the host; `serve` in the worker, which is confined itself (`vshell.jail.worker`).
-"""
+"""The worker's half: answers a program's calls on the files as the shell sees them."""
 
 from __future__ import annotations
 
+import asyncio
+import select
 import time
-from typing import Final
+from typing import Any, Final
 
 from vshell.errors import TooLargeError
-from vshell.fs.filesystem import FileSystem
 from vshell.script.answering import Answers, CallError
-from vshell.script.engine import Call, Death, Died, Done, Failed, Job, Language, Log
-from vshell.script.engines.jailed import JailedEngine, JailedGuest
+from vshell.script.engine import Call, Death, Died, Done, Failed, Log
+from vshell.script.engines.jailed import JailedGuest
 from vshell.script.guest.host import READ_STDIN
 from vshell.script.limits import Limits
-from vshell.script.request import METHOD_NAMES
 from vshell.shell.command import Invocation
-from vshell.shell.programs import Program, Programs, Started
+from vshell.shell.streams import wait
 
-__all__ = ["programs_of", "serve"]
+__all__ = ["serve"]
 
-_ENGINES: Final[dict[str, tuple[str, Language]]] = {
-    "python": ("cpython", "python"),
-    "javascript": ("quickjs", "javascript"),
-}
 _ENDS: Final[dict[Death, tuple[int, str]]] = {
     "timeout": (137, "Killed"),
     "killed": (137, "Killed"),
     "memory": (137, "Killed: it needed more memory than it may have"),
     "crash": (139, "Segmentation fault"),
 }
-_LONGEST_S: Final = 10**6
-
-
-def programs_of(files: FileSystem) -> Programs:
-    """Return what starts programs for the shells of a workspace."""
-    from vshell.script.pool import scripts_of
-
-    def start(program: Program, timeout_s: float) -> Started:
-        name, language = _ENGINES[program.language]
-        engine = scripts_of(files).engine(name)
-        assert isinstance(engine, JailedEngine)
-        job = Job(
-            source=program.source,
-            language=language,
-            methods=METHOD_NAMES,
-            limits=limits_for(timeout_s),
-            name=program.name,
-            mode="program",
-            arguments=program.arguments,
-            stdin=None,
-        )
-        socket, process = engine.start(job).detach()
-        assert process is not None, "a guest that was just started is this process's"
-        return Started(socket, process, f"{__name__}:{serve.__name__}")
-
-    return start
-
-
-def limits_for(timeout_s: float) -> Limits:
-    """Return what a program may use; the shell's own limits hold for what it prints."""
-    return Limits(timeout_s=min(max(timeout_s, 0.001), _LONGEST_S))
+_PATIENCE_MS: Final = 2
+"""For how long other commands stand still while a program computes: its next call mostly
+comes at once, and asking the loop takes as long as the call."""
 
 
 def serve(call: Invocation, socket: int, timeout_s: float) -> int:
     """Answer a program's calls and print what it prints, to its end; return its exit code."""
-    limits = limits_for(timeout_s)
+    limits = Limits(timeout_s=max(timeout_s, 0.001))
     guest = JailedGuest.attached(socket, limits)
     answers = Answers(call.context, {})
     deadline = time.monotonic() + limits.timeout_s
     try:
         while True:
+            _await(guest)
             event = guest.next(deadline)
             if isinstance(event, Call):
                 _answer(call, answers, guest, event, deadline)
@@ -84,6 +49,32 @@ def serve(call: Invocation, socket: int, timeout_s: float) -> int:
                 return _ended(call, event)
     finally:
         guest.close()
+
+
+def _await(guest: JailedGuest) -> None:
+    """Wait until the guest has said something; other commands go on when it takes its time."""
+    descriptor = guest.awaited()
+    if descriptor is None:
+        return
+    watch = select.poll()
+    watch.register(descriptor, select.POLLIN)
+    if not watch.poll(_PATIENCE_MS):
+        wait(_readable(descriptor))
+
+
+async def _readable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[None] = loop.create_future()
+
+    def tell() -> None:
+        if not told.done():
+            told.set_result(None)
+
+    loop.add_reader(descriptor, tell)
+    try:
+        await told
+    finally:
+        loop.remove_reader(descriptor)
 
 
 def _answer(
@@ -116,7 +107,9 @@ def _input(call: Invocation, asked: Call) -> bytes:
 
 def _print(call: Invocation, event: Log) -> None:
     text = event.text.encode("utf-8", "replace") if isinstance(event.text, str) else event.text
-    (call.stdout if event.stream == "stdout" else call.stderr).write(text)
+    stream: Any = call.stdout if event.stream == "stdout" else call.stderr
+    stream.write(text)
+    stream.flush()  # the program may take long to say more
 
 
 def _ended(call: Invocation, event: Failed | Died) -> int:
