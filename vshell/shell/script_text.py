@@ -19,6 +19,10 @@ _HERE: Final = re.compile(
 _TEST: Final = re.compile(r"(?<=\s)-([LhbcgkpuGNOS])(\s+)(?=[^\s\]&|;)])")
 _OPENING: Final = re.compile(r"(?:^|[\s;&|({!`])(\[\[?|test)(?=\s)")
 _BEFORE_TEST: Final = re.compile(r"(?:^|[\s;&|({!`])(?:\[\[?|test|!|&&|\|\||\(|-a|-o)\s+$")
+_UMASK: Final = re.compile(
+    r"(?P<before>(?:^|[\n;&|({]|\b(?:if|then|else|do|while|until)\s)\s*)"
+    r"(?P<command>umask +(?!-)[^\s;&|()<>'\"`]+)(?=[ \t]*(?:[\n;&|)}]|$))"
+)
 _NEAR: Final = 400
 """How far before a test its command is looked for."""
 
@@ -134,6 +138,21 @@ def with_file_tests(script: str) -> str:
             pieces += [script[end : found.start()], asked]
             end = found.end()
     return "".join([*pieces, script[end:]])
+
+
+def with_umask(script: str, command: str) -> str:
+    """Return a script that tells the files of each `umask MODE`, by running a command."""
+    if "umask" not in script:
+        return script
+    mask = Code(script).mask
+    return _UMASK.sub(
+        lambda found: (
+            f"{found['before']}{{ {found['command']} && {command} $(umask); }}"
+            if mask[found.start("command")]
+            else found[0]
+        ),
+        script,
+    )
 
 
 def _is_test(before: str) -> bool:

@@ -277,13 +277,14 @@ class Shell:
             code, error = INTERRUPT_EXIT_CODE, "interrupted"
         elif error and not told.get("died"):
             run.print_error(error)
+        run.truncated = run.truncated or bool(told.get("cut"))
         spooled = self._spool_output(run)
         return ShellResult(
             stdout=bytes(run.kept["stdout"]),
             stderr=bytes(run.kept["stderr"]),
             exit_code=code,
             timed_out=run.timed_out,
-            truncated=run.truncated or bool(told.get("cut")),
+            truncated=run.truncated,
             changes=changes,
             committed=not undone,
             error=error,

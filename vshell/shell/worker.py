@@ -109,9 +109,9 @@ class Worker:
         self._table = FileTable(self._bridge, self._bridge.explain)
         self._judge = Judge(Rules(), self._question)
         self._dispatcher = Dispatcher(self._files, self._context, self._services(), self._judge)
-        self._files.programs = frozenset(self._dispatcher.names()) | {"bash", "sh", "env"}
         self._environment = header["environment"]
         self._engine = self._new_engine()
+        self._files.programs = self._engine.programs()
         self._send({"ready": self._engine.version, "confinement": self._confinement.as_dict()})
 
     def _new_engine(self) -> BashkitEngine:
@@ -126,7 +126,11 @@ class Worker:
     def _services(self) -> Mapping[str, Any]:
         from vshell.shell import commands
 
-        return {"commands": commands, "history": self._history}
+        return {
+            "commands": commands,
+            "history": self._history,
+            "programs": lambda: self._files.programs,
+        }
 
     def _history(self) -> list[str]:
         return [each.line for each in shells.history(self._files, self._session)]
