@@ -16,6 +16,7 @@ from vshell.shell.workers import Workers
 
 if TYPE_CHECKING:
     from vshell.script.limits import Limits
+    from vshell.sync.mirror import Mirror
 
 
 def open_shell(
@@ -26,6 +27,7 @@ def open_shell(
     ask: Ask | None = None,
     limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
     spool: PathLike | None = None,
+    mirrors: Mapping[str, PathLike | Mirror] | None = None,
 ) -> Shell:
     """Return a shell; see `Session.shell`."""
     return Shell(
@@ -36,6 +38,7 @@ def open_shell(
         ask=ask,
         limits=limits,
         spool=spool,
+        mirrors=mirrors,
     )
 
 

@@ -24,6 +24,7 @@ from vshell.shell.limits import (
     ShellLimits,
     limits_of,
 )
+from vshell.shell.mirrors import Mirrors
 from vshell.shell.process import WorkerProcess
 from vshell.shell.result import ExplainedCommand, Explanation, ShellResult
 from vshell.shell.rules import Question, Rules, rules_of
@@ -31,6 +32,7 @@ from vshell.shell.workers import Workers
 
 if TYPE_CHECKING:
     from vshell.script.limits import Limits
+    from vshell.sync.mirror import Mirror
 
 OnOutput = Callable[[str, bytes], None]
 Ask = Callable[[Question], bool]
@@ -69,6 +71,7 @@ class Shell:
         ask: Ask | None = None,
         limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
         spool: PathLike | None = None,
+        mirrors: Mapping[str, PathLike | Mirror] | None = None,
     ) -> None:
         self._context = context
         self._workers = workers
@@ -77,6 +80,7 @@ class Shell:
         self.rules = rules_of(rules)
         self._ask_caller = ask
         self._limits = limits_of(limits)
+        self._mirrors = Mirrors(Context(context.files, name=self.name), mirrors or {})
         self._spool = None if spool is None else context.resolve(spool)
         self._lock = threading.Lock()
         self._running: WorkerProcess | None = None
@@ -240,6 +244,11 @@ class Shell:
                 asked_at_s = time.monotonic()
                 worker.ask({"answer": self._answer(header["question"])})
                 deadline_s += time.monotonic() - asked_at_s
+            elif "synchronise" in header:
+                asked_at_s = time.monotonic()
+                asked = header["synchronise"]
+                worker.ask({"answer": self._mirrors.perform(**asked)})
+                deadline_s += time.monotonic() - asked_at_s
             elif "failed" in header:
                 run.print_error(header["failed"]["message"])
                 return {"done": 1, "error": header["failed"]["message"], "cwd": self._cwd}
@@ -335,6 +344,7 @@ class Shell:
                     "durable": self._durable,
                     "require_read": self._context.require_read,
                     "rules": self.rules.as_dict(),
+                    "mirrors": self._mirrors.names,
                     "engine": engine,
                     "portable": portable,
                     "environment": environment,

@@ -129,8 +129,21 @@ class Worker:
         return {
             "commands": commands,
             "history": self._history,
+            "mirrors": lambda: self._mirrors,
+            "synchronise": self._synchronise,
             "programs": lambda: self._files.programs,
         }
+
+    def _synchronise(self, action: str, name: str, dry_run: bool) -> tuple[int, str, str]:
+        """Have the host do it, which the lock must not be kept from meanwhile."""
+        if self._files.store.depth:
+            return 1, "", "not while all of a script is kept or undone together"
+        asked = {"action": action, "name": name, "dry_run": dry_run}
+        with self._asking:
+            self._send({"synchronise": asked})
+            header, _ = frames.receive(self._connection)
+        exit_code, text, complaint = header["answer"]
+        return exit_code, text, complaint
 
     def _history(self) -> list[str]:
         return [each.line for each in shells.history(self._files, self._session)]
@@ -151,6 +164,7 @@ class Worker:
         self._begun = True
         self._session = header["session"]
         self._durable = header["durable"]
+        self._mirrors: list[str] = header["mirrors"]
         self._base = Context(self._files, name=self._session, require_read=header["require_read"])
         self._files.ledger = self._base if self._base.require_read else None
         _limit_memory(header["max_memory_bytes"])

@@ -33,6 +33,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "moreutils": ("sponge", "ts"),
     "showing": ("cat", "head", "tail", "tee"),
     "stating": ("df", "du", "stat"),
+    "syncing": ("vshell-sync",),
     "touching": ("touch", "truncate"),
     "tree": ("tree",),
     "xargs": ("xargs",),
