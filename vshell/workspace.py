@@ -149,6 +149,7 @@ class Session(Context):
         ask: Ask | None = None,
         limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
         spool: PathLike | None = None,
+        mirrors: Mapping[str, PathLike | Mirror] | None = None,
     ) -> Shell:
         """Return a shell: bash lines over the files, from this working directory.
 
@@ -162,9 +163,12 @@ class Session(Context):
                 `Limits` whose other fields are those by default.
             spool: A file of the workspace that gets all output of a run that printed more
                 than the result keeps.
+            mirrors: What its command `vshell-sync` may synchronise: directories of the host, or
+                mirrors that `mirror` or `container` made, by the names that scripts know
+                them by. None is nothing. The rules' paths do not hold for what that moves.
 
         Raises:
-            RangeError: A limit or a rule is unknown or wrong.
+            RangeError: A limit, a rule or a mirror is unknown or wrong.
             BadPatternError: A path pattern of a rule is malformed.
         """
         from vshell.programs.starting import programs_of
@@ -178,6 +182,7 @@ class Session(Context):
             limits=limits,
             spool=spool,
             programs=programs_of(self.files),
+            mirrors=mirrors,
         )
 
     def run(

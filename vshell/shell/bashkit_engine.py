@@ -31,6 +31,7 @@ from vshell.shell.engine import (
 )
 from vshell.shell.limits import OUTPUT_EXIT_CODE
 from vshell.shell.native import (
+    FILES,
     LANGUAGE,
     OWN_ARRAYS,
     OWN_VARIABLES,
@@ -40,7 +41,7 @@ from vshell.shell.native import (
     STATEFUL,
     WITHOUT,
 )
-from vshell.shell.script_text import continues, with_file_tests
+from vshell.shell.script_text import continues, with_file_tests, with_umask
 from vshell.shell.words import from_engine, output_from_engine, quoted, to_engine
 
 _ENGINE_CANCELLED: Final = "execution cancelled"
@@ -166,7 +167,8 @@ class BashkitEngine:
             if words:
                 return self._run_plainly(words, stdin, on_output)
         quick = self._note(script) and not stdin
-        text = self._wrapped(to_engine(with_file_tests(script)), stdin, arguments)
+        told = with_umask(with_file_tests(script), Dispatcher.UMASK)
+        text = self._wrapped(to_engine(told), stdin, arguments)
         last: tuple[tuple[str, bytes], ...] = ()
         if quick and not _LOOP.search(text):
             result = self._bash.execute_sync(text)
@@ -332,6 +334,12 @@ class BashkitEngine:
             collected["stderr"] += f"bash: {result.error}\n".encode()
         return result.exit_code, bytes(collected["stdout"]), bytes(collected["stderr"])
 
+    def programs(self) -> frozenset[str]:
+        """Return the names of the commands that are files in `/usr/bin`."""
+        native = set(self._bash.capabilities().builtins) - LANGUAGE - WITHOUT
+        ours = set(self._dispatcher.names()) - {Dispatcher.INPUT, Dispatcher.UMASK}
+        return FILES | native | ours
+
     def cancel(self) -> None:
         self._bash.cancel()
 
@@ -396,9 +404,11 @@ class BashkitEngine:
 
     def _options_now(self) -> tuple[str, ...]:
         """Return what `set` has turned on; bashkit forgets it at the end of each script."""
+        variables = self._bash.shell_state().variables
+        self._dispatcher.take_umask(variables.get("_UMASK", "0022"))
         return tuple(
             name[6:]
-            for name, value in self._bash.shell_state().variables.items()
+            for name, value in variables.items()
             if value == "1" and name.startswith("SHOPT_") and name[6:] in SET_OPTIONS
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,6 +77,9 @@ class Dispatcher:
     INPUT: ClassVar = "__vshell_input"
     """The name of a command that only we run: it prints what is held under a number."""
 
+    UMASK: ClassVar = "__vshell_umask"
+    """The name of one that says what new files are not allowed."""
+
     def __init__(
         self,
         files: ShellFiles,
@@ -100,7 +104,7 @@ class Dispatcher:
 
     def names(self) -> list[str]:
         """Return what can be called."""
-        return [*commands.names(), self.INPUT]
+        return [*commands.names(), self.INPUT, self.UMASK]
 
     def has(self, name: str) -> bool:
         """Tell whether a name is one of ours."""
@@ -167,12 +171,20 @@ class Dispatcher:
         self._engine_files[id(getcurrent())].write_file(path, data)
         return True
 
+    def take_umask(self, text: str) -> None:
+        """Note what `umask` prints."""
+        if re.fullmatch("[0-7]{1,4}", text):
+            self._files.umask = int(text, 8) & 0o777
+
     # Called by the engine.
 
     async def call(self, asked: Any) -> int:
         """Run the command that the engine asks for."""
         if asked.name == self.INPUT:
-            await asked.stdout.write(self._inputs.pop(asked.argv[0], b""))
+            await asked.stdout.write(self._inputs.pop("".join(asked.argv), b""))
+            return 0
+        if asked.name == self.UMASK:
+            self.take_umask("".join(asked.argv))
             return 0
         return await drive(lambda: self._run(asked))
 

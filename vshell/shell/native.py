@@ -31,11 +31,16 @@ STATEFUL: Final = frozenset(_STATEFUL.split())
 _WITHOUT = """
 assert busybox csv curl dotenv flock git glob http inspect json less log make more nano openssl
 parallel pgrep pkill ps retry semver sqlite sqlite3 ssh sudo template tomlq ts typescript
-verify vi watch wget who users
+verify vi watch wget who users perl ruby php python python2 python3 node deno bun lua tclsh
 """
 WITHOUT: Final = frozenset(_WITHOUT.split())
 """Commands that would reach for a network, a terminal or a process, or pretend to; and
-bashkit's inventions, which no other shell has."""
+bashkit's inventions, which no other shell has; and languages, whose scripts bashkit would
+take for its own when it does not know their command."""
+
+_FILES = "[ bash echo env false kill printf pwd sh test true"
+FILES: Final = frozenset(_FILES.split())
+"""The language's own commands that are a file as well, on other systems."""
 
 _QUICK = ": [ cd echo export false printf pwd set shopt test true unset"
 QUICK: Final = frozenset(_QUICK.split())

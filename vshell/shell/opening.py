@@ -17,6 +17,7 @@ from vshell.shell.workers import Workers
 
 if TYPE_CHECKING:
     from vshell.script.limits import Limits
+    from vshell.sync.mirror import Mirror
 
 
 def open_shell(
@@ -28,6 +29,7 @@ def open_shell(
     limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
     spool: PathLike | None = None,
     programs: Programs | None = None,
+    mirrors: Mapping[str, PathLike | Mirror] | None = None,
 ) -> Shell:
     """Return a shell; see `Session.shell`.
 
@@ -43,6 +45,7 @@ def open_shell(
         limits=limits,
         spool=spool,
         programs=programs,
+        mirrors=mirrors,
     )
 
 

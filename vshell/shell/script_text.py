@@ -26,6 +26,10 @@ _OPENING: Final = re.compile(
     r"(?:^|[\n;&|({!`]|\b(?:if|while|until|then|do|else|elif|time)\s)\s*(\[\[?|test)(?=\s)"
 )
 _BEFORE_TEST: Final = re.compile(r"(?:^|[\s;&|({!`])(?:\[\[?|test|!|&&|\|\||\(|-a|-o)\s+$")
+_UMASK: Final = re.compile(
+    r"(?P<before>(?:^|[\n;&|({]|\b(?:if|then|else|do|while|until)\s)\s*)"
+    r"(?P<command>umask +(?!-)[^\s;&|()<>'\"`]+)(?=[ \t]*(?:[\n;&|)}]|$))"
+)
 _NEAR: Final = 400
 """How far before a test its command is looked for."""
 
@@ -148,6 +152,21 @@ def with_file_tests(script: str) -> str:
 
 def _asked_of_two(found: re.Match[str]) -> str:
     return f'-e {FILE_TEST}{_PAIR_LETTERS[found[2]]}"$PWD"/.@{found[1]}{_SECOND}{found[3]}'
+
+
+def with_umask(script: str, command: str) -> str:
+    """Return a script that tells the files of each `umask MODE`, by running a command."""
+    if "umask" not in script:
+        return script
+    mask = Code(script).mask
+    return _UMASK.sub(
+        lambda found: (
+            f"{found['before']}{{ {found['command']} && {command} $(umask); }}"
+            if mask[found.start("command")]
+            else found[0]
+        ),
+        script,
+    )
 
 
 def _is_test(before: str) -> bool:

@@ -24,6 +24,7 @@ from vshell.shell.limits import (
     ShellLimits,
     limits_of,
 )
+from vshell.shell.mirrors import Mirrors
 from vshell.shell.process import WorkerProcess
 from vshell.shell.programs import Guests, Programs
 from vshell.shell.result import ExplainedCommand, Explanation, ShellResult
@@ -32,6 +33,7 @@ from vshell.shell.workers import Workers
 
 if TYPE_CHECKING:
     from vshell.script.limits import Limits
+    from vshell.sync.mirror import Mirror
 
 OnOutput = Callable[[str, bytes], None]
 Ask = Callable[[Question], bool]
@@ -71,6 +73,7 @@ class Shell:
         limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
         spool: PathLike | None = None,
         programs: Programs | None = None,
+        mirrors: Mapping[str, PathLike | Mirror] | None = None,
     ) -> None:
         self._context = context
         self._workers = workers
@@ -79,6 +82,7 @@ class Shell:
         self.rules = rules_of(rules)
         self._ask_caller = ask
         self._limits = limits_of(limits)
+        self._mirrors = Mirrors(Context(context.files, name=self.name), mirrors or {})
         self._spool = None if spool is None else context.resolve(spool)
         self._guests = Guests(programs)
         self._lock = threading.Lock()
@@ -246,6 +250,11 @@ class Shell:
                 deadline_s += time.monotonic() - asked_at_s
             elif "program" in header:
                 self._guests.start(worker, header["program"], left_s)
+            elif "synchronise" in header:
+                asked_at_s = time.monotonic()
+                asked = header["synchronise"]
+                worker.ask({"answer": self._mirrors.perform(**asked)})
+                deadline_s += time.monotonic() - asked_at_s
             elif "failed" in header:
                 run.print_error(header["failed"]["message"])
                 return {"done": 1, "error": header["failed"]["message"], "cwd": self._cwd}
@@ -283,13 +292,14 @@ class Shell:
             code, error = INTERRUPT_EXIT_CODE, "interrupted"
         elif error and not told.get("died"):
             run.print_error(error)
+        run.truncated = run.truncated or bool(told.get("cut"))
         spooled = self._spool_output(run)
         return ShellResult(
             stdout=bytes(run.kept["stdout"]),
             stderr=bytes(run.kept["stderr"]),
             exit_code=code,
             timed_out=run.timed_out,
-            truncated=run.truncated or bool(told.get("cut")),
+            truncated=run.truncated,
             changes=changes,
             committed=not undone,
             error=error,
@@ -340,6 +350,7 @@ class Shell:
                     "durable": self._durable,
                     "require_read": self._context.require_read,
                     "rules": self.rules.as_dict(),
+                    "mirrors": self._mirrors.names,
                     "engine": engine,
                     "portable": portable,
                     "environment": environment,

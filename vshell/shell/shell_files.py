@@ -19,13 +19,14 @@ from vshell.errors import (
     TooLargeError,
     VshellError,
 )
-from vshell.fs.content import EMPTY_HASH
+from vshell.fs.content import EMPTY_HASH, Stored
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.records import Change, EntryDetails, Inode, Stat, Written
 from vshell.fs.schema import DIRECTORY
 from vshell.fs.tree import Node, Place
 from vshell.limits import CHUNK_BYTES
 from vshell.ops.context import Context
+from vshell.shell.modes import UMASK
 from vshell.shell.rules import Judge
 
 PROGRAMS: Final = ("/bin/", "/usr/bin/")
@@ -69,6 +70,7 @@ class ShellFiles(FileSystem):
     streams: Callable[[], Streams | None] = staticmethod(lambda: None)
     reads: dict[str, None] | None = None
     ledger: Context | None = None
+    umask: int = UMASK
     _judge: Judge | None = None
     substitute: Callable[[str], bytes | None] = staticmethod(lambda _path: None)
     provide: Callable[[str, bytes], bool] = staticmethod(lambda _path, _data: False)
@@ -233,6 +235,18 @@ class ShellFiles(FileSystem):
         if path in _DEVICES:
             return self._write_device(path, b"")
         return self._replacing(path, lambda: super(ShellFiles, self).truncate(path, size))
+
+    def _set_content(
+        self,
+        place: Place,
+        before: Inode | None,
+        stored: Stored,
+        mode: int | None,
+        data: object = None,
+    ) -> Written:
+        if before is None and mode is None:
+            mode = 0o666 & ~self.umask
+        return super()._set_content(place, before, stored, mode, data)
 
     def _write_device(self, path: str, data: Any) -> Written:
         device = _DEVICES[path]

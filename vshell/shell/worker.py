@@ -112,9 +112,9 @@ class Worker:
         self._table = FileTable(self._bridge, self._bridge.explain)
         self._judge = Judge(Rules(), self._question)
         self._dispatcher = Dispatcher(self._files, self._context, self._services(), self._judge)
-        self._files.programs = frozenset(self._dispatcher.names()) | PROGRAMS
         self._environment = header["environment"]
         self._engine = self._new_engine()
+        self._files.programs = self._engine.programs() | PROGRAMS
         self._send({"ready": self._engine.version, "confinement": self._confinement.as_dict()})
 
     def _new_engine(self) -> BashkitEngine:
@@ -129,7 +129,14 @@ class Worker:
     def _services(self) -> Mapping[str, Any]:
         from vshell.shell import commands
 
-        return {"commands": commands, "history": self._history, "programs": self._run_program}
+        return {
+            "commands": commands,
+            "history": self._history,
+            "mirrors": lambda: self._mirrors,
+            "program_names": lambda: self._files.programs,
+            "programs": self._run_program,
+            "synchronise": self._synchronise,
+        }
 
     def _run_program(self, call: Invocation, program: Program) -> int:
         """Have a program run in a guest that the host starts; return its exit code."""
@@ -143,6 +150,17 @@ class Worker:
             call.complain(told["refused"])
             return 126
         return int(load_runner(told)(call, descriptor, told["timeout_s"]))
+
+    def _synchronise(self, action: str, name: str, dry_run: bool) -> tuple[int, str, str]:
+        """Have the host do it, which the lock must not be kept from meanwhile."""
+        if self._files.store.depth:
+            return 1, "", "not while all of a script is kept or undone together"
+        asked = {"action": action, "name": name, "dry_run": dry_run}
+        with self._asking:
+            self._send({"synchronise": asked})
+            header, _ = frames.receive(self._connection)
+        exit_code, text, complaint = header["answer"]
+        return exit_code, text, complaint
 
     def _history(self) -> list[str]:
         return [each.line for each in shells.history(self._files, self._session)]
@@ -163,6 +181,7 @@ class Worker:
         self._begun = True
         self._session = header["session"]
         self._durable = header["durable"]
+        self._mirrors: list[str] = header["mirrors"]
         self._base = Context(self._files, name=self._session, require_read=header["require_read"])
         self._files.ledger = self._base if self._base.require_read else None
         _limit_memory(header["max_memory_bytes"])
