@@ -108,7 +108,7 @@ def bashkit(disk: Path) -> Contender:
         if path.is_file()
     }
     engine = Bash(profile=ExecutionProfile.Interactive, cwd="/w", files=files)
-    return lambda script: engine.execute_sync(script)
+    return engine.execute_sync
 
 
 def bash(disk: Path) -> Contender:

@@ -57,6 +57,7 @@ class Bridge:
 
     def write_file(self, path: str, data: bytes) -> None:
         context = self._context()
+        self._files.settle(path)
         with context.changing("shell"):
             context.require_seen(path)
             written = self._files.write(path, data)
@@ -64,6 +65,7 @@ class Bridge:
 
     def append_file(self, path: str, data: bytes) -> None:
         context = self._context()
+        self._files.settle(path)
         with context.changing("shell"):
             written = self._files.append(path, data)
         context.note_read(path, written.after.hex())

@@ -262,6 +262,18 @@ class ShellFiles(FileSystem):
             self._judge.check_write(node.path)
         return node
 
+    def settle(self, path: str) -> None:
+        """Have a question about changing a path answered before a transaction begins."""
+        if self._judge is None:
+            return
+        directory, _, name = path.rpartition("/")
+        try:
+            real = super().realpath(path) if super().exists(path) else None
+            where = super().realpath(directory or "/") if real is None else ""
+        except VshellError:
+            return  # what is wrong with it is said where it is changed
+        self._judge.check_write(real or f"{where.rstrip('/')}/{name}")
+
     # What goes past single paths: whole trees, and the past.
 
     def rename(
