@@ -49,6 +49,13 @@ SCRIPTS = {
         [ a -nt old -a -f b ] && echo 7; [ old -nt a ] || echo 8; cd d; [ ../a -ef ../h ] && echo 9
         echo [ a -ef a ]; echo '[ a -ef a ]' -L x; for f in ../old; do [ $f -nt none ] && echo 10; done
     """,
+    "archives of a directory by its dot": """
+        mkdir -p p/d o; echo a > p/f; ln p/f p/d/g; ln -s ../f p/d/l; tar cf t.tar -C p .
+        tar xf t.tar -C o; find o | sort; cat o/d/g; cd o; tar xf ../t.tar ./d; find . | sort
+        tar cf - . | tar xf - -C ../p; cd ../p; zip -qr ../z.zip .; cd ..; mkdir u; cd u
+        unzip -q ../z.zip; find . | sort
+    """,
+    "sed in place without a file": "sed -n -i p; echo $?",
     "patches in older forms": """
         seq 30 > x; sed '3d;10a new\n20s/$/ changed/;25i ins' x > y; cp x z
         diff -c x y > p; patch z p; cmp z y; patch -R z p; cmp z x; diff x y | patch z; cmp z y
