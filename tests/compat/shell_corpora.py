@@ -147,6 +147,11 @@ def by_vshell(case: Case) -> Outcome:
             workspace.write(path, content)
             if path in case.executable:
                 workspace.chmod(path, 0o755)
+    for name, source in case.hard_links.items():
+        workspace.link(source, name)
+    for path, (mode, mtime_ns) in case.attributes.items():
+        workspace.chmod(path, mode)
+        workspace.utime(path, mtime_ns=mtime_ns)
     session = workspace.session("corpus", cwd=HOME, environment=ENVIRONMENT)
     with session.shell() as shell:
         result = shell.run(case.script, timeout_s=TIMEOUT_S)

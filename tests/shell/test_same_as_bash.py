@@ -55,6 +55,17 @@ SCRIPTS = {
         tar cf - . | tar xf - -C ../p; cd ../p; zip -qr ../z.zip .; cd ..; mkdir u; cd u
         unzip -q ../z.zip; find . | sort
     """,
+    "owners in archives": """
+        mkdir d; echo x > d/f; touch -d @5 d/f d; chmod 644 d/f; chmod 755 d
+        tar cf t.tar --owner root --group sys --mtime @1234567890 d; tar tvf t.tar
+        tar --numeric-owner -tvf t.tar; tar c --owner joe:7 --group 9 --mtime @0 d/f | tar tv
+        tar c --owner 12 --group nogroup --mtime @0 d/f | tar tv
+        tar c --owner root --group sys --mtime @0 --sort=name d | sha1sum
+    """,
+    "records of sed with a NUL": """
+        printf 'one\\0two\\0three' | sed -z 'N;P' | od -c
+        printf 'a\\0b\\0' | sed -zn 'H;${x;l}' | od -c; printf 'a\\0b\\0c' | sed -z '$!{h;d};x;G'
+    """,
     "sed in place without a file": "sed -n -i p; echo $?",
     "patches in older forms": """
         seq 30 > x; sed '3d;10a new\n20s/$/ changed/;25i ins' x > y; cp x z

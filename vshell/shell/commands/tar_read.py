@@ -67,7 +67,8 @@ class Reading:
         shown = shown_name(name) + ("/" if member.kind == "directory" else "")
         if not verbose:
             return shown
-        owner = "0/0" if self._settings.numeric_owner else "root/root"
+        user, group = member.numbers if self._settings.numeric_owner else member.owner
+        owner = f"{user}/{group}"
         size = str(member.size)
         self._width = max(self._width, len(owner) + 1 + len(size))
         pattern = "%Y-%m-%d %H:%M:%S" if self._settings.full_time else "%Y-%m-%d %H:%M"
