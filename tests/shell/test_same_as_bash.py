@@ -55,6 +55,9 @@ SCRIPTS = {
         tar cf - . | tar xf - -C ../p; cd ../p; zip -qr ../z.zip .; cd ..; mkdir u; cd u
         unzip -q ../z.zip; find . | sort
     """,
+    "a home directory without anything in it": """
+        cd; pwd; cd /; cd ~; pwd; [ -d ~ ] && echo there; ls -d ~
+    """,
     "owners in archives": """
         mkdir d; echo x > d/f; touch -d @5 d/f d; chmod 644 d/f; chmod 755 d
         tar cf t.tar --owner root --group sys --mtime @1234567890 d; tar tvf t.tar
