@@ -194,6 +194,7 @@ def _engine_alone(case: Case, answer: multiprocessing.connection.Connection) -> 
         elif isinstance(content, str):
             bash.symlink(content, path)
         else:
+            bash.mkdir(path.rpartition("/")[0], True)
             bash.fs().write_file(path, content)
             if path in case.executable:
                 bash.chmod(path, 0o755)
