@@ -147,6 +147,11 @@ def by_vshell(case: Case) -> Outcome:
             workspace.write(path, content)
             if path in case.executable:
                 workspace.chmod(path, 0o755)
+    for name, source in case.hard_links.items():
+        workspace.link(source, name)
+    for path, (mode, mtime_ns) in case.attributes.items():
+        workspace.chmod(path, mode)
+        workspace.utime(path, mtime_ns=mtime_ns)
     session = workspace.session("corpus", cwd=HOME, environment=ENVIRONMENT)
     with session.shell() as shell:
         result = shell.run(case.script, timeout_s=TIMEOUT_S)
@@ -189,6 +194,7 @@ def _engine_alone(case: Case, answer: multiprocessing.connection.Connection) -> 
         elif isinstance(content, str):
             bash.symlink(content, path)
         else:
+            bash.mkdir(path.rpartition("/")[0], True)
             bash.fs().write_file(path, content)
             if path in case.executable:
                 bash.chmod(path, 0o755)

@@ -34,7 +34,7 @@ from vshell.shell.native import PROGRAMS
 from vshell.shell.portable import portable_of, restoring_script
 from vshell.shell.programs import Program, load_runner
 from vshell.shell.rules import Judge, Question, Rules, rules_of
-from vshell.shell.shell_files import ShellFiles
+from vshell.shell.shell_files import ShellFiles, home_of
 
 _CHANGES_TOLD = 1000
 """How many steps a script's changes may come from to be told to the host; of more, it reads
@@ -113,6 +113,7 @@ class Worker:
         self._judge = Judge(Rules(), self._question)
         self._dispatcher = Dispatcher(self._files, self._context, self._services(), self._judge)
         self._environment = header["environment"]
+        self._files.home = home_of(self._environment)
         self._engine = self._new_engine()
         self._files.programs = self._engine.programs() | PROGRAMS
         self._send({"ready": self._engine.version, "confinement": self._confinement.as_dict()})
@@ -185,6 +186,7 @@ class Worker:
         self._base = Context(self._files, name=self._session, require_read=header["require_read"])
         self._files.ledger = self._base if self._base.require_read else None
         _limit_memory(header["max_memory_bytes"])
+        self._files.home = home_of({**self._environment, **header["environment"]})
         started = False
         if state and header["engine"] == self._engine.version:
             with suppress(ValueError):

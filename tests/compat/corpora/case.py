@@ -42,6 +42,8 @@ class Case:
         files: What is there before, by absolute path: bytes, None for a directory, or a
             text, the target of a link.
         executable: Which of the files are.
+        attributes: Modes and times of last change (in nanoseconds) of files, by path.
+        hard_links: Paths that are other names of files.
         expected: What it prints; without it, what bash does is asked of bash. Its exit code
             may be None: any will do.
         likeness: How alike the output must be: byte by byte, word by word, or as JSON.
@@ -52,6 +54,8 @@ class Case:
     script: str
     files: Mapping[str, bytes | str | None] = field(default_factory=dict)
     executable: frozenset[str] = frozenset()
+    attributes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    hard_links: Mapping[str, str] = field(default_factory=dict)
     expected: Outcome | None = None
     likeness: Literal["bytes", "words", "json"] = "bytes"
 

@@ -285,7 +285,7 @@ def _revert_plain(data: bytes) -> bytes:
         if last == _NOTHING and is_start:
             continue
         is_start = False
-        if last != _NOTHING and before != _NOTHING:
+        if _NOTHING not in (last, before):
             made.append(before << 4 | last)
             last = _NOTHING
         elif last == before == now == _NOTHING:
