@@ -146,7 +146,12 @@ def plain_image(client: Any) -> str:
 
 def _pack_busybox(busybox: Path, libraries: list[str], output: IO[bytes]) -> None:
     with tarfile.open(fileobj=output, mode="w", format=tarfile.GNU_FORMAT) as tar:
-        for path in (str(busybox), *libraries):
+        files = (str(busybox), *libraries)
+        # Directories that are not named get a mode with which nobody can enter them.
+        above = {str(parent)[1:] for path in files for parent in Path(path).parents} - {""}
+        for name in sorted(above):
+            tar.addfile(_member(name, tarfile.DIRTYPE, 0o755))
+        for path in files:
             member = tar.gettarinfo(os.path.realpath(path), arcname=path[1:])
             member.uid = member.gid = member.mtime = 0
             with open(path, "rb") as file:

@@ -54,7 +54,8 @@ def test_modes_times_removals_and_kinds_travel(workspace: Workspace, plain: Cont
     workspace.write("/t", "t")
     plain.push()
     workspace.chmod("/t", 0o700)
-    workspace.files.utime("/t", 1_600_000_000_500_000_000)
+    with workspace.files.transaction():
+        workspace.files.utime("/t", 1_600_000_000_500_000_000)
     workspace.rm("/d", recursive=True)
     workspace.write("/d", "a file now")
     job = plain.exec("stat -c '%a %Y' t; cat d; rm d; mkdir d; : >d/g; chmod 600 t")
@@ -93,6 +94,7 @@ def test_the_lock_of_a_shell_that_was_killed_is_free(
     other = plain._attach().target(plain._daemon, max_file_bytes=100)
     with pytest.raises(UnavailableError), other.lock(0):
         other._loop.ask("kill -9 $$")  # type: ignore[attr-defined]
+    other.close()
     with plain.mirror._target.lock(5):
         pass
 

@@ -335,7 +335,9 @@ class ContainerTarget:
         for time_ns in {one.mtime_ns for one in operations if _has_time(one)}:
             paths = [one.path for one in operations if _has_time(one) and one.mtime_ns == time_ns]
             seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
-            self._each(paths, f"touch -c -h -m -d @{seconds}.{nanoseconds:09} --")
+            # Not every `touch` knows of fractions of seconds.
+            fraction = f".{nanoseconds:09}" if self._loop.tools == "gnu" else ""
+            self._each(paths, f"touch -c -h -m -d @{seconds}{fraction} --")
         return self._looked_at(one.path for one in operations)
 
     def _each(self, paths: list[str], command: str) -> None:
