@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -49,6 +50,7 @@ def start() -> Iterator[Callable[..., SecondDaemon]]:
     for one in started:
         one.remove()
     shutil.rmtree(place, ignore_errors=True)
+    gc.collect()  # while the warnings about the library's sockets are ignored
 
 
 def run_until_it_dies(container: Container, daemon: SecondDaemon, by: signal.Signals) -> None:
