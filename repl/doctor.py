@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from vshell._version import __version__
+from vshell.errors import VshellError
 from vshell.record import Record
 
 from .output import Output
@@ -71,6 +72,7 @@ def _findings() -> Iterator[Finding]:
         yield _optional(package, purpose)
     yield from _sqlite()
     yield from _confinement()
+    yield _shell()
     yield from _containers()
     yield _command("rg", ["rg", "--version"], "benchmarks against ripgrep")
     yield _command("git", ["git", "--version"], "the project's own tests")
@@ -104,6 +106,20 @@ def _confinement() -> Iterator[Finding]:
     for part, reason in found.as_dict().items():
         name = part.replace("_", " ")
         yield Finding(name, "missing" if reason else "ok", reason or "for the confinement of code")
+
+
+def _shell() -> Finding:
+    from vshell.workspace import Workspace
+
+    try:
+        with Workspace.memory() as workspace, workspace.shell() as shell:
+            missing = [name for name, there in shell.confinement.items() if not there]
+    except (VshellError, OSError) as error:
+        return Finding("shell", "broken", str(error))
+    if missing:
+        lost = " and ".join(missing)
+        return Finding("shell", "missing", f"it works; no control of its worker's {lost}")
+    return Finding("shell", "ok", "its worker reaches the database, and nothing else")
 
 
 def _containers() -> Iterator[Finding]:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from vshell import Workspace
+from vshell import Limits, Workspace
 from vshell.errors import ClosedError, ConflictError, RangeError
 from vshell.fs import shells
+from vshell.shell.limits import limits_of
 from vshell.shell.shell import Shell
 from vshell.shell.workers import MAX_IDLE
 
@@ -484,3 +485,16 @@ def test_more_output_than_the_engine_passes_on_is_an_error(shell: Shell) -> None
 def test_one_command_may_print_more_than_the_engine_passes_on(shell: Shell) -> None:
     result = shell.run("seq 2000000", limits={"max_output_bytes": 1 << 24}, timeout_s=60)
     assert (result.exit_code, result.truncated, result.stdout_bytes) == (0, False, 14_888_896)
+
+
+def test_limits_of_scripts_are_limits_of_a_shell_as_far_as_it_has_them(
+    workspace: Workspace,
+) -> None:
+    with workspace.shell(limits=Limits(timeout_s=0.3, max_output_bytes=5)) as shell:
+        assert shell.run("echo 123456789").stdout == b"12345"
+        assert shell.run("while :; do :; done").timed_out
+    assert limits_of(Limits()).max_memory_bytes == Limits().max_memory_bytes
+    with pytest.raises(RangeError, match="max_calls"):
+        workspace.shell(limits=Limits(max_calls=7))
+    with pytest.raises(RangeError, match="max_calls"):
+        workspace.shell(limits={"max_calls": 7})

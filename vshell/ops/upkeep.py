@@ -28,12 +28,14 @@ class ChangesResult(Record):
         revision: The last revision of the workspace.
         truncated: Whether there is more.
         next_since: The revision to go on with in `changes`; None at the end.
+        is_complete: Whether nothing is missing: what was older is not kept any more.
     """
 
     changes: tuple[Change, ...]
     revision: int
     truncated: bool
     next_since: int | None
+    is_complete: bool = True
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self.changes)
@@ -76,13 +78,14 @@ def changes(
     where = None if path is None else context.resolve(path)
     files = context.files
     with files.reading():
-        latest = files.revision()
+        latest, whole = files.revision(), files.complete_since() <= since
         found = files.changes(since=since, path=where, limit=limit + 1)
         if len(found) <= limit:
-            return ChangesResult(tuple(found), latest, False, None)
+            return ChangesResult(tuple(found), latest, False, None, whole)
         last = found[limit - 1].revision
-        whole = files.changes(since=since, until=last, path=where)
-        return ChangesResult(tuple(whole), latest, last < latest, last if last < latest else None)
+        found = files.changes(since=since, until=last, path=where)
+        more = last < latest
+        return ChangesResult(tuple(found), latest, more, last if more else None, whole)
 
 
 def history(
@@ -112,7 +115,8 @@ def history(
             context.resolve(path), limit=limit + 1, offset=offset, follow_renames=follow_renames
         )
         more = len(found) > limit
-        return ChangesResult(tuple(found[:limit]), files.revision(), more, None)
+        whole = files.complete_since() == 0
+        return ChangesResult(tuple(found[:limit]), files.revision(), more, None, whole)
 
 
 def check(context: Context, *, repair: bool = False) -> CheckReport:
@@ -234,12 +238,14 @@ def watch(
     Args:
         path: Only changes to this path or below it.
         since: The last revision that the caller knows, such as the `revision` of the last
-            change seen before a restart; None: from now on.
+            change seen before a restart; None: from now on; 0: all that is kept.
         timeout_s: End when nothing has happened for so long, in seconds; None: never.
         poll_s: How long to sleep between looks, in seconds.
+
+    Raises:
+        NotFoundError: Changes after `since` are not in the history any more. `data` has the
+            revision from which it is complete, as `first`.
     """
-    files = context.files
-    start = files.revision() if since is None else since
     return fs_watch.watch(
-        files, context.resolve(path), since=start, timeout_s=timeout_s, poll_s=poll_s
+        context.files, context.resolve(path), since=since, timeout_s=timeout_s, poll_s=poll_s
     )

@@ -167,8 +167,12 @@ class BashkitEngine:
                 return self._run_plainly(words, stdin, on_output)
         quick = self._note(script) and not stdin
         text = self._wrapped(to_engine(with_file_tests(script)), stdin, arguments)
-        if quick:
-            result = self._run_quickly(text, on_output)
+        last: tuple[tuple[str, bytes], ...] = ()
+        if quick and not _LOOP.search(text):
+            result = self._bash.execute_sync(text)
+            last = _told(result.stdout, result.stderr)
+        elif quick:
+            result = self._run_in_thread(text, on_output)
         else:
             result = self._loop.run_until_complete(self._run(text, on_output))
         self._last_exit_code = result.exit_code
@@ -176,7 +180,9 @@ class BashkitEngine:
         if max(self._passed_on) >= _PASSED_ON_BYTES:
             return Outcome(OUTPUT_EXIT_CODE, _TOO_MUCH, cut=True)
         if result.error is None:
-            return Outcome(result.exit_code)
+            return Outcome(result.exit_code, last=last)
+        for stream, data in last:
+            on_output(stream, data)
         return self._failed(str(result.error), result.exit_code, on_output)
 
     def _refusal(self, script: str) -> str | None:
@@ -209,7 +215,7 @@ class BashkitEngine:
     def _run_plainly(self, words: list[str], stdin: bytes, on_output: OnOutput) -> Outcome:
         state = self._bash.shell_state()
         try:
-            self._last_exit_code = self._dispatcher.run_plainly(
+            self._last_exit_code, last = self._dispatcher.run_plainly(
                 words,
                 stdin,
                 environment=dict(state.env),
@@ -220,7 +226,7 @@ class BashkitEngine:
         except KeyboardInterrupt:
             self._last_exit_code = 130
             return Outcome(130, CANCELLED)
-        return Outcome(self._last_exit_code)
+        return Outcome(self._last_exit_code, last=(("stdout", last),) if last else ())
 
     def _function_names(self) -> frozenset[str]:
         if self._functions is None:
@@ -255,17 +261,11 @@ class BashkitEngine:
         state = self._bash.shell_state()
         return not (state.traps or state.aliases or names & self._function_names())
 
-    def _run_quickly(self, text: str, on_output: OnOutput) -> Any:
+    def _run_in_thread(self, text: str, on_output: OnOutput) -> Any:
         def told(stdout: str, stderr: str) -> None:
-            for stream, printed in (("stdout", stdout), ("stderr", stderr)):
-                if printed:
-                    data = printed.encode("utf-8", "replace")
-                    on_output(stream, _SUGGESTION.sub(b"", output_from_engine(data)))
+            for stream, data in _told(stdout, stderr):
+                on_output(stream, data)
 
-        if not _LOOP.search(text):
-            result = self._bash.execute_sync(text)
-            told(result.stdout, result.stderr)
-            return result
         # In a thread, so that a signal can end it; and not collected, for it may be endless.
         return self._threads.submit(self._bash.execute_sync, text, told).result()
 
@@ -457,7 +457,9 @@ class BashkitEngine:
 
         before = self._last_exit_code
         self._last_exit_code = 0
-        self.run(script, stdin=b"", arguments=(), on_output=keep)
+        outcome = self.run(script, stdin=b"", arguments=(), on_output=keep)
+        for stream, data in outcome.last:
+            keep(stream, data)
         self._last_exit_code = before
 
     def names(self) -> Mapping[str, Sequence[str]]:
@@ -473,6 +475,15 @@ class BashkitEngine:
             "variables": sorted(name for name in variables if not name.startswith(("SHOPT_", "_"))),
             "aliases": sorted(state.aliases),
         }
+
+
+def _told(stdout: str, stderr: str) -> tuple[tuple[str, bytes], ...]:
+    """Return what the engine says that was printed, as the host is told it."""
+    return tuple(
+        (stream, _SUGGESTION.sub(b"", output_from_engine(printed.encode("utf-8", "replace"))))
+        for stream, printed in (("stdout", stdout), ("stderr", stderr))
+        if printed
+    )
 
 
 def _refused(error: str) -> Check:

@@ -71,6 +71,7 @@ class ShellFiles(FileSystem):
     ledger: Context | None = None
     _judge: Judge | None = None
     substitute: Callable[[str], bytes | None] = staticmethod(lambda _path: None)
+    provide: Callable[[str, bytes], bool] = staticmethod(lambda _path, _data: False)
 
     def set_judge(self, judge: Judge) -> None:
         """Apply rules to every path from now on."""
@@ -190,7 +191,19 @@ class ShellFiles(FileSystem):
     def write(self, path: str, data: Any, **options: Any) -> Written:
         if path in _DEVICES:
             return self._write_device(path, data)
+        written = self._write_substitution(path, data, b"")
+        if written is not None:
+            return written
         return self._replacing(path, lambda: super(ShellFiles, self).write(path, data, **options))
+
+    def _write_substitution(self, path: str, data: Any, before: bytes | None) -> Written | None:
+        """Give bytes to a process substitution (`tee >(wc)`); None when the path is none."""
+        if before is None or not path.startswith("/dev/fd/"):
+            return None
+        whole = before + (data if isinstance(data, bytes) else b"".join(map(bytes, data)))
+        if not self.provide(path, whole):
+            return None
+        return Written(path, False, EMPTY_HASH, EMPTY_HASH, len(whole), 0)
 
     def _replacing(self, path: str, write: Callable[[], Written]) -> Written:
         """Replace content that the session must have seen, when it is kept to that."""
@@ -205,6 +218,10 @@ class ShellFiles(FileSystem):
     def append(self, path: str, data: Any, *, parents: bool = False) -> Written:
         if path in _DEVICES:
             return self._write_device(path, data)
+        if path.startswith("/dev/fd/"):
+            written = self._write_substitution(path, data, self.substitute(path))
+            if written is not None:
+                return written
         return super().append(path, data, parents=parents)
 
     def write_at(self, path: str, offset: int, data: Any) -> Written:
@@ -244,6 +261,18 @@ class ShellFiles(FileSystem):
         if self._judge is not None:
             self._judge.check_write(node.path)
         return node
+
+    def settle(self, path: str) -> None:
+        """Have a question about changing a path answered before a transaction begins."""
+        if self._judge is None:
+            return
+        directory, _, name = path.rpartition("/")
+        try:
+            real = super().realpath(path) if super().exists(path) else None
+            where = super().realpath(directory or "/") if real is None else ""
+        except VshellError:
+            return  # what is wrong with it is said where it is changed
+        self._judge.check_write(real or f"{where.rstrip('/')}/{name}")
 
     # What goes past single paths: whole trees, and the past.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -10,6 +11,8 @@ from typing import Any, Final
 
 from vshell.errors import ClosedError, UnavailableError
 from vshell.shell.process import Template, WorkerProcess
+
+_LOG: Final = logging.getLogger("vshell.shell")
 
 Settle = Callable[[WorkerProcess], None]
 
@@ -35,6 +38,7 @@ class Workers:
         self._spare: WorkerProcess | None = None
         self._idle: dict[int, tuple[WorkerProcess, Settle]] = {}
         self._closed = False
+        self._told = False
         self._process_id = os.getpid()
         self._template: Template | None = Template()
 
@@ -64,7 +68,19 @@ class Workers:
             spare = None
         worker = spare or self.start()
         worker.wait_until_ready()
+        self._tell_of(worker.confinement)
         return worker, False
+
+    def _tell_of(self, confinement: Mapping[str, bool]) -> None:
+        """Say once what the platform does not keep from scripts."""
+        missing = [name for name, there in confinement.items() if not there]
+        if missing and not self._told:
+            self._told = True
+            _LOG.warning(
+                "the shell's workers are confined in part only: no control of %s;"
+                " `vshell doctor` says why",
+                " and ".join(missing),
+            )
 
     def give_back(self, owner: int, worker: WorkerProcess, settle: Settle) -> None:
         """Keep a worker for its owner, or end the one that has waited longest.

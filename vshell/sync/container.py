@@ -126,6 +126,7 @@ class Container:
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         on_phase: Callable[[Phase], None] | None = None,
+        on_job: Callable[[int], None] | None = None,
     ) -> Job:
         """Send the workspace's changes to the container, run a command, and bring back its own.
 
@@ -141,6 +142,7 @@ class Container:
             env: Variables for it, beside those of the container. They are not stored.
             cwd: Where it runs, as a path of the workspace; None takes the session's.
             on_phase: Called when a phase of the job begins.
+            on_job: Called before that with the job's number, which `cancel` takes.
 
         Returns:
             The job. A command that fails is no error: see `exit_code`.
@@ -163,6 +165,7 @@ class Container:
             self._settings.limits.timeout_s if timeout_s is None else timeout_s,
             stream,
             on_phase,
+            on_job,
         )
         if not order.command:
             raise InvalidPathError("there is no command to run")

@@ -50,6 +50,7 @@ class Order:
         timeout_s: How long it may take; None for as long as it likes.
         listener: Is told of its output at once.
         on_phase: Is told when a phase begins.
+        on_job: Is told the number of the job before anything happens.
     """
 
     command: tuple[str, ...]
@@ -59,6 +60,7 @@ class Order:
     timeout_s: float | None
     listener: Listener | None
     on_phase: Callable[[Phase], None] | None
+    on_job: Callable[[int], None] | None = None
 
 
 class JobRun:
@@ -116,6 +118,8 @@ class JobRun:
         )
         if job % _FORGET_EVERY == 0:
             rows.forget(self._files, phases=FINISHED, keep=KEPT_JOBS)
+        if order.on_job is not None:
+            order.on_job(job)
         _tell(order, "pushing")
         pushed = self._push(job)
         if rows.find(self._files, job).cancelled:
