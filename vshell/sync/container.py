@@ -277,7 +277,7 @@ class Container:
             if docker_exec.is_unstarted(self._daemon, row.process):
                 _end(self._files, row.id, "failed", "its process died before the command started")
                 return
-            run.wait(row.process)
+            run.wait(row.id, row.process)
             if not run.note_exit(row.id, row.process):
                 return
         complete = row.phase != "running" and bool(row.report.get("output_complete", True))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from vshell.errors import VshellError
 from vshell.record import Record
-from vshell.sync.docker_client import Daemon, connect, translated
+from vshell.sync.docker_client import Daemon, connect, is_podman, translated
 from vshell.sync.docker_mirror import in_memory
 
 __all__ = ["ContainerReport", "probe"]
@@ -59,8 +59,7 @@ def probe(address: str | None = None) -> ContainerReport:
 def _told(daemon: Daemon) -> str:
     with translated("cannot ask the daemon what it is"):
         found = daemon.api.version()
-    parts = [str(part.get("Name", "")) for part in found.get("Components") or []]
-    name = "Podman" if any("podman" in part.lower() for part in parts) else "Docker"
+    name = "Podman" if is_podman(daemon) else "Docker"
     where = "on this host" if daemon.is_local else "remote"
     if daemon.is_rootless:
         where += ", rootless"
