@@ -11,13 +11,14 @@ import pytest
 
 pytest.importorskip("google.adk.environment", reason="needs PyPI google-adk")
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
-
 from google.adk.environment import LocalEnvironment
 
 from tests.sync import daemon
 from vshell import Workspace
 from vshell.tools.adapters.google_adk import VshellEnvironment
+
+# ADK says of each class that it is experimental.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 
 
 @pytest.fixture

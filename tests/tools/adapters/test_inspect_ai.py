@@ -48,7 +48,7 @@ def environment(made: dict[str, Any], name: str) -> Any:
     """Return the environment that all checks share."""
     if name not in made:
         image = daemon.image() if name == "container" else None
-        config = VshellConfig(executor=name, image=image)
+        config = VshellConfig.model_validate({"executor": name, "image": image})
         made[name] = anyio.run(VshellSandboxEnvironment.sample_init, "self check", config, {})[
             "default"
         ]
@@ -107,8 +107,14 @@ def test_another_user_is_refused() -> None:
 
 
 @pytest.mark.filterwarnings("default")  # Inspect's own use of other libraries warns
-def test_an_evaluation_runs_in_a_workspace(tmp_path: Path) -> None:
-    from inspect_ai import Task, eval
+def test_an_evaluation_runs_in_a_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It would download a vocabulary to count with.
+    async def count(*_: Any) -> int:
+        return 1
+
+    monkeypatch.setattr("inspect_ai.model._model.ModelAPI.count_text_tokens", count)
+    from inspect_ai import Task
+    from inspect_ai import eval as evaluate
     from inspect_ai.dataset import Sample
     from inspect_ai.model import ModelOutput, get_model
     from inspect_ai.scorer import includes
@@ -126,6 +132,6 @@ def test_an_evaluation_runs_in_a_workspace(tmp_path: Path) -> None:
         sandbox="vshell",
     )
     model = get_model("mockllm/model", custom_outputs=script)
-    (log,) = eval(task, model=model, display="none", log_dir=str(tmp_path))
+    (log,) = evaluate(task, model=model, display="none", log_dir=str(tmp_path))
     assert log.status == "success", log.error
     assert log.samples[0].messages[-2].content == "42\n"

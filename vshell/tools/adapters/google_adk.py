@@ -104,9 +104,7 @@ class VshellEnvironment(BaseEnvironment):  # type: ignore[misc]
     async def read_file(self, path: Path | str) -> bytes:
         """Return the bytes of a file."""
         where = self._inside(path)
-        return await anyio.to_thread.run_sync(
-            lambda: self._context.files.read_with_stat(where)[0]
-        )
+        return await anyio.to_thread.run_sync(lambda: self._context.files.read_with_stat(where)[0])
 
     async def write_file(self, path: Path | str, content: str | bytes) -> None:
         """Give a file this content; its parents are made."""

@@ -49,7 +49,7 @@ _NOT_EXECUTABLE: Final = 126
 Result = TypeVar("Result")
 
 
-class VshellConfig(BaseModel, frozen=True):  # type: ignore[misc]
+class VshellConfig(BaseModel, frozen=True):
     """What the samples of a task start from, and what becomes of them.
 
     Attributes:

@@ -98,7 +98,7 @@ class VshellPythonExecutor(PythonExecutor):  # type: ignore[misc]
             limits=self._limits,
             engine=self._engine,
         )
-        logs = _clipped("".join(_printed(result.logs)), self._most)
+        logs = _clipped(result.logs, self._most)
         self.state["_print_outputs"] = logs
         if answers:
             return CodeOutput(output=answers[0], logs=logs, is_final_answer=True)
@@ -170,11 +170,6 @@ def _definitions(tree: ast.Module) -> dict[str, str]:
             source = ast.unparse(node)
             found[source] = source
     return found
-
-
-def _printed(logs: Any) -> Iterator[str]:
-    for log in logs:
-        yield log.text
 
 
 def _clipped(text: str, most: int) -> str:

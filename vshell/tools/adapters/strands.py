@@ -137,7 +137,9 @@ class VshellSandbox(Sandbox):  # type: ignore[misc]
         command = self._command(words, timeout, cwd, env, stdin, take)
         running = asyncio.ensure_future(run_command(command))
         running.add_done_callback(lambda _: printed.put_nowait(None))
-        decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in ("stdout", "stderr")}
+        decoders = {
+            name: codecs.getincrementaldecoder("utf-8")("replace") for name in ("stdout", "stderr")
+        }
         try:
             while (found := await printed.get()) is not None:
                 stream, data = found
@@ -169,9 +171,7 @@ class VshellSandbox(Sandbox):  # type: ignore[misc]
     async def read_file(self, path: str, **kwargs: Any) -> bytes:
         """Return the bytes of a file."""
         where = self._inside(path)
-        return await anyio.to_thread.run_sync(
-            lambda: self._context.files.read_with_stat(where)[0]
-        )
+        return await anyio.to_thread.run_sync(lambda: self._context.files.read_with_stat(where)[0])
 
     async def write_file(self, path: str, content: bytes, **kwargs: Any) -> None:
         """Give a file this content; its parents are made."""
