@@ -49,7 +49,7 @@ class Environment:
             where = self.python.parents[1]
             subprocess.run([sys.executable, "-m", "venv", where], check=True, timeout=300)
             wanted = [*_ALWAYS, *self.requirements, "-e", str(ROOT)]
-            install = [self.python, "-m", "pip", "install", "--quiet", *wanted]
+            install = [str(self.python), "-m", "pip", "install", "--quiet", *wanted]
             subprocess.run(install, check=True, timeout=1800)
 
     def version(self, package: str) -> str:

@@ -14,7 +14,7 @@ from upath.tests.cases import BaseTests
 from upath.tests.utils import OverrideMeta, overrides_base
 
 
-class TestVshellPath(BaseTests, metaclass=OverrideMeta):  # type: ignore[misc]
+class TestVshellPath(BaseTests, metaclass=OverrideMeta):  # type: ignore[misc, metaclass]
     """The suite."""
 
     @pytest.fixture(autouse=True)

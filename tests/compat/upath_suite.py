@@ -30,7 +30,8 @@ def run(*, quick: bool = False) -> Outcome:
 
 def _unpacked(directory: Path) -> Path:
     download = ["-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
-    command = [ENVIRONMENT.python, *download, "-d", directory, f"universal-pathlib=={_VERSION}"]
+    python = str(ENVIRONMENT.python)
+    command = [python, *download, "-d", str(directory), f"universal-pathlib=={_VERSION}"]
     subprocess.run(command, check=True, timeout=600)
     with tarfile.open(next(directory.glob("*.tar.gz"))) as archive:
         archive.extractall(directory, filter="data")

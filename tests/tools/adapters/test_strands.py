@@ -157,7 +157,7 @@ def test_an_agent_works_in_a_workspace(workspace: Workspace) -> None:
 
     sandbox = VshellSandbox(workspace)
 
-    @tool
+    @tool  # type: ignore[untyped-decorator]
     async def run(command: str) -> str:
         """Run a command.
 

@@ -68,7 +68,7 @@ class VshellConfig(BaseModel, frozen=True):
     rules: dict[str, Any] | None = None
 
 
-@sandboxenv(name="vshell")  # type: ignore[untyped-decorator]
+@sandboxenv(name="vshell")
 class VshellSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc]
     """The workspace of one sample.
 

@@ -125,10 +125,10 @@ class VshellPythonExecutor(PythonExecutor):  # type: ignore[misc]
         The output is the value of the last expression, as in a notebook.
         """
         body = list(tree.body)
-        if body and isinstance(body[-1], ast.Expr):
-            output = ast.unparse(body.pop().value)
-        else:
-            output = "None"
+        output = "None"
+        if body and isinstance(last := body[-1], ast.Expr):
+            output = ast.unparse(last.value)
+            body.pop()
         names = sorted({*_assigned(tree)} - {*_definitions(tree)} - {"state", "inputs"})
         lines = [
             *self._definitions.values(),
