@@ -170,7 +170,7 @@ def test_bash_runs_in_a_container(workspace: Workspace) -> None:
         assert await bash.call({"command": "echo hi > a.txt; pwd; uname"}) == "/workspace\nLinux"
         read = next(tool for tool in files if tool.name == "read")
         assert await read.call({"file_path": "/workspace/a.txt"}) == "hi\n"
-        with pytest.raises(ToolError, match="outside of the workspace|the workspace is at"):
+        with pytest.raises(ToolError, match="outside of the workspace"):
             await read.call({"file_path": "/etc/passwd"})
 
     anyio.run(run)

@@ -13,6 +13,7 @@ pytest.importorskip("langchain_tests", reason="needs PyPI langchain-tests")
 from langchain_tests.integration_tests import SandboxIntegrationTests
 
 from tests.sync import daemon
+from tests.tools.adapters.examples import run_example
 from vshell import Workspace
 from vshell.tools.adapters.deepagents import RELEASE, VshellSandbox
 
@@ -135,7 +136,6 @@ def test_crlf_is_kept_by_an_edit(sandbox: Any) -> None:
 
 
 def test_a_deep_agent_works_in_a_workspace() -> None:
-    from deepagents import create_deep_agent
     from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
     from langchain_core.messages import AIMessage
 
@@ -146,7 +146,6 @@ def test_a_deep_agent_works_in_a_workspace() -> None:
     call = {"name": "execute", "args": {"command": "echo hello > /hello.txt"}, "id": "1"}
     script = iter([AIMessage("", tool_calls=[call]), AIMessage("done")])
     with Workspace.memory() as workspace:
-        agent = create_deep_agent(Scripted(messages=script), backend=VshellSandbox(workspace))
-        told = agent.invoke({"messages": [("user", "write hello")]})
-        assert told["messages"][-1].content == "done"
+        names = run_example("deepagents", model=Scripted(messages=script), workspace=workspace)
+        assert names["told"]["messages"][-1].content == "done"
         assert workspace.read_text("/hello.txt") == "hello\n"

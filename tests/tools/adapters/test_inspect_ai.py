@@ -15,6 +15,7 @@ from inspect_ai.util import SandboxUserUnsupportedError
 from inspect_ai.util._sandbox import self_check
 
 from tests.sync import daemon
+from tests.tools.adapters.examples import run_example
 from vshell import Workspace
 from vshell.tools.adapters.inspect_ai import VshellConfig, VshellSandboxEnvironment
 
@@ -48,7 +49,7 @@ def environment(made: dict[str, Any], name: str) -> Any:
     """Return the environment that all checks share."""
     if name not in made:
         image = daemon.image() if name == "container" else None
-        config = VshellConfig(executor=name, image=image)
+        config = VshellConfig.model_validate({"executor": name, "image": image})
         made[name] = anyio.run(VshellSandboxEnvironment.sample_init, "self check", config, {})[
             "default"
         ]
@@ -107,25 +108,21 @@ def test_another_user_is_refused() -> None:
 
 
 @pytest.mark.filterwarnings("default")  # Inspect's own use of other libraries warns
-def test_an_evaluation_runs_in_a_workspace(tmp_path: Path) -> None:
-    from inspect_ai import Task, eval
-    from inspect_ai.dataset import Sample
+def test_an_evaluation_runs_in_a_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It would download a vocabulary to count with.
+    async def count(*_: Any) -> int:
+        return 1
+
+    monkeypatch.setattr("inspect_ai.model._model.ModelAPI.count_text_tokens", count)
+    from inspect_ai import eval as evaluate
     from inspect_ai.model import ModelOutput, get_model
-    from inspect_ai.scorer import includes
-    from inspect_ai.solver import generate, use_tools
-    from inspect_ai.tool import bash
 
     script = [
         ModelOutput.for_tool_call("mockllm/model", "bash", {"command": "echo $((6 * 7))"}),
         ModelOutput.from_content("mockllm/model", "It is 42."),
     ]
-    task = Task(
-        dataset=[Sample("What is 6 times 7?", target="42")],
-        solver=[use_tools(bash()), generate()],
-        scorer=includes(),
-        sandbox="vshell",
-    )
     model = get_model("mockllm/model", custom_outputs=script)
-    (log,) = eval(task, model=model, display="none", log_dir=str(tmp_path))
+    names = run_example("Inspect")
+    (log,) = evaluate(names["task"], model=model, display="none", log_dir=str(tmp_path))
     assert log.status == "success", log.error
     assert log.samples[0].messages[-2].content == "42\n"

@@ -335,21 +335,23 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
     def upload_files(self, files: list[tuple[str, bytes]]) -> list[Any]:
         """Write files, with their parents; one that cannot be written stops no other."""
 
-        def upload(path: str, data: bytes) -> None:
-            write(self._context, self._inside(path), data)
+        def upload(path: str, data: bytes) -> Callable[[], object]:
+            return lambda: write(self._context, self._inside(path), data)
 
         return [
-            protocol.FileUploadResponse(
-                path=path, error=_attempt(path, lambda path=path, data=data: upload(path, data))[1]
-            )
+            protocol.FileUploadResponse(path=path, error=_attempt(path, upload(path, data))[1])
             for path, data in files
         ]
 
     def download_files(self, paths: list[str]) -> list[Any]:
         """Return the bytes of files; one that cannot be read stops no other."""
+
+        def download(path: str) -> Callable[[], bytes]:
+            return lambda: self._data(path)
+
         responses = []
         for path in paths:
-            content, error = _attempt(path, lambda path=path: self._data(path))
+            content, error = _attempt(path, download(path))
             responses.append(protocol.FileDownloadResponse(path=path, content=content, error=error))
         return responses
 

@@ -49,7 +49,7 @@ _NOT_EXECUTABLE: Final = 126
 Result = TypeVar("Result")
 
 
-class VshellConfig(BaseModel, frozen=True):  # type: ignore[misc]
+class VshellConfig(BaseModel, frozen=True):
     """What the samples of a task start from, and what becomes of them.
 
     Attributes:
@@ -68,7 +68,7 @@ class VshellConfig(BaseModel, frozen=True):  # type: ignore[misc]
     rules: dict[str, Any] | None = None
 
 
-@sandboxenv(name="vshell")  # type: ignore[untyped-decorator]
+@sandboxenv(name="vshell")
 class VshellSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc]
     """The workspace of one sample.
 

@@ -3,14 +3,15 @@
     from agents import Agent, ApplyPatchTool, ShellTool
     from vshell.tools.adapters.openai_agents import PatchEditor, run_shell
 
-    tools = [ShellTool(executor=run_shell(workspace)), ApplyPatchTool(editor=PatchEditor(workspace))]
+    shell, patch = run_shell(workspace), PatchEditor(workspace)
+    agent = Agent(name="a", tools=[ShellTool(executor=shell), ApplyPatchTool(editor=patch)])
 
 Its sandbox agents are served by `openai_sandbox.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 import anyio.to_thread
@@ -123,7 +124,7 @@ def run_shell(
     executor: ExecutorChoice = "virtual",
     image: str | None = None,
     rules: Any = None,
-) -> Callable[[ShellCommandRequest], Awaitable[ShellResult]]:
+) -> Callable[[ShellCommandRequest], Coroutine[Any, Any, ShellResult]]:
     """Return a `ShellExecutor` for `ShellTool`; its commands run one after the other.
 
     Args:

@@ -125,7 +125,7 @@ class VshellSandboxSession(BaseSandboxSession):  # type: ignore[misc]
         self._is_running = False
         choice: ExecutorChoice = state.executor
         self._executor = open_executor(context, choice, image=state.image, rules=rules)
-        if self._executor.root != "/" and state.manifest.root != self._executor.root:
+        if self._executor.root not in ("/", state.manifest.root):
             raise RangeError(
                 f"in a container the manifest's root is {self._executor.root}, and not"
                 f" {state.manifest.root}"
