@@ -147,7 +147,7 @@ class Session(Context):
         *,
         rules: Rules | Mapping[str, Any] | None = None,
         ask: Ask | None = None,
-        limits: ShellLimits | Mapping[str, Any] | None = None,
+        limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
         spool: PathLike | None = None,
     ) -> Shell:
         """Return a shell: bash lines over the files, from this working directory.
@@ -158,7 +158,8 @@ class Session(Context):
                 shell that is forgotten.
             rules: What it may run, read and write: a `Rules`, or its fields by name.
             ask: Answers what the rules say to ask about; None says no to all of it.
-            limits: What each run may use: a `ShellLimits`, or its fields by name.
+            limits: What each run may use: a `ShellLimits`, or its fields by name, or a
+                `Limits` whose other fields are those by default.
             spool: A file of the workspace that gets all output of a run that printed more
                 than the result keeps.
 
@@ -166,9 +167,18 @@ class Session(Context):
             RangeError: A limit or a rule is unknown or wrong.
             BadPatternError: A path pattern of a rule is malformed.
         """
+        from vshell.programs import programs_of
         from vshell.shell.opening import open_shell
 
-        return open_shell(self, session, rules=rules, ask=ask, limits=limits, spool=spool)
+        return open_shell(
+            self,
+            session,
+            rules=rules,
+            ask=ask,
+            limits=limits,
+            spool=spool,
+            programs=programs_of(self.files),
+        )
 
     def run(
         self,
@@ -246,7 +256,7 @@ class Session(Context):
         ignore: Iterable[str] = (),
         cache: Iterable[str] | None = None,
         name: str | None = None,
-        limits: SyncLimits | None = None,
+        limits: SyncLimits | Mapping[str, float] | None = None,
     ) -> Mirror:
         """Return what keeps the workspace and a real directory the same, both ways.
 
@@ -261,10 +271,11 @@ class Session(Context):
                 `.venv/` and `target/`.
             name: What the workspace knows the mirror by; None for one that follows from
                 the directory's place on the host.
-            limits: What the directory may ask for.
+            limits: What the directory may ask for: a `SyncLimits`, or its fields by name.
 
         Raises:
             PermissionDeniedError: It is the root of the host.
+            RangeError: A limit is negative, or there is none of that name.
             UnavailableError: There is no such policy.
         """
         from vshell.sync.mirror import open_directory

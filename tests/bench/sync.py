@@ -17,6 +17,7 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench import sync_containers
 from tests.bench.harness import Row, print_table, readable
 from vshell import Workspace
 from vshell.sync.mirror import Mirror
@@ -39,6 +40,7 @@ def run(*, quick: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="vshell-bench-", dir=shared) as name:
         place = Path(name)
         measure_directory(place, files=200 if quick else FILES, rounds=2 if quick else 9)
+        sync_containers.run(place, place / "source", rounds=2 if quick else 9)
         measure_memory(place, sizes=[200] if quick else [2000, 20_000])
 
 

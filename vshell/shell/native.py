@@ -13,6 +13,13 @@ source test timeout times trap true type typeset ulimit umask unalias unset wait
 LANGUAGE: Final = frozenset(_LANGUAGE.split())
 """The language's own commands, and those that touch no file and are run in loops."""
 
+_PROGRAMS = """
+[ awk bash clear echo envsubst env false free getconf hostid kill locale logname mawk mkfifo nawk
+nice nohup pr printf pwd sh shasum sleep sync test timeout true uptime
+"""
+PROGRAMS: Final = frozenset(_PROGRAMS.split())
+"""The engine's own commands that are programs elsewhere, with a path."""
+
 _STATEFUL = """
 . alias bash bind break builtin caller cd command compgen complete compopt continue declare
 disown enable eval exec exit export fc fg getopts hash jobs let local mapfile popd pushd read
@@ -46,3 +53,7 @@ OWN_VARIABLES: Final = frozenset(_VARIABLES.split())
 _ARRAYS = "BASH_REMATCH BASH_VERSINFO DIRSTACK FUNCNAME PIPESTATUS"
 OWN_ARRAYS: Final = frozenset(_ARRAYS.split())
 """Arrays that each engine sets for itself."""
+
+_OPTIONS = "a b e f h k m n p t u v x B C E H P T errexit nounset noglob noclobber pipefail posix"
+SET_OPTIONS: Final = frozenset(_OPTIONS.split())
+"""Options of `set`; the other ones are those of `shopt`."""

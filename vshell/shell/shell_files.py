@@ -46,6 +46,8 @@ _DEVICES: Final = {
     "/dev/fd/1": _STDOUT,
     "/dev/fd/2": _STDERR,
 }
+_NOWHERE: Final = -1
+"""The number of no inode."""
 _DIRECTORIES: Final = frozenset({"/dev", "/dev/fd", TEMPORARY, "/bin", "/usr", "/usr/bin"})
 
 
@@ -69,6 +71,7 @@ class ShellFiles(FileSystem):
     ledger: Context | None = None
     _judge: Judge | None = None
     substitute: Callable[[str], bytes | None] = staticmethod(lambda _path: None)
+    provide: Callable[[str, bytes], bool] = staticmethod(lambda _path, _data: False)
 
     def set_judge(self, judge: Judge) -> None:
         """Apply rules to every path from now on."""
@@ -113,6 +116,10 @@ class ShellFiles(FileSystem):
         if path.startswith("/dev/fd/") and self.substitute(path) is not None:
             return _stat(path, "file", 0o600)
         return None
+
+    def is_device(self, path: str) -> bool:
+        """Tell whether a path is a device's."""
+        return path in _DEVICES
 
     def program_at(self, path: str) -> str | None:
         """Return the command that a path names, such as `ls` for `/bin/ls`, or None."""
@@ -171,30 +178,32 @@ class ShellFiles(FileSystem):
             return os.urandom(length) if device == _RANDOM else bytes(length)
         return b""
 
-    def list_directory(
-        self, path: str, *, limit: int = -1, offset: int = 0
-    ) -> tuple[list[EntryDetails], int]:
+    def _directory(self, path: str) -> Node:
         try:
-            return super().list_directory(path, limit=limit, offset=offset)
+            return super()._directory(path)
         except NotFoundError:
             if path not in _DIRECTORIES:
                 raise
-            return [], 0
-
-    def names(self, path: str) -> list[str]:
-        try:
-            return super().names(path)
-        except NotFoundError:
-            if path not in _DIRECTORIES:
-                raise
-            return []
+            return Node(path, _NOWHERE, DIRECTORY, _NOWHERE, b"")  # with no entries
 
     # Writing.
 
     def write(self, path: str, data: Any, **options: Any) -> Written:
         if path in _DEVICES:
             return self._write_device(path, data)
+        written = self._write_substitution(path, data, b"")
+        if written is not None:
+            return written
         return self._replacing(path, lambda: super(ShellFiles, self).write(path, data, **options))
+
+    def _write_substitution(self, path: str, data: Any, before: bytes | None) -> Written | None:
+        """Give bytes to a process substitution (`tee >(wc)`); None when the path is none."""
+        if before is None or not path.startswith("/dev/fd/"):
+            return None
+        whole = before + (data if isinstance(data, bytes) else b"".join(map(bytes, data)))
+        if not self.provide(path, whole):
+            return None
+        return Written(path, False, EMPTY_HASH, EMPTY_HASH, len(whole), 0)
 
     def _replacing(self, path: str, write: Callable[[], Written]) -> Written:
         """Replace content that the session must have seen, when it is kept to that."""
@@ -209,6 +218,10 @@ class ShellFiles(FileSystem):
     def append(self, path: str, data: Any, *, parents: bool = False) -> Written:
         if path in _DEVICES:
             return self._write_device(path, data)
+        if path.startswith("/dev/fd/"):
+            written = self._write_substitution(path, data, self.substitute(path))
+            if written is not None:
+                return written
         return super().append(path, data, parents=parents)
 
     def write_at(self, path: str, offset: int, data: Any) -> Written:
@@ -248,6 +261,18 @@ class ShellFiles(FileSystem):
         if self._judge is not None:
             self._judge.check_write(node.path)
         return node
+
+    def settle(self, path: str) -> None:
+        """Have a question about changing a path answered before a transaction begins."""
+        if self._judge is None:
+            return
+        directory, _, name = path.rpartition("/")
+        try:
+            real = super().realpath(path) if super().exists(path) else None
+            where = super().realpath(directory or "/") if real is None else ""
+        except VshellError:
+            return  # what is wrong with it is said where it is changed
+        self._judge.check_write(real or f"{where.rstrip('/')}/{name}")
 
     # What goes past single paths: whole trees, and the past.
 

@@ -178,13 +178,13 @@ class Container:
             "GIT_CONFIG_KEY_0": "safe.directory",
             "GIT_CONFIG_VALUE_0": "*",
         }
-        user = (self._attach().user or "0").partition(":")[0]
+        user = (self._current().user or "0").partition(":")[0]
         if user.isdigit() and user != "0":
             found["HOME"] = "/tmp"  # noqa: S108 - the container's own; the user may have no home
         return {**found, **self._environment, **more}
 
     def _run(self) -> JobRun:
-        attached = self._attach()
+        attached = self._current()
         return JobRun(
             self._files,
             session=self._session,
@@ -193,7 +193,7 @@ class Container:
             name=self.name,
             user=attached.user,
             limits=self._settings.limits,
-            engine=self._engine(),
+            engine=self._engine_of(attached),
         )
 
     # Jobs.
@@ -343,7 +343,13 @@ class Container:
         return self.mirror.resolve(path, take=take, data=data)
 
     def _engine(self) -> Engine:
-        attached = self._attach()
+        now = self._attached
+        # What is on this host can be synchronised without asking whether the container runs.
+        if now is None or not now.is_here():
+            now = self._attach()
+        return self._engine_of(now)
+
+    def _engine_of(self, attached: Attached) -> Engine:
         if self._synchronising is None:
             limits = self._settings.limits
             engine = Engine(
@@ -398,6 +404,10 @@ class Container:
         )
         self._attached = attached
         return attached
+
+    def _current(self) -> Attached:
+        """Return the container as it was a moment ago: to ask the daemon takes milliseconds."""
+        return self._attached or self._attach()
 
     def _adopt(self, attached: Attached) -> None:
         if self._attached is None or self._attached.machine != attached.machine:

@@ -38,7 +38,6 @@ root={WORKSPACE} control={CONTROL}
 export LC_ALL=C
 cd "$root" || exit 90
 find . -maxdepth 0 -printf '' && tar --version >/dev/null && xargs --version >/dev/null || exit 91
-exec 9>"$control/lock"
 """
     r"""
 record='"""

@@ -64,6 +64,9 @@ _ATTEMPTS: Final = 3
 _TICK_S: Final = 0.01
 
 _BATCH: Final = 500
+_LISTED: Final = 100
+"""How many entries of a scan come together."""
+
 _BATCH_BYTES: Final = 4 * 1024**2
 _MAX_RECORD_BYTES: Final = 8192
 
@@ -99,7 +102,7 @@ class ContainerTarget:
         create: bool = False,  # noqa: ARG002 - the root is always there
     ) -> Iterator[None]:
         # The lock is the shell's, and goes when its connection does.
-        question = f"flock -w {max(0, timeout_s):.0f} 9"
+        question = f'exec 9>"$control/lock"; flock -w {max(0, timeout_s):.0f} 9'
         try:
             code, _ = self._loop.ask(question)
         except UnavailableError:  # somebody in the container ended the shell: start another one
@@ -113,23 +116,23 @@ class ContainerTarget:
             yield
         finally:
             with suppress(UnavailableError):
-                self._loop.ask("flock -u 9")
+                self._loop.ask("exec 9>&-")
 
     def identify(self) -> Root:
-        code, said = self._loop.ask(f"head -c 100 {_MARK} 2>/dev/null")
+        code, said = self._loop.ask(f'read -r mark <{_MARK} && printf %s "$mark"')
         known = said.decode() if code == 0 and _UUID.fullmatch(said) else None
         return Root(known, self._generation)
 
     def mark(self, uuid: str) -> None:
         if not _UUID.fullmatch(uuid.encode()):
             raise ValueError(f"not an identifier: {uuid!r}")
-        code, _ = self._loop.ask(f"rm -f {_MARK} && printf %s {uuid} >{_MARK}")
+        code, _ = self._loop.ask(f"rm -f {_MARK} && echo {uuid} >{_MARK}")
         if code:
             raise UnavailableError("the mirror in the container cannot be marked")
 
     # Looking.
 
-    def scan(self, rules: Rules, *, max_entries: int) -> Iterator[Entry]:
+    def scan(self, rules: Rules, *, max_entries: int) -> Iterator[list[Entry]]:
         pruned = [f"-name {name}" for name in _plain_names(rules)]
         skip = f"-type d \\( {' -o '.join(pruned)} \\) -prune -o" if pruned else ""
         closed = r"-type d \( ! -readable -o ! -executable \)"
@@ -151,7 +154,7 @@ class ContainerTarget:
         entries = [_entry(record, now_ns) for record in records[1:] if not record.endswith(b" .")]
         records.clear()
         entries.sort(key=lambda entry: tree_key(entry.path))
-        yield from _belonging(entries, rules, max_entries)
+        yield from _batches(_belonging(entries, rules, max_entries), _LISTED)
 
     def _listed(self, question: str, max_entries: int) -> tuple[list[bytes], bool]:
         """Return the records of an answer, and whether the program that made them was content."""
@@ -331,8 +334,8 @@ class ContainerTarget:
         stage = self._stage_name
         answer = self._loop.ask(
             f"take {len(look)} look; mkdir -m 700 {stage}; head -c {size} |"
-            f" (cd {stage} && tar -xpf - --no-same-owner --delay-directory-restore 2>/dev/null;"
-            f" code=$?; cat >/dev/null; exit $code) || rm -rf {stage};"
+            f" (cd {stage} && tar -xpf - --no-same-owner --delay-directory-restore 2>/dev/null ||"
+            f" {{ cat >/dev/null; false; }}) || rm -rf {stage};"
             " tick; stats $control/look",
             chain((look,), _sent(archive)),
         )
@@ -561,9 +564,9 @@ def _plain_names(rules: Rules) -> list[str]:
     return [] if has_exception else [name.removesuffix("/") for name in found]
 
 
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+def _batches(entries: Iterable[Entry], size: int = _BATCH) -> Iterator[list[Entry]]:
     iterator = iter(entries)
-    while batch := list(islice(iterator, _BATCH)):
+    while batch := list(islice(iterator, size)):
         yield batch
 
 

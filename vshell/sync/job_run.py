@@ -23,7 +23,7 @@ from vshell.sync.docker_machine import Machine
 from vshell.sync.docker_stream import Stream
 from vshell.sync.engine import Engine, Options
 from vshell.sync.job_output import JobOutput
-from vshell.sync.jobs import Job, Phase, find_job, owner, report_of
+from vshell.sync.jobs import FINISHED, KEPT_JOBS, Job, Phase, find_job, owner, report_of
 from vshell.sync.results import SyncResult
 
 Listener = Callable[[Stream, bytes], None]
@@ -32,6 +32,10 @@ _SAVE_S: Final = 2.0
 """How often what a command has written goes to the database while it runs."""
 
 _POLL_S: Final = 0.2
+
+_BY_SIGNAL: Final = 128
+
+_FORGET_EVERY: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,8 @@ class JobRun:
             phase="pushing",
             owner=owner(),
         )
+        if job % _FORGET_EVERY == 0:
+            rows.forget(self._files, phases=FINISHED, keep=KEPT_JOBS)
         if order.on_job is not None:
             order.on_job(job)
         _tell(order, "pushing")
@@ -238,13 +244,15 @@ class JobRun:
 
     def exit_code(self, job: int, process: str) -> int | None:
         """Return how an ended command ended, from the daemon, else from what it left behind."""
-        if self._is_lost():
-            return None
         try:
             found = docker_exec.state(self._daemon, process)
         except NotFoundError:
+            if self._is_lost():
+                return None
             return docker_exec.left_exit_code(self._daemon, self._machine.id, mark_of(job))
-        return found.exit_code
+        # With its container, a command dies of a signal.
+        died = found.exit_code is None or found.exit_code >= _BY_SIGNAL
+        return None if died and self._is_lost() else found.exit_code
 
     def pull(self, job: int, pushed: SyncResult | None, *, output_complete: bool) -> None:
         """Bring back what the command did; the last of it and the phase are one transaction.

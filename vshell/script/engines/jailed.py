@@ -3,6 +3,10 @@
 A guest sends lists of JSON: `["call", method, arguments, keywords]`, `["log", stream,
 text]`, `["done", value]` and `["failed", type, message, line, traceback]`. It hears
 `["answer", value]` or `["fail", type, message, data]`. Whatever else it sends ends it.
+
+An answer may hold, as `[[path, text], ...]`, what reading files would return that the
+script is about to read. What the guest has used of it stands, as numbers, at the end of its
+next message; the rest is void then.
 """
 
 from __future__ import annotations
@@ -69,6 +73,8 @@ class JailedGuest(Guest):
         limits: Its budgets.
     """
 
+    takes_ahead = True
+
     def __init__(self, forked: Forked, limits: Limits) -> None:
         largest = max(limits.max_message_bytes, limits.max_value_bytes)
         forked.channel.max_frame_bytes = largest + _FRAME_BYTES
@@ -76,6 +82,7 @@ class JailedGuest(Guest):
         self._limits = limits
         self._deadline = time.monotonic() + limits.timeout_s
         self._calls = 0
+        self._ahead: tuple[str, ...] = ()
         self._end: Event | None = None
         self._lock = threading.Lock()
 
@@ -126,21 +133,37 @@ class JailedGuest(Guest):
         return event
 
     def _event_of(self, frame: bytes) -> Event:
-        message = _decode(frame)
-        match message:
-            case ["call", str(method), list(arguments), dict(keywords)]:
+        match _decode(frame):
+            case ["call", str(method), list(arguments), dict(keywords), *used]:
                 self._calls += 1
-                return Call(self._calls, method, tuple(arguments), keywords)
+                taken = self._taken(used)
+                return Call(self._calls, method, tuple(arguments), keywords, taken)
             case ["log", "stdout" | "stderr" as stream, str(text) | bytes(text)]:
                 return Log(stream, text)
-            case ["done", value]:
-                return Done(value)
-            case ["failed", str(type), str(text), None | int() as line, str(traceback)]:
-                return Failed(type, text, line, traceback)
+            case ["done", value, *used]:
+                return Done(value, self._taken(used), len(frame))
+            case ["failed", str(type), str(text), None | int() as line, str(traceback), *used]:
+                return Failed(type, text, line, traceback, taken=self._taken(used))
         raise ValueError("a message has no known form")
 
-    def answer(self, value: Value) -> None:
-        self._send(encode(["answer", value], max_bytes=self._limits.max_message_bytes))
+    def _taken(self, used: list[Value]) -> tuple[str, ...]:
+        """Return which answers that were sent ahead the guest says that it has used."""
+        ahead, self._ahead = self._ahead, ()
+        if not used:
+            return ()
+        (numbers,) = used
+        if len(numbers) > len(ahead) or not all(
+            type(number) is int and 0 <= number < len(ahead) for number in numbers
+        ):
+            raise ValueError("it used what it was not sent")
+        return tuple(ahead[number] for number in numbers)
+
+    def answer(self, value: Value, ahead: Mapping[str, Value] | None = None) -> None:
+        frame = b'["answer",' + encode(value, max_bytes=self._limits.max_message_bytes)
+        if ahead:
+            self._ahead = tuple(ahead)
+            frame += b"," + encode(list(ahead.items()))
+        self._send(frame + b"]")
 
     def fail(self, type: str, message: str, data: Mapping[str, Value]) -> None:
         self._send(encode(["fail", type, message, dict(data)]))
@@ -168,7 +191,11 @@ class JailedGuest(Guest):
 
 def _decode(frame: bytes) -> Any:
     text = frame.decode("utf-8", "surrogatepass")
-    if _separators(frame) > _MAX_ITEMS and _separators(_STRINGS.sub(b"", frame)) > _MAX_ITEMS:
+    if (
+        len(frame) > _MAX_ITEMS
+        and _separators(frame) > _MAX_ITEMS
+        and _separators(_STRINGS.sub(b"", frame)) > _MAX_ITEMS
+    ):
         raise ValueError("a message has too many values")
     value = _decoder.decode(text)
     return untagged(value) if '"$' in text else value
@@ -332,6 +359,6 @@ def _job_fields(job: Job) -> dict[str, Any]:
         "name": job.name,
         "mode": job.mode,
         "arguments": job.arguments,
-        "stdin": tagged(job.stdin) if job.stdin else "",
+        "stdin": tagged(job.stdin),
         "memory_bytes": job.limits.max_memory_bytes,
     }

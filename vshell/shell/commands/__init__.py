@@ -33,6 +33,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "stating": ("df", "du", "stat"),
     "touching": ("touch", "truncate"),
     "tree": ("tree",),
+    "programs": ("js", "node", "python", "python3"),
     "xargs": ("xargs",),
     "naming": ("basename", "dirname", "pathchk"),
     "checksums": (

@@ -7,6 +7,7 @@ from typing import Final
 
 from vshell.shell import commands
 from vshell.shell.command import Command, Invocation, Option, UsageError
+from vshell.shell.native import PROGRAMS
 from vshell.shell.options import HELP, VERSION, spelling
 
 
@@ -65,7 +66,7 @@ def page(command: Command) -> str:
 def run_which(call: Invocation) -> int:
     status = 0
     for word in call.operands:
-        known = commands.find(word) is not None or word in (call.services.get("builtins") or ())
+        known = commands.find(word) is not None or word in PROGRAMS
         if known and "/" not in word:
             call.write(f"/usr/bin/{word}\n" if not call.parsed.flag("s") else "")
         else:

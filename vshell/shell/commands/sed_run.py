@@ -200,6 +200,7 @@ class Machine:
         self._number = 0
         for command in self._commands:
             command.is_active = False
+            command.is_over = False
 
     def finish(self) -> None:
         """Write the files of `w`."""
@@ -303,7 +304,19 @@ class Machine:
             # `0,/x/` may end on the very first line.
             command.is_active = not self._matches(second)
             return True
+        if first.kind == "line":
+            return self._begins_late(command, first.number, second)
         if not self._matches(first):
+            return False
+        return self._begins(command, second)
+
+    def _begins_late(self, command: SedCommand, number: int, second: Address) -> bool:
+        """Tell whether a range begins here that begins at a line, which may be past unseen."""
+        late = self._number > number
+        if self._number < number or (late and command.is_over):
+            return False
+        command.is_over = True
+        if late and second.kind == "line" and second.number < self._number:
             return False
         return self._begins(command, second)
 
