@@ -26,6 +26,7 @@ from vshell.ops import fork as fork_
 from vshell.ops import git as git_
 from vshell.ops import glob as glob_
 from vshell.ops import grep as grep_
+from vshell.ops import log as log_
 from vshell.ops import ls as list_
 from vshell.ops import merge as merge_
 from vshell.ops import patch as patch_
@@ -100,6 +101,7 @@ class Session(Context):
     apply = apply_.apply
     changes = upkeep.changes
     history = upkeep.history
+    log = log_.log
     check = upkeep.check
     usage = upkeep.usage
     gc = upkeep.gc

@@ -245,6 +245,7 @@ class HistoryModel(RuleBasedStateMachine):
     @rule(source=PATHS, path=PATHS)
     def link(self, source: str, path: str) -> None:
         def effect(tree: Tree) -> None:
+            make_parents(tree, path)
             tree[path] = tree[source]
 
         self._attempt(lambda: self.ws.link(source, path), effect)

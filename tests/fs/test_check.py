@@ -198,13 +198,17 @@ IN_OTHER_TABLES = {
         "rows of the mirror 5",
     ),
     "what a mirror agreed on": (
-        "insert into mirror values (5, 'directory', 'm', '', '', x'', 0, 0, 0);"
-        " insert into mirror_base values (5, x'61', 1, 0, 0, 999, 0, 0, 0, 0, 0, 0)",
+        (
+            "insert into mirror values (5, 'directory', 'm', '', '', x'', 0, 0, 0);"
+            " insert into mirror_base values (5, x'61', 1, 0, 0, 999, 0, 0, 0, 0, 0, 0)"
+        ),
         "mirror 5 lost what was agreed on at a",
     ),
     "what is being written to a mirror": (
-        "insert into mirror values (5, 'directory', 'm', '', '', x'', 0, 0, 0);"
-        " insert into mirror_pending values (5, x'61', 1, 0, 0, 999)",
+        (
+            "insert into mirror values (5, 'directory', 'm', '', '', x'', 0, 0, 0);"
+            " insert into mirror_pending values (5, x'61', 1, 0, 0, 999)"
+        ),
         "mirror 5 lost what is being written to a",
     ),
     "a mirror ahead of the history": (
@@ -212,13 +216,17 @@ IN_OTHER_TABLES = {
         "mirror 5 knows the history up to 99999",
     ),
     "a job in no phase": (
-        "insert into job (container, machine, started_as, command, cwd, phase, owner, started_ns)"
-        " values ('c', '', '', '[]', '/', 'dreaming', '', 0)",
+        (
+            "insert into job (container, machine, started_as, command, cwd, phase, owner, started_ns)"
+            " values ('c', '', '', '[]', '/', 'dreaming', '', 0)"
+        ),
         "an unknown phase: dreaming",
     ),
     "a job that cannot be read": (
-        "insert into job (container, machine, started_as, command, cwd, phase, owner, started_ns,"
-        " report) values ('c', '', '', '[', '/', 'done', '', 0, '')",
+        (
+            "insert into job (container, machine, started_as, command, cwd, phase, owner, started_ns,"
+            " report) values ('c', '', '', '[', '/', 'done', '', 0, '')"
+        ),
         "nobody can read the command",
     ),
 }
@@ -244,16 +252,20 @@ LOST = {
         "snapshot of the fork lost the content",
     ),
     "a side of a conflict": (
-        "insert into mirror values (5, 'directory', 'm', '', '', x'', 0, 0, 0);"
-        " insert into mirror_conflict (mirror, path, clash, revision, time_ns, base_kind,"
-        " workspace_kind, mirror_kind, mirror_content) values (5, x'61', '', 0, 0, 0, 1, 1, 999)",
+        (
+            "insert into mirror values (5, 'directory', 'm', '', '', x'', 0, 0, 0);"
+            " insert into mirror_conflict (mirror, path, clash, revision, time_ns, base_kind,"
+            " workspace_kind, mirror_kind, mirror_content) values (5, x'61', '', 0, 0, 0, 1, 1, 999)"
+        ),
         "lost a side of a",
     ),
     "a step that waits to be approved": (
-        "insert into script_run (id, kind, status, generation, session, cwd, language, source,"
-        " inputs, limits, engine, seed, created_ns, updated_ns)"
-        " values ('r', 'approval', 'ready', 0, '', '/', 'python', '', '{}', '{}', '', 0, 0, 0);"
-        " insert into script_effect values ('r', 0, 'write', x'2f', null, 1, 1, 999, 0, 0)",
+        (
+            "insert into script_run (id, kind, status, generation, session, cwd, language, source,"
+            " inputs, limits, engine, seed, created_ns, updated_ns)"
+            " values ('r', 'approval', 'ready', 0, '', '/', 'python', '', '{}', '{}', '', 0, 0, 0);"
+            " insert into script_effect values ('r', 0, 'write', x'2f', null, 1, 1, 999, 0, 0)"
+        ),
         "what the script run r would do",
     ),
     "another content than the history tells of": (

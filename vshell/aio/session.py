@@ -89,6 +89,7 @@ class AsyncSession:
     symlink = _hop(Session.symlink)
     changes = _hop(Session.changes)
     history = _hop(Session.history)
+    log = _hop(Session.log)
     snapshot = _hop(Session.snapshot)
     snapshots = _hop(Session.snapshots)
     delete_snapshot = _hop(Session.delete_snapshot)

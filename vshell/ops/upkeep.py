@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from vshell.errors import RangeError
 from vshell.fs import check as fs_check
@@ -12,7 +12,7 @@ from vshell.fs import watch as fs_watch
 from vshell.fs.check import CheckReport
 from vshell.fs.paths import PathLike
 from vshell.fs.records import Change
-from vshell.fs.space import GcResult, Retention, Usage
+from vshell.fs.space import GcResult, Retention, Usage, VacuumResult
 from vshell.limits import LIST_ENTRIES
 from vshell.ops.context import Context
 from vshell.ops.ls import check_page
@@ -140,20 +140,31 @@ def usage(context: Context) -> Usage:
     return space.usage(context.files.store)
 
 
-def gc(context: Context, *, keep_revisions: int | None = None) -> GcResult:
+def gc(
+    context: Context, *, keep_revisions: int | None = None, max_bytes: int | None = None
+) -> GcResult:
     """Remove stored content that neither a file nor the history needs.
+
+    What snapshots, forks, mirrors and kept runs of scripts refer to is never removed, and a
+    reader that began before goes on to see all that it saw.
 
     Args:
         keep_revisions: Also forget all but so many of the newest revisions; None keeps
             what `keep_history` said, at first all.
+        max_bytes: Remove about so many bytes of content, so that other writers need not
+            wait long: call it again until the result's `is_complete`. None: all at once.
 
     Raises:
-        RangeError: `keep_revisions` is negative.
+        RangeError: `keep_revisions` is negative, or `max_bytes` is less than 1.
     """
+    if max_bytes is not None and max_bytes < 1:
+        raise RangeError(f"max_bytes must be 1 or more, not {max_bytes}")
     if keep_revisions is not None and keep_revisions < 0:
         raise RangeError(f"keep_revisions must not be negative, as {keep_revisions} is")
     with context.changing("gc"):
-        return space.collect(context.files.store, keep_revisions=keep_revisions)
+        return space.collect(
+            context.files.store, keep_revisions=keep_revisions, max_bytes=max_bytes
+        )
 
 
 def keep_history(
@@ -185,14 +196,18 @@ def keep_history(
     return kept
 
 
-def vacuum(context: Context) -> Usage:
-    """Give the disk back what removed rows took; return the usage after it.
+def vacuum(context: Context) -> VacuumResult:
+    """Give the disk back what removed rows took; return the usage after it, and what was freed.
 
     Raises:
         OperationTimeoutError: Another process is writing.
     """
+    before = usage(context)
     context.files.vacuum()
-    return usage(context)
+    after = usage(context)
+    freed = before.database_bytes + before.log_bytes - after.database_bytes - after.log_bytes
+    values = {each.name: getattr(after, each.name) for each in fields(after)}
+    return VacuumResult(**values, freed_bytes=freed)
 
 
 def index(
