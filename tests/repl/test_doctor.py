@@ -7,10 +7,12 @@ import subprocess
 import pytest
 
 from tests.repl.conftest import Run
+from vshell.jail.probing import probe
 
 
 @pytest.fixture(autouse=True)
 def no_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    probe()  # while it can start a process; what it finds is kept
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
 
