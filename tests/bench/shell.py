@@ -29,9 +29,9 @@ SCRIPTS: list[tuple[str, str, dict[str, float]]] = [
     ("1,000 x true", "for i in {1..1000}; do true; done", {"mirage": 10}),
     ("echo > f", "echo hi > f", {"mirage": 10}),
     ("cat f", "cat f", {"mirage": 10}),
-    ("ls -l, 1,000 files", "ls -l tree/d0 > /dev/null", {"mirage": 10}),
+    ("ls -l, 100 files", "ls -l tree/d0 > /dev/null", {"mirage": 10}),
     ("grep -rl, 1,000 files", "grep -rl needle tree", {"bash": 1, "mirage": 10}),
-    ("find -name, 1,000 files", "find tree -name '*7.txt'", {"bash": 1 / 3, "mirage": 10}),
+    ("find -name, 1,000 files", "find tree -name '*7.txt'", {"bash": 3, "mirage": 10}),
     (
         "loop of 10,000",
         "i=0; while [ $i -lt 10000 ]; do i=$((i + 1)); done; echo $i",
