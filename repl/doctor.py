@@ -73,7 +73,7 @@ def _findings() -> Iterator[Finding]:
     yield from _sqlite()
     yield from _confinement()
     yield _shell()
-    yield _command("docker", ["docker", "version", "--format", "{{.Server.Version}}"], "containers")
+    yield from _containers()
     yield _command("rg", ["rg", "--version"], "benchmarks against ripgrep")
     yield _command("git", ["git", "--version"], "the project's own tests")
     yield _device("fuse", Path("/dev/fuse"), "mounting a workspace")
@@ -120,6 +120,25 @@ def _shell() -> Finding:
         lost = " and ".join(missing)
         return Finding("shell", "missing", f"it works; no control of its worker's {lost}")
     return Finding("shell", "ok", "its worker reaches the database, and nothing else")
+
+
+def _containers() -> Iterator[Finding]:
+    from vshell.sync.docker_probe import probe
+
+    found = probe()
+    yield (
+        Finding("docker library", "ok", found.library)
+        if found.library
+        else Finding(
+            "docker library", "missing", "pip install 'vshell[container]'; needed for containers"
+        )
+    )
+    yield (
+        Finding("docker", "missing", found.problem)
+        if found.problem
+        else Finding("docker", "ok", found.daemon)
+    )
+    yield Finding("container mirror", "ok" if found.mirror_in_memory else "missing", found.mirror)
 
 
 def _sqlite() -> Iterator[Finding]:

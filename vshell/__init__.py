@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vshell.fs.check import CheckReport
     from vshell.fs.records import Change, Stat
     from vshell.fs.snapshots import Restored, Snapshot
-    from vshell.fs.space import GcResult, Retention, Usage
+    from vshell.fs.space import GcResult, Retention, Usage, VacuumResult
     from vshell.ops.apply import ApplyResult
     from vshell.ops.detect import DetectResult
     from vshell.ops.diff import DiffFile, DiffResult
@@ -113,6 +113,7 @@ __all__ = [
     "TransferResult",
     "TreeNode",
     "Usage",
+    "VacuumResult",
     "VshellError",
     "Workspace",
     "Workspaces",
@@ -177,6 +178,7 @@ _MODULES = {
     "TransferResult": "vshell.ops.transfer_result",
     "TreeNode": "vshell.ops.tree",
     "Usage": "vshell.fs.space",
+    "VacuumResult": "vshell.fs.space",
     "Workspace": "vshell.workspace",
     "Workspaces": "vshell.workspaces",
     "WriteResult": "vshell.ops.write",

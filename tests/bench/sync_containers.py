@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench.harness import Row, print_table
+from tests.bench.harness import Row
 from tests.sync import daemon
 from vshell import Workspace
 from vshell.sync.container import Container
@@ -30,8 +30,8 @@ _IDLE = ["sh", "-c", "while :; do sleep 100; done"]
 Times = dict[str, dict[str, list[float]]]
 
 
-def run(place: Path, source: Path, *, rounds: int, cached: int = CACHED) -> None:
-    """Measure and print; say so when there is no daemon.
+def run(place: Path, source: Path, *, rounds: int, cached: int = CACHED) -> list[Row]:
+    """Return what was measured; say so when there is no daemon.
 
     Args:
         place: A directory in memory.
@@ -42,7 +42,7 @@ def run(place: Path, source: Path, *, rounds: int, cached: int = CACHED) -> None
     reason = daemon.missing()
     if reason:
         print(f"\nNothing was measured with containers: {reason}")
-        return
+        return []
     times: Times = {}
     with Workspace.memory() as ws:
         ws.import_directory(source)
@@ -71,12 +71,10 @@ def run(place: Path, source: Path, *, rounds: int, cached: int = CACHED) -> None
             peer.remove(force=True)
             bind.remove()
             stream.remove()
-    rows = [
+    return [
         Row(name, {who: statistics.median(found) for who, found in times[name].items()})
         for name in times
     ]
-    print_table("Containers, the mirror shared with this host or inside", rows)
-    _print_targets({row.name: row.seconds for row in rows}, cached)
 
 
 def _note(times: Times, row: str, contender: str, work: Callable[[], object]) -> None:
@@ -193,7 +191,9 @@ def _docker(*words: str) -> None:
     subprocess.run(["docker", *words], check=True, stdout=subprocess.DEVNULL, env=os.environ)
 
 
-def _print_targets(found: dict[str, dict[str, float]], cached: int) -> None:
+def print_targets(rows: list[Row], cached: int = CACHED) -> None:
+    """Print which of the targets are met."""
+    found = {row.name: row.seconds for row in rows}
     bind, stream = "vshell, bind", "vshell, stream"
     full, push = found["full push"], found[f"push of {CHANGED} changed"]
     cost_s = (

@@ -9,6 +9,18 @@ fsspec    fsspec.tests.abstract (PyPI fsspec)
 pydantic  WorkspaceBackendSuite (PyPI pydantic-ai-slim)
 claude    the contracts for transcripts, and the server (PyPI claude-agent-sdk)
 flue      the TypeScript driver under @flue/runtime (npm; node 22)
+anthropic the agent toolset (PyPI anthropic)
+
+Each of these makes a virtual environment of its own at its first run:
+
+deepagents, deepagents_06   SandboxIntegrationTests (PyPI langchain-tests)
+inspect     self_check (PyPI inspect-ai)
+openai      shell, patches and sandbox sessions (PyPI openai-agents)
+adk         environment tools (PyPI google-adk)
+strands     sandboxes (PyPI strands-agents)
+smolagents  code agents (PyPI smolagents)
+readers     fsspec under pandas, duckdb and UPath
+upath       BaseTests (the source of universal_pathlib)
 
 `--install` gets the npm packages first, into $VSHELL_COMPAT_DIR (~/.cache/vshell/compat).
 A suite whose program is missing is skipped, with the reason.
@@ -34,6 +46,16 @@ SUITES = {
     "pydantic": "pydantic_suite",
     "claude": "claude_suite",
     "flue": "flue_suite",
+    "anthropic": "anthropic_suite",
+    "deepagents": "deepagents_suite",
+    "deepagents_06": "deepagents_06_suite",
+    "inspect": "inspect_suite",
+    "openai": "openai_suite",
+    "adk": "adk_suite",
+    "strands": "strands_suite",
+    "smolagents": "smolagents_suite",
+    "readers": "readers_suite",
+    "upath": "upath_suite",
 }
 
 
@@ -45,7 +67,9 @@ def main() -> int:
     )
     parser.add_argument("suites", nargs="*", choices=[*SUITES, []], metavar="SUITE")
     parser.add_argument("--install", action="store_true", help="get the npm packages first")
-    parser.add_argument("--quick", action="store_true", help="a bounded part of each")
+    parser.add_argument(
+        "--quick", action="store_true", help="a bounded part of each, without containers"
+    )
     given = parser.parse_args()
     if given.install:
         programs.install(programs.PACKAGES)

@@ -16,7 +16,7 @@ def run(*, quick: bool = False) -> Outcome:
     """Run the suite."""
     outcome = Outcome("openai-agents apply_diff")
     try:
-        from agents.apply_diff import apply_diff  # type: ignore[import-not-found]
+        from agents.apply_diff import apply_diff
     except ImportError:
         outcome.skipped = "PyPI openai-agents is not installed"
         return outcome

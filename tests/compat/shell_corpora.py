@@ -1,45 +1,47 @@
-"""Other projects' shell tests, run by bash and by vshell: `python -m tests.compat.shell_corpora PATH...`.
+"""Other projects' shell tests, run by bash and by vshell: `python -m tests.compat.shell_corpora`.
 
-    PATH   a checkout, or a part of one, of
-           oils     spec/*.test.sh: cases between `#### NAME` lines
-           brush    brush-shell/tests/cases/**/*.yaml: cases with `stdin`
-           yash     tests/*-p.tst: cases of test_oE, test_x and the like
-           others   *.sh: each file is one case
+    PATH   a checkout, or a part of one, of oils-for-unix/oils, magicant/yash, mvdan/sh,
+           reubeno/brush, vercel-labs/just-bash (with its cases of sed and grep),
+           onetrueawk/awk, jqlang/jq, BusyBox or Toybox
 
-What bash 5 prints, and its exit code, is what is expected; each case runs in an empty
-directory. A case whose outcome differs from one run of bash to the next is left out.
-Nothing of the corpora is stored here.
+What counts is what bash 5 and the host's commands do, as nobody and shut in: a case whose
+outcome differs from one run of bash to the next is left out, and so is a case of a suite
+with an expectation of its own which the host's command does not meet. Each case starts in a
+directory and a workspace of its own. Nothing of the corpora is stored here.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
-import subprocess
+import hashlib
+import multiprocessing
+import pickle
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Final
 
+from tests.compat.corpora import applets, host, languages, programs
+from tests.compat.corpora.case import ENVIRONMENT, HOME, TIMEOUT_S, Case, Outcome
 from vshell import Workspace
 
-TIMEOUT_S = 5.0
-ENVIRONMENT = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/root", "PATH": "/usr/bin:/bin"}
-
-
-class Case(NamedTuple):
-    """One case of a corpus."""
-
-    name: str
-    script: str
-
-
-class Outcome(NamedTuple):
-    """What a script printed, and its exit code."""
-
-    stdout: bytes
-    exit_code: int
+READERS: Final[tuple[Callable[[Path], Iterator[Case]], ...]] = (
+    languages.oils,
+    languages.yash,
+    languages.mvdan,
+    languages.brush,
+    languages.busybox_shell,
+    applets.busybox,
+    applets.toybox,
+    languages.just_bash,
+    programs.spencer_grep,
+    programs.python_sed,
+    programs.one_true_awk,
+    programs.jq,
+)
 
 
 def main() -> int:
@@ -49,113 +51,164 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument("--only", default="", metavar="TEXT", help="rows with TEXT in their names")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="each Nth case only")
-    parser.add_argument("--failing", action="store_true", help="print the cases that differ")
+    parser.add_argument("--name", default="", help="cases with this in their names only")
+    parser.add_argument("--engine", action="store_true", help="run the engine alone, too")
+    parser.add_argument("--cache", type=Path, help="a directory to keep what bash did in")
+    parser.add_argument("--failing", type=Path, help="a file for the cases that differ")
+    parser.add_argument("--jobs", type=int, default=2)
     found = parser.parse_args()
-    print("| corpus | cases | as bash |\n|---|---|---|")
-    for path in found.paths:
-        cases = list(cases_of(path))[:: found.every]
-        passed, counted, failing = run(cases)
-        share = f"{100 * passed / counted:.1f} %" if counted else ""
-        print(f"| {path.name} | {counted} | {share} |")
-        if found.failing:
-            for case in failing:
-                print(f"  {case.name}", file=sys.stderr)
+    cases = [
+        case
+        for case in read(found.paths, found.only, found.cache)
+        if found.only in case.corpus and found.name in case.name
+    ][:: found.every]
+    counted, passed, alone = Counter[str](), Counter[str](), Counter[str]()
+    failing = found.failing.open("w", errors="surrogateescape") if found.failing else None
+    judge = partial(judged, engine=found.engine, kept=found.cache)
+    with ProcessPoolExecutor(found.jobs, multiprocessing.get_context("spawn")) as pool:
+        for case, result in zip(cases, pool.map(judge, cases, chunksize=4), strict=True):
+            if result is None:
+                continue
+            wanted, ours, engine = result
+            counted[case.corpus] += 1
+            passed[case.corpus] += case.passes(ours, wanted)
+            alone[case.corpus] += engine is not None and case.passes(engine, wanted)
+            if failing is not None and not case.passes(ours, wanted):
+                failing.write(_described(case, wanted, ours, engine))
+                failing.flush()
+    print("| corpus | cases | as bash |" + (" the engine alone |" if found.engine else ""))
+    print("|---|---|---|" + ("---|" if found.engine else ""))
+    for corpus, count in counted.items():
+        line = f"| {corpus} | {count:,} | {100 * passed[corpus] / count:.1f} % |"
+        print(line + (f" {100 * alone[corpus] / count:.1f} % |" if found.engine else ""))
     return 0
 
 
-def run(cases: list[Case]) -> tuple[int, int, list[Case]]:
-    """Return how many cases pass, how many count, and those that do not pass."""
-    passed, counted = 0, 0
-    failing = []
-    with Workspace.memory() as workspace:
-        for number, case in enumerate(cases):
-            wanted = by_bash(case.script)
-            if wanted is None or wanted != by_bash(case.script):
-                continue
-            counted += 1
-            if by_vshell(workspace, f"/{number}", case.script) == wanted:
-                passed += 1
+def read(paths: list[Path], only: str, kept: Path | None) -> list[Case]:
+    """Return the cases of all checkouts; a case that is there twice counts once."""
+    cases: dict[str, Case] = {}
+    for path in paths:
+        for reader in READERS:
+            stored = kept / f"{path.name}-{reader.__name__}.cases" if kept else None
+            if stored is not None and stored.is_file():
+                found = pickle.loads(stored.read_bytes())
             else:
-                failing.append(case)
-    return passed, counted, failing
+                found = list(reader(path))
+                if stored is not None:
+                    stored.parent.mkdir(exist_ok=True)
+                    stored.write_bytes(pickle.dumps(found))
+            for case in found:
+                cases.setdefault(_key(case), case)
+    return list(cases.values())
 
 
-def by_bash(script: str) -> Outcome | None:
-    with tempfile.TemporaryDirectory() as directory:
-        try:
-            done = subprocess.run(
-                ["bash", "-c", script],
-                cwd=directory,
-                env=ENVIRONMENT,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=TIMEOUT_S,
-                check=False,
-            )
-        except (subprocess.TimeoutExpired, ValueError):
-            return None
-    # A path of the host, a process' number and the like are nobody else's.
-    if directory.encode() in done.stdout or done.returncode < 0:
+def _key(case: Case) -> str:
+    what = (case.corpus, case.script, sorted(case.files.items(), key=lambda each: each[0]))
+    return hashlib.sha256(repr(what).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def judged(
+    case: Case, *, engine: bool, kept: Path | None
+) -> tuple[Outcome, Outcome, Outcome | None] | None:
+    """Return what is wanted, what vshell does and what the engine alone does."""
+    wanted = case.expected or _by_bash_twice(case, kept)
+    if wanted is None:
         return None
-    return Outcome(done.stdout, done.returncode)
+    return wanted, by_vshell(case), by_engine(case) if engine else None
 
 
-def by_vshell(workspace: Workspace, directory: str, script: str) -> Outcome:
-    workspace.mkdir(directory)
-    session = workspace.session("corpus", cwd=directory, environment=ENVIRONMENT)
+def _by_bash_twice(case: Case, kept: Path | None) -> Outcome | None:
+    stored = kept / _key(case) if kept else None
+    if stored is not None and stored.is_file():
+        known: Outcome | None = pickle.loads(stored.read_bytes())
+        return known
+    found = host.by_bash(case)
+    if found is not None and found != host.by_bash(case):
+        found = None
+    if stored is not None:
+        stored.write_bytes(pickle.dumps(found))
+    return found
+
+
+def by_vshell(case: Case) -> Outcome:
+    """Run a case in a workspace that has nothing else in it."""
+    workspace = _workspace()
+    for entry in workspace.ls("/").entries:
+        workspace.rm(entry.path, recursive=True)
+    workspace.mkdir(HOME, parents=True)
+    for path, content in case.files.items():
+        if content is None:
+            workspace.mkdir(path, parents=True, exist_ok=True)
+        elif isinstance(content, str):
+            workspace.symlink(content, path)
+        else:
+            workspace.write(path, content)
+            if path in case.executable:
+                workspace.chmod(path, 0o755)
+    for name, source in case.hard_links.items():
+        workspace.link(source, name)
+    for path, (mode, mtime_ns) in case.attributes.items():
+        workspace.chmod(path, mode)
+        workspace.utime(path, mtime_ns=mtime_ns)
+    session = workspace.session("corpus", cwd=HOME, environment=ENVIRONMENT)
     with session.shell() as shell:
-        result = shell.run(script, timeout_s=TIMEOUT_S)
+        result = shell.run(case.script, timeout_s=TIMEOUT_S)
     return Outcome(result.stdout, result.exit_code)
 
 
-def cases_of(path: Path) -> Iterator[Case]:
-    """Yield the cases of a corpus, by the names of its files."""
-    files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
-    for file in files:
-        if file.name.endswith(".test.sh"):
-            yield from oils_cases(file)
-        elif file.suffix == ".yaml":
-            yield from brush_cases(file)
-        elif file.suffix == ".tst":
-            yield from yash_cases(file)
-        elif file.suffix == ".sh":
-            yield Case(file.name, file.read_text(errors="surrogateescape"))
+@cache
+def _workspace() -> Workspace:
+    """Return this process' workspace: a worker's template is started once for each."""
+    return Workspace.memory()
 
 
-def oils_cases(file: Path) -> Iterator[Case]:
-    text = file.read_text(errors="surrogateescape")
-    for part in re.split(r"^#### ", text, flags=re.MULTILINE)[1:]:
-        name, _, body = part.partition("\n")
-        # What is expected of which shell stands below the script.
-        script = re.split(r"^## ", body, maxsplit=1, flags=re.MULTILINE)[0]
-        if "$SH" not in script and "$REPO_ROOT" not in script and "argv.py" not in script:
-            yield Case(f"{file.name}: {name}", script)
-
-
-def brush_cases(file: Path) -> Iterator[Case]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
+def by_engine(case: Case) -> Outcome:
+    """Run a case by bashkit as it comes, in a process of its own, which it may crash."""
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_engine_alone, args=(case, theirs), daemon=False)
+    process.start()
+    theirs.close()
     try:
-        found: Any = YAML(typ="safe").load(file.read_text())
-    except YAMLError:
-        return
-    for case in found.get("cases", ()) if isinstance(found, dict) else ():
-        plain = not {"args", "test_files", "skip", "env", "pty", "min_oracle_version"} & set(case)
-        if plain and isinstance(case.get("stdin"), str):
-            yield Case(f"{file.name}: {case.get('name')}", case["stdin"])
+        if ours.poll(TIMEOUT_S):
+            found: Outcome = ours.recv()
+            return found
+        return Outcome(b"", 124)
+    except EOFError:
+        return Outcome(b"", 139)
+    finally:
+        process.kill()
+        process.join()
 
 
-_YASH = re.compile(
-    r"^test_[oOeExX]+ (?:-[^ ]+ )*'([^'\n]*)'[^\n]*\n(.*?)^__IN__$", re.MULTILINE | re.DOTALL
-)
+def _engine_alone(case: Case, answer: multiprocessing.connection.Connection) -> None:
+    from bashkit import Bash
+
+    bash = Bash(cwd=HOME, env={**ENVIRONMENT})
+    bash.mkdir(HOME, True)
+    for path, content in case.files.items():
+        if content is None:
+            bash.mkdir(path, True)
+        elif isinstance(content, str):
+            bash.symlink(content, path)
+        else:
+            bash.mkdir(path.rpartition("/")[0], True)
+            bash.fs().write_file(path, content)
+            if path in case.executable:
+                bash.chmod(path, 0o755)
+    script = case.script.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    result = bash.execute_sync(script)
+    answer.send(Outcome(result.stdout.encode("utf-8", "replace"), result.exit_code))
 
 
-def yash_cases(file: Path) -> Iterator[Case]:
-    text = file.read_text(errors="surrogateescape")
-    for found in _YASH.finditer(text):
-        yield Case(f"{file.name}: {found[1]}", found[2])
+def _described(case: Case, wanted: Outcome, ours: Outcome, engine: Outcome | None) -> str:
+    alone = "" if engine is None or not case.passes(engine, wanted) else " ENGINE PASSES"
+    text = case.script if len(case.script) < 3000 else case.script[-3000:]
+    return (
+        f"#### {case.corpus} | {case.name}{alone}\n{text}\n-- wanted {wanted}\n-- ours   {ours}\n\n"
+    )
 
 
 if __name__ == "__main__":

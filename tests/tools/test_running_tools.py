@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from vshell import Workspace
+from vshell.errors import RangeError
 from vshell.tools.profile import Profile
 
 # How each profile's tool is called for a command line, and what it says of a failure.
@@ -101,15 +102,31 @@ def test_a_dry_run_of_a_script_changes_nothing(workspace: Workspace) -> None:
 
 
 def test_the_description_declares_every_method(workspace: Workspace) -> None:
-    from vshell.ops.state_methods import METHODS
+    from vshell.ops.state import ALL_METHODS
 
     (tool,) = workspace.tools("code").tools
-    for method in METHODS:
+    for method in ALL_METHODS:
         assert f"  {method.name}(" in tool.description
         assert f"    def {method.python_name}(self" in tool.description
 
 
-def test_the_python_stubs_are_python(workspace: Workspace) -> None:
-    from vshell.tools.stubs import stubs
+@pytest.mark.parametrize("name", SHELLS)
+def test_rules_hold_in_every_profile(workspace: Workspace, name: str) -> None:
+    workspace.write(f"/secret-{name}", "kept\n")
+    rules = {"deny": ["rm", "sed -i *"], "unreadable": [f"/secret-{name}"]}
+    profile = workspace.session(name).tools(name, rules=rules)
+    tool = SHELLS[name][0]
+    denied = profile.run(tool, {"command": f"rm /secret-{name}"})
+    assert "126" in denied.text
+    assert workspace.exists(f"/secret-{name}")
+    assert "kept" not in profile.run(tool, {"command": f"cat /secret-{name}"}).text
+    assert "one" in profile.run(tool, {"command": "cat /a.txt"}).text
 
-    compile(stubs("python"), "stubs", "exec")
+
+def test_rules_that_are_none_are_refused(workspace: Workspace) -> None:
+    with pytest.raises(RangeError):
+        workspace.tools("claude", rules={"forbid": ["rm"]})
+
+
+def test_profiles_without_a_shell_take_rules_and_have_no_use_for_them(workspace: Workspace) -> None:
+    assert workspace.tools("memory", rules={"deny": ["rm"]}).names == ("memory",)

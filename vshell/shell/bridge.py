@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vshell.errors import NotFoundError, VshellError
+from vshell.fs.paths import absolute
+from vshell.fs.records import Stat
 from vshell.fs.schema import DIRECTORY as DIRECTORY_KIND
 from vshell.fs.schema import SYMLINK as SYMLINK_KIND
 from vshell.ops.context import Context
@@ -86,7 +88,8 @@ class Bridge:
             return EngineStat(FILE, len(self.stdin), 0o444, 0)
         asked = file_test(path)
         if asked is not None:
-            return self._tested(*asked)
+            first, pair, second = asked[1].partition("\0")
+            return self._compared(asked[0], first, second) if pair else self._tested(*asked)
         try:
             stat = self._files.stat(path)
         except (NotFoundError, VshellError):
@@ -110,6 +113,25 @@ class Bridge:
         if not holds.get(letter, False):
             raise NotFoundError(f"it is not that: {path}", path=path)
         return EngineStat(FILE, stat.size, stat.mode, stat.mtime_ns)
+
+    def _compared(self, letter: str, first: str, second: str) -> EngineStat:
+        """Return that something is there when `-ef`, `-nt` or `-ot` is true of two paths."""
+        one, other = self._found(first), self._found(second)
+        if letter == "o":
+            one, other, letter = other, one, "n"
+        if letter == "e":
+            holds = one is not None and other is not None and one.inode == other.inode
+        else:
+            holds = one is not None and (other is None or one.mtime_ns > other.mtime_ns)
+        if not holds:
+            raise NotFoundError(f"it is not so: {first}", path=first)
+        return EngineStat(FILE, 0, 0o444, 0)
+
+    def _found(self, path: str) -> Stat | None:
+        try:
+            return self._files.stat(absolute(path))
+        except VshellError:
+            return None
 
     def read_dir(self, path: str) -> list[tuple[str, EngineStat]]:
         found, _ = self._files.list_directory(path)

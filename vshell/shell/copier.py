@@ -15,6 +15,7 @@ from vshell.shell.command_io import open_input, write_file
 from vshell.shell.messages import quote, reason
 from vshell.shell.modes import umask_of
 from vshell.shell.nodes import Listing, node_at, stat_node, typed_join
+from vshell.shell.shell_files import ShellFiles
 
 _SPECIAL_BITS = 0o7000
 """Bits that a copy does not get, as it does not get those of the umask, unless modes are kept."""
@@ -106,7 +107,10 @@ class Copier:
 
     def _copy_device(self, source: str, target: str) -> bool:
         """Copy from or to a device; tell whether one of them is one."""
-        if source.startswith("/dev/") and not self._files.exists(source):
+        files = self._files
+        is_device = isinstance(files, ShellFiles) and files.is_device(source)
+        is_device = is_device or source.startswith("/dev/fd/")
+        if is_device or (source.startswith("/dev/") and not files.exists(source)):
             data = open_input(self._call, source, dash=False).read()
             write_file(self._call, target, data)
             return True

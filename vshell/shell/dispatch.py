@@ -94,12 +94,13 @@ class Dispatcher:
         self.trace: list[tuple[str, ...]] | None = None
         self._inputs: dict[str, bytes] = {}
         self._running: dict[int, _Streams] = {}
-        self._engine_files: Any = None
+        self._engine_files: dict[int, Any] = {}
         self.depth = 0
         self.is_plain = False
         self.run_elsewhere: Elsewhere | None = None
         files.streams = self._streams
         files.substitute = self._substitute
+        files.provide = self._provide
 
     def names(self) -> list[str]:
         """Return what can be called."""
@@ -155,12 +156,20 @@ class Dispatcher:
 
     def _substitute(self, path: str) -> bytes | None:
         """Return what a process substitution holds: `/dev/fd/63`."""
-        if self._engine_files is None:
+        files = self._engine_files.get(id(getcurrent()))
+        if files is None:
             return None
         try:
-            return bytes(self._engine_files.read_file(path))
+            return bytes(files.read_file(path))
         except (OSError, RuntimeError):
             return None
+
+    def _provide(self, path: str, data: bytes) -> bool:
+        """Give bytes to a process substitution that reads them; tell whether there is one."""
+        if self._substitute(path) is None:
+            return False
+        self._engine_files[id(getcurrent())].write_file(path, data)
+        return True
 
     def take_umask(self, text: str) -> None:
         """Note what `umask` prints."""
@@ -177,7 +186,6 @@ class Dispatcher:
         if asked.name == self.UMASK:
             self.take_umask("".join(asked.argv))
             return 0
-        self._engine_files = asked.fs
         return await drive(lambda: self._run(asked))
 
     async def call_native(self, asked: Any) -> int:
@@ -207,6 +215,13 @@ class Dispatcher:
         return 127
 
     def _run(self, asked: Any) -> int:
+        self._engine_files[id(getcurrent())] = asked.fs
+        try:
+            return self._run_asked(asked)
+        finally:
+            del self._engine_files[id(getcurrent())]
+
+    def _run_asked(self, asked: Any) -> int:
         stdout = Sink(asked.stdout.write, self._may_wait)
         stderr = Sink(asked.stderr.write, self._may_wait)
 

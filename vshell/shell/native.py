@@ -13,6 +13,13 @@ source test timeout times trap true type typeset ulimit umask unalias unset wait
 LANGUAGE: Final = frozenset(_LANGUAGE.split())
 """The language's own commands, and those that touch no file and are run in loops."""
 
+_PROGRAMS = """
+[ awk bash clear echo envsubst env false free getconf hostid kill locale logname mawk mkfifo nawk
+nice nohup pr printf pwd sh shasum sleep sync test timeout true uptime
+"""
+PROGRAMS: Final = frozenset(_PROGRAMS.split())
+"""The engine's own commands that are programs elsewhere, with a path."""
+
 _STATEFUL = """
 . alias bash bind break builtin caller cd command compgen complete compopt continue declare
 disown enable eval exec exit export fc fg getopts hash jobs let local mapfile popd pushd read

@@ -10,6 +10,7 @@ from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import PathLike
 from vshell.ops.context import Context
 from vshell.shell.limits import ShellLimits
+from vshell.shell.programs import Programs
 from vshell.shell.rules import Rules
 from vshell.shell.shell import ENVIRONMENT, Ask, Shell
 from vshell.shell.workers import Workers
@@ -27,9 +28,14 @@ def open_shell(
     ask: Ask | None = None,
     limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
     spool: PathLike | None = None,
+    programs: Programs | None = None,
     mirrors: Mapping[str, PathLike | Mirror] | None = None,
 ) -> Shell:
-    """Return a shell; see `Session.shell`."""
+    """Return a shell; see `Session.shell`.
+
+    Args:
+        programs: What runs programs in other languages; without, there are none.
+    """
     return Shell(
         context,
         workers_of(context.files),
@@ -38,6 +44,7 @@ def open_shell(
         ask=ask,
         limits=limits,
         spool=spool,
+        programs=programs,
         mirrors=mirrors,
     )
 

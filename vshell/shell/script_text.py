@@ -17,7 +17,14 @@ _HERE: Final = re.compile(
     r"<<(-?)[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\"|((?:\\.|[^\s;&|<>()'\"`$\\])+))"
 )
 _TEST: Final = re.compile(r"(?<=\s)-([LhbcgkpuGNOS])(\s+)(?=[^\s\]&|;)])")
-_OPENING: Final = re.compile(r"(?:^|[\s;&|({!`])(\[\[?|test)(?=\s)")
+_WORD: Final = r"""((?:"[^"\n]*"|'[^'\n]*'|\$\{\w+\}|\\.|[^\s"'\\`;&|()<>{}!\]])+)"""
+_PAIR: Final = re.compile(rf"(?<=\s){_WORD}\s+-(ef|nt|ot)\s+{_WORD}(?=[\s;&|)]|$)")
+_PAIR_LETTERS: Final = {"ef": "e", "nt": "n", "ot": "o"}
+_SECOND: Final = "/.@@"
+"""What stands between the two paths of a test such as `-ef`."""
+_OPENING: Final = re.compile(
+    r"(?:^|[\n;&|({!`]|\b(?:if|while|until|then|do|else|elif|time)\s)\s*(\[\[?|test)(?=\s)"
+)
 _BEFORE_TEST: Final = re.compile(r"(?:^|[\s;&|({!`])(?:\[\[?|test|!|&&|\|\||\(|-a|-o)\s+$")
 _UMASK: Final = re.compile(
     r"(?P<before>(?:^|[\n;&|({]|\b(?:if|then|else|do|while|until)\s)\s*)"
@@ -122,22 +129,29 @@ def continues(script: str) -> bool:
 
 def with_file_tests(script: str) -> str:
     """Return a script in which `-L FILE` and its like are questions that the files answer."""
-    places = [
-        found
+    asked = [
+        (found.start(), found.end(), f'-e{found[2]}{FILE_TEST}{found[1]}"$PWD"/.@')
         for found in _TEST.finditer(script)
-        if _is_test(script[max(0, found.start() - _NEAR) : found.start()])
     ]
-    if not places:
+    asked += [
+        (found.start(), found.end(), _asked_of_two(found)) for found in _PAIR.finditer(script)
+    ]
+    asked = [each for each in asked if _is_test(script[max(0, each[0] - _NEAR) : each[0]])]
+    if not asked:
         return script
     mask = Code(script).mask
     pieces = []
     end = 0
-    for found in places:
-        if mask[found.start()]:
-            asked = f'-e{found[2]}{FILE_TEST}{found[1]}"$PWD"/.@'
-            pieces += [script[end : found.start()], asked]
-            end = found.end()
+    for start, after, question in sorted(asked):
+        # The first letter of an operand may be a quote, which is no code.
+        if (mask[start] or script[start] in "\"'") and start >= end:
+            pieces += [script[end:start], question]
+            end = after
     return "".join([*pieces, script[end:]])
+
+
+def _asked_of_two(found: re.Match[str]) -> str:
+    return f'-e {FILE_TEST}{_PAIR_LETTERS[found[2]]}"$PWD"/.@{found[1]}{_SECOND}{found[3]}'
 
 
 def with_umask(script: str, command: str) -> str:
@@ -169,11 +183,15 @@ def _is_test(before: str) -> bool:
 
 
 def file_test(path: str) -> tuple[str, str] | None:
-    """Return the letter of the test and the path that a path asks about, or None."""
+    """Return the letter of the test and the path that a path asks about, or None.
+
+    A test of two paths has a NUL between them.
+    """
     if not path.startswith(FILE_TEST):
         return None
     letter, rest = path[len(FILE_TEST)], path[len(FILE_TEST) + 1 :]
     base, found, name = rest.partition("/.@")
     if not found:
         return None
-    return letter, name if name.startswith("/") else f"{base}/{name}"
+    names = name.split(_SECOND)
+    return letter, "\0".join(each if each.startswith("/") else f"{base}/{each}" for each in names)

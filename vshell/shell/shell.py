@@ -26,6 +26,7 @@ from vshell.shell.limits import (
 )
 from vshell.shell.mirrors import Mirrors
 from vshell.shell.process import WorkerProcess
+from vshell.shell.programs import Guests, Programs
 from vshell.shell.result import ExplainedCommand, Explanation, ShellResult
 from vshell.shell.rules import Question, Rules, rules_of
 from vshell.shell.workers import Workers
@@ -71,6 +72,7 @@ class Shell:
         ask: Ask | None = None,
         limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
         spool: PathLike | None = None,
+        programs: Programs | None = None,
         mirrors: Mapping[str, PathLike | Mirror] | None = None,
     ) -> None:
         self._context = context
@@ -82,6 +84,7 @@ class Shell:
         self._limits = limits_of(limits)
         self._mirrors = Mirrors(Context(context.files, name=self.name), mirrors or {})
         self._spool = None if spool is None else context.resolve(spool)
+        self._guests = Guests(programs)
         self._lock = threading.Lock()
         self._running: WorkerProcess | None = None
         self._interrupted = False
@@ -221,6 +224,7 @@ class Shell:
             raise
         finally:
             self._running = None
+            self._guests.end()
         if died is not None:
             if self._interrupted and not run.timed_out:
                 died = (INTERRUPT_EXIT_CODE, "interrupted")
@@ -244,6 +248,8 @@ class Shell:
                 asked_at_s = time.monotonic()
                 worker.ask({"answer": self._answer(header["question"])})
                 deadline_s += time.monotonic() - asked_at_s
+            elif "program" in header:
+                self._guests.start(worker, header["program"], left_s)
             elif "synchronise" in header:
                 asked_at_s = time.monotonic()
                 asked = header["synchronise"]
@@ -385,6 +391,7 @@ class Shell:
         if worker is None:
             return
         worker.interrupt()
+        self._guests.end()  # a command that waits for one goes on, and hears of it
         insist = threading.Timer(_INTERRUPT_GRACE_S, self._end, (worker, number))
         insist.daemon = True
         insist.start()

@@ -9,7 +9,7 @@ workspace itself holds at such a path comes first, but for devices.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from vshell.errors import (
@@ -67,12 +67,15 @@ class ShellFiles(FileSystem):
     """See the module; opened like any `FileSystem`."""
 
     programs: frozenset[str] = frozenset()
+    home: str = TEMPORARY
+    """The home directory: it is there, too, before anything is in it."""
     streams: Callable[[], Streams | None] = staticmethod(lambda: None)
     reads: dict[str, None] | None = None
     ledger: Context | None = None
     umask: int = UMASK
     _judge: Judge | None = None
     substitute: Callable[[str], bytes | None] = staticmethod(lambda _path: None)
+    provide: Callable[[str, bytes], bool] = staticmethod(lambda _path, _data: False)
 
     def set_judge(self, judge: Judge) -> None:
         """Apply rules to every path from now on."""
@@ -110,7 +113,7 @@ class ShellFiles(FileSystem):
             return path
 
     def _imagined(self, path: str) -> Stat | None:
-        if path in _DIRECTORIES:
+        if path in _DIRECTORIES or path == self.home:
             return _stat(path, "directory", 0o1777 if path == TEMPORARY else 0o755)
         if self.program_at(path) is not None:
             return _stat(path, "file", 0o755)
@@ -183,7 +186,7 @@ class ShellFiles(FileSystem):
         try:
             return super()._directory(path)
         except NotFoundError:
-            if path not in _DIRECTORIES:
+            if path not in _DIRECTORIES and path != self.home:
                 raise
             return Node(path, _NOWHERE, DIRECTORY, _NOWHERE, b"")  # with no entries
 
@@ -192,7 +195,19 @@ class ShellFiles(FileSystem):
     def write(self, path: str, data: Any, **options: Any) -> Written:
         if path in _DEVICES:
             return self._write_device(path, data)
+        written = self._write_substitution(path, data, b"")
+        if written is not None:
+            return written
         return self._replacing(path, lambda: super(ShellFiles, self).write(path, data, **options))
+
+    def _write_substitution(self, path: str, data: Any, before: bytes | None) -> Written | None:
+        """Give bytes to a process substitution (`tee >(wc)`); None when the path is none."""
+        if before is None or not path.startswith("/dev/fd/"):
+            return None
+        whole = before + (data if isinstance(data, bytes) else b"".join(map(bytes, data)))
+        if not self.provide(path, whole):
+            return None
+        return Written(path, False, EMPTY_HASH, EMPTY_HASH, len(whole), 0)
 
     def _replacing(self, path: str, write: Callable[[], Written]) -> Written:
         """Replace content that the session must have seen, when it is kept to that."""
@@ -207,6 +222,10 @@ class ShellFiles(FileSystem):
     def append(self, path: str, data: Any, *, parents: bool = False) -> Written:
         if path in _DEVICES:
             return self._write_device(path, data)
+        if path.startswith("/dev/fd/"):
+            written = self._write_substitution(path, data, self.substitute(path))
+            if written is not None:
+                return written
         return super().append(path, data, parents=parents)
 
     def write_at(self, path: str, offset: int, data: Any) -> Written:
@@ -248,6 +267,9 @@ class ShellFiles(FileSystem):
     def _place(self, path: str, *, follow: bool = True, parents: bool = False) -> Place:
         if path.startswith(f"{TEMPORARY}/") and not FileSystem.exists(self, TEMPORARY):
             self._make_directory(self._tree.locate(TEMPORARY, follow=False), 0o1777)
+        if path.startswith(f"{self.home}/") and not FileSystem.exists(self, self.home):
+            parent = super()._place(self.home, follow=False, parents=True)
+            self._make_directory(parent, 0o755)
         place = super()._place(path, follow=follow, parents=parents)
         if self._judge is not None:
             self._judge.check_write(place.path)
@@ -365,6 +387,12 @@ class ShellFiles(FileSystem):
             if self.reads is not None:
                 self.reads[entry.path] = None
             yield entry
+
+
+def home_of(environment: Mapping[str, str]) -> str:
+    """Return the home directory that is imagined: one right below the root, as is `/root`."""
+    home = environment.get("HOME", "")
+    return home if home.count("/") == 1 and len(home) > 1 and home.startswith("/") else TEMPORARY
 
 
 def _stat(path: str, kind: Any, mode: int) -> Stat:

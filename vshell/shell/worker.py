@@ -25,13 +25,16 @@ from vshell.shell import frames
 from vshell.shell.bashkit_abi import FileTable
 from vshell.shell.bashkit_engine import BashkitEngine
 from vshell.shell.bridge import Bridge
+from vshell.shell.command import Invocation
 from vshell.shell.dispatch import Dispatcher
 from vshell.shell.engine import Outcome
 from vshell.shell.frames import ClosedConnectionError, Header
 from vshell.shell.limits import OUTPUT_EXIT_CODE
+from vshell.shell.native import PROGRAMS
 from vshell.shell.portable import portable_of, restoring_script
+from vshell.shell.programs import Program, load_runner
 from vshell.shell.rules import Judge, Question, Rules, rules_of
-from vshell.shell.shell_files import ShellFiles
+from vshell.shell.shell_files import ShellFiles, home_of
 
 _CHANGES_TOLD = 1000
 """How many steps a script's changes may come from to be told to the host; of more, it reads
@@ -110,8 +113,9 @@ class Worker:
         self._judge = Judge(Rules(), self._question)
         self._dispatcher = Dispatcher(self._files, self._context, self._services(), self._judge)
         self._environment = header["environment"]
+        self._files.home = home_of(self._environment)
         self._engine = self._new_engine()
-        self._files.programs = self._engine.programs()
+        self._files.programs = self._engine.programs() | PROGRAMS
         self._send({"ready": self._engine.version, "confinement": self._confinement.as_dict()})
 
     def _new_engine(self) -> BashkitEngine:
@@ -130,9 +134,23 @@ class Worker:
             "commands": commands,
             "history": self._history,
             "mirrors": lambda: self._mirrors,
+            "program_names": lambda: self._files.programs,
+            "programs": self._run_program,
             "synchronise": self._synchronise,
-            "programs": lambda: self._files.programs,
         }
+
+    def _run_program(self, call: Invocation, program: Program) -> int:
+        """Have a program run in a guest that the host starts; return its exit code."""
+        if self._dispatcher.trace is not None:
+            call.complain("programs are not run to explain a script")
+            return 0
+        with self._asking:
+            self._send({"program": program.as_dict()})
+            descriptor, told = frames.receive_descriptor(self._connection)
+        if descriptor is None:
+            call.complain(told["refused"])
+            return 126
+        return int(load_runner(told)(call, descriptor, told["timeout_s"]))
 
     def _synchronise(self, action: str, name: str, dry_run: bool) -> tuple[int, str, str]:
         """Have the host do it, which the lock must not be kept from meanwhile."""
@@ -168,6 +186,7 @@ class Worker:
         self._base = Context(self._files, name=self._session, require_read=header["require_read"])
         self._files.ledger = self._base if self._base.require_read else None
         _limit_memory(header["max_memory_bytes"])
+        self._files.home = home_of({**self._environment, **header["environment"]})
         started = False
         if state and header["engine"] == self._engine.version:
             with suppress(ValueError):

@@ -126,6 +126,7 @@ class Container:
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         on_phase: Callable[[Phase], None] | None = None,
+        on_job: Callable[[int], None] | None = None,
     ) -> Job:
         """Send the workspace's changes to the container, run a command, and bring back its own.
 
@@ -141,6 +142,7 @@ class Container:
             env: Variables for it, beside those of the container. They are not stored.
             cwd: Where it runs, as a path of the workspace; None takes the session's.
             on_phase: Called when a phase of the job begins.
+            on_job: Called before that with the job's number, which `cancel` takes.
 
         Returns:
             The job. A command that fails is no error: see `exit_code`.
@@ -163,6 +165,7 @@ class Container:
             self._settings.limits.timeout_s if timeout_s is None else timeout_s,
             stream,
             on_phase,
+            on_job,
         )
         if not order.command:
             raise InvalidPathError("there is no command to run")
@@ -274,7 +277,7 @@ class Container:
             if docker_exec.is_unstarted(self._daemon, row.process):
                 _end(self._files, row.id, "failed", "its process died before the command started")
                 return
-            run.wait(row.process)
+            run.wait(row.id, row.process)
             if not run.note_exit(row.id, row.process):
                 return
         complete = row.phase != "running" and bool(row.report.get("output_complete", True))
@@ -340,7 +343,11 @@ class Container:
         return self.mirror.resolve(path, take=take, data=data)
 
     def _engine(self) -> Engine:
-        return self._engine_of(self._attach())
+        now = self._attached
+        # What is on this host can be synchronised without asking whether the container runs.
+        if now is None or not now.is_here():
+            now = self._attach()
+        return self._engine_of(now)
 
     def _engine_of(self, attached: Attached) -> Engine:
         if self._synchronising is None:

@@ -123,6 +123,17 @@ def translated(subject: str) -> Iterator[None]:
         ) from None
 
 
+def is_podman(daemon: Daemon) -> bool:
+    """Tell whether a daemon is Podman's.
+
+    Raises:
+        UnavailableError: It does not answer.
+    """
+    with translated("cannot ask the daemon what it is"):
+        parts = daemon.api.version().get("Components") or []
+    return any("podman" in str(part.get("Name", "")).lower() for part in parts)
+
+
 def _try_to_reach(address: str) -> None:
     """Connect once: the library leaves its socket open when it cannot.
 

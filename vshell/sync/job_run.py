@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from vshell.errors import NotFoundError, UnavailableError, VshellError
+from vshell.errors import ConflictError, NotFoundError, UnavailableError, VshellError
 from vshell.fs import jobs as rows
 from vshell.fs.filesystem import FileSystem
 from vshell.sync import docker_exec, docker_machine
@@ -50,6 +50,7 @@ class Order:
         timeout_s: How long it may take; None for as long as it likes.
         listener: Is told of its output at once.
         on_phase: Is told when a phase begins.
+        on_job: Is told the number of the job before anything happens.
     """
 
     command: tuple[str, ...]
@@ -59,6 +60,7 @@ class Order:
     timeout_s: float | None
     listener: Listener | None
     on_phase: Callable[[Phase], None] | None
+    on_job: Callable[[int], None] | None = None
 
 
 class JobRun:
@@ -116,6 +118,8 @@ class JobRun:
         )
         if job % _FORGET_EVERY == 0:
             rows.forget(self._files, phases=FINISHED, keep=KEPT_JOBS)
+        if order.on_job is not None:
+            order.on_job(job)
         _tell(order, "pushing")
         pushed = self._push(job)
         if rows.find(self._files, job).cancelled:
@@ -271,11 +275,21 @@ class JobRun:
             if not isinstance(error, VshellError):
                 raise
 
-    def wait(self, process: str) -> None:
+    def wait(self, job: int, process: str) -> None:
         """Wait until a command that another process started has ended."""
-        with suppress(NotFoundError):  # ended so long ago that the daemon forgot it
-            while not self._is_lost() and docker_exec.state(self._daemon, process).is_running:
-                time.sleep(_POLL_S)
+        while not self._is_lost() and self._is_running(job, process):
+            time.sleep(_POLL_S)
+
+    def _is_running(self, job: int, process: str) -> bool:
+        try:
+            return docker_exec.state(self._daemon, process).is_running
+        except NotFoundError:
+            # It ended long ago, or the daemon was started anew beside a container that goes on.
+            with suppress(NotFoundError, ConflictError):  # then it is lost
+                return docker_exec.is_left(
+                    self._daemon, self._machine.id, mark_of(job), user=self._user
+                )
+            return False
 
     def note_exit(self, job: int, process: str) -> bool:
         """Store how a command ended that another process started; return whether it is known."""

@@ -74,6 +74,7 @@ def make_profile(
 
     Raises:
         UnavailableError: There is no such profile, or no such tool in it.
+        RangeError, BadPatternError: The rules are none.
         TypeError: The profile has no such option.
     """
     from vshell.tools.session import ToolSession
@@ -83,6 +84,10 @@ def make_profile(
         raise UnavailableError(
             f"no such tool profile: {name}", hint=f"choose from {', '.join(PROFILES)}"
         )
+    if rules is not None:
+        from vshell.shell.rules import rules_of
+
+        rules = rules_of(rules)  # what is wrong with them is the caller's to hear, not a model's
     if known.runs_commands:
         options["rules"] = rules
     session = ToolSession(context, require_read=known.require_read, refuse_changes=read_only)

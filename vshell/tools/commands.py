@@ -21,12 +21,14 @@ class Ran:
         stderr: What it complained.
         exit_code: Its exit code.
         timed_out: Whether it was stopped.
+        truncated: Whether it printed more than is here.
     """
 
     stdout: bytes
     stderr: bytes
     exit_code: int
     timed_out: bool
+    truncated: bool = False
 
     @property
     def output(self) -> str:

@@ -36,6 +36,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "syncing": ("vshell-sync",),
     "touching": ("touch", "truncate"),
     "tree": ("tree",),
+    "programs": ("js", "node", "python", "python3"),
     "xargs": ("xargs",),
     "naming": ("basename", "dirname", "pathchk"),
     "checksums": (

@@ -65,7 +65,7 @@ def page(command: Command) -> str:
 
 def run_which(call: Invocation) -> int:
     status = 0
-    programs = call.services.get("programs", lambda: frozenset(commands.names()))()
+    programs = call.services.get("program_names", lambda: frozenset(commands.names()))()
     for word in call.operands:
         path = word if "/" in word else f"/usr/bin/{word}"
         if word in programs or ("/" in word and _is_executable(call, word)):

@@ -19,16 +19,20 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote, unquote
 
 import anyio.to_thread
-from claude_agent_sdk import fold_session_summary
-from claude_agent_sdk.types import McpSdkServerConfig, SessionStore
 
 from vshell.errors import NotDirectoryError, NotFoundError
 from vshell.ops.context import Context
 from vshell.ops.entries import rm
 from vshell.ops.write import append, write
-from vshell.tools.mcp_server import make_server
+from vshell.tools.adapters.extras import needs_extra
 from vshell.tools.profile import Profile
 from vshell.tools.session import ToolSession
+
+with needs_extra("claude-agent-sdk", "claude_agent_sdk", "mcp"):
+    from claude_agent_sdk import fold_session_summary
+    from claude_agent_sdk.types import McpSdkServerConfig, SessionStore
+
+    from vshell.tools.mcp_server import make_server
 
 __all__ = ["TranscriptStore", "allowed_tools", "mcp_server"]
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from stat import S_IFDIR, S_IFREG
 from typing import Any, ClassVar
-
-from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
 
 from vshell.errors import ExistsError, IsDirectoryError, NotFoundError, RangeError
 from vshell.fs.paths import PathLike, lexical, split
@@ -22,7 +21,11 @@ from vshell.fs.schema import DIRECTORY, SYMLINK
 from vshell.ops.context import Context
 from vshell.ops.entries import cp, mkdir, mv, rm
 from vshell.ops.write import append, write
+from vshell.tools.adapters.extras import needs_extra
 from vshell.tools.session import ToolSession
+
+with needs_extra("fsspec"):
+    from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
 
 __all__ = ["VshellFile", "VshellFileSystem"]
 
@@ -90,7 +93,7 @@ class VshellFileSystem(AbstractFileSystem):  # type: ignore[misc]
             "size": found.size if found.kind == "file" else 0,
             "type": "directory" if found.kind == "directory" else "file",
             "mtime": found.mtime_ns / 1e9,
-            "mode": found.mode,
+            "mode": found.mode | (S_IFDIR if found.kind == "directory" else S_IFREG),
             "hash": found.hash,
         }
 
@@ -111,7 +114,7 @@ class VshellFileSystem(AbstractFileSystem):  # type: ignore[misc]
             "size": entry.size if entry.kind != DIRECTORY else 0,
             "type": "directory" if entry.kind == DIRECTORY else "file",
             "mtime": entry.mtime_ns / 1e9,
-            "mode": entry.mode,
+            "mode": entry.mode | (S_IFDIR if entry.kind == DIRECTORY else S_IFREG),
         }
         if entry.kind == SYMLINK:
             listed["islink"] = True

@@ -20,16 +20,6 @@ from typing import Any, Final, Self, TypeVar
 
 import anyio
 import anyio.to_thread
-from pydantic_ai.workspaces import (
-    CommandResult,
-    FileEntry,
-    WorkspaceOutputLimitError,
-    WorkspaceReadOnlyError,
-    WorkspaceRef,
-    WorkspaceTimeoutError,
-    WorkspaceUnavailableError,
-)
-from pydantic_ai.workspaces.protocol import validate_timeout
 
 from vshell.errors import (
     ClosedError,
@@ -47,7 +37,20 @@ from vshell.fs.paths import PathLike, is_below, join, lexical, split
 from vshell.limits import MAX_SYMLINKS
 from vshell.ops.entries import mkdir, rm
 from vshell.ops.write import write
+from vshell.tools.adapters.extras import needs_extra
 from vshell.workspace import Session, Workspace
+
+with needs_extra("pydantic-ai"):
+    from pydantic_ai.workspaces import (
+        CommandResult,
+        FileEntry,
+        WorkspaceOutputLimitError,
+        WorkspaceReadOnlyError,
+        WorkspaceRef,
+        WorkspaceTimeoutError,
+        WorkspaceUnavailableError,
+    )
+    from pydantic_ai.workspaces.protocol import validate_timeout
 
 __all__ = ["PROVIDER", "VshellBackend"]
 
