@@ -56,8 +56,8 @@ def test_a_shell_works_with_no_more_than_its_files(tmp_path: Path) -> None:
     path = tmp_path / "w.db"
     with Workspace.open(path) as workspace, workspace.shell("main") as shell:
         assert dict(shell.confinement) == {"files": True, "network": True, "calls": True}
-        script = "for i in {1..300}; do seq 2000 > f$i; done; cat f* | sort | wc -l; sort f* > all"
-        assert shell.run(script).stdout == b"600000\n"  # more than one log's worth
+        script = "for i in {1..60}; do seq 2000 > f$i; done; cat f* | sort | wc -l; sort f* > all"
+        assert shell.run(script).stdout == b"120000\n"  # more than one log's worth
         workspace.write("/a", "host")
         assert shell.run("cat a").stdout == b"host"
         assert workspace.check().ok

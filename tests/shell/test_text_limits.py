@@ -212,7 +212,11 @@ def test_a_stream_that_is_cut_off_is_an_error(workspace: Workspace, name: str, s
 def test_sed_in_place_obeys_the_ledger(workspace: Workspace) -> None:
     workspace.write("/f", "one\n")
     session = workspace.session("s", require_read=True)
-    assert run_command(session, ["sed", "-i", "s/one/two/", "/f"]).exit_code == 0
+    words = ["sed", "-i", "s/one/two/", "/f"]
+    assert run_command(session, words).exit_code == 1
+    assert workspace.files.read("/f") == b"one\n"
+    run_command(session, ["cat", "/f"])
+    assert run_command(session, words).exit_code == 0
     assert workspace.files.read("/f") == b"two\n"
 
 
