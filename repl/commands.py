@@ -146,7 +146,14 @@ def _host_paths_named(values: dict[str, Any]) -> Iterator[None]:
 def _log(call: Call) -> int:
     from .log import run_log
 
-    return run_log(call.open(), call.values.get("path"), call.values.get("n", 20), call.output)
+    values = call.values
+    return run_log(
+        call.open(),
+        values.get("path"),
+        values.get("n", 20),
+        call.output,
+        with_patches=bool(values.get("patch")),
+    )
 
 
 def _fork(call: Call) -> int:
@@ -194,6 +201,7 @@ _OTHERS: Final = [
         lambda: [
             Argument("path", "Only what happened to this path and below it."),
             Argument("n", "How many revisions (default: 20).", ("-n",), "N", whole_number),
+            Argument("patch", "Also show each revision as a patch.", ("-p", "--patch"), value=True),
         ],
         _log,
     ),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from vshell._version import __version__
+from vshell.errors import VshellError
 from vshell.record import Record
 
 from .output import Output
@@ -71,7 +72,8 @@ def _findings() -> Iterator[Finding]:
         yield _optional(package, purpose)
     yield from _sqlite()
     yield from _confinement()
-    yield _command("docker", ["docker", "version", "--format", "{{.Server.Version}}"], "containers")
+    yield _shell()
+    yield from _containers()
     yield _command("rg", ["rg", "--version"], "benchmarks against ripgrep")
     yield _command("git", ["git", "--version"], "the project's own tests")
     yield _device("fuse", Path("/dev/fuse"), "mounting a workspace")
@@ -104,6 +106,39 @@ def _confinement() -> Iterator[Finding]:
     for part, reason in found.as_dict().items():
         name = part.replace("_", " ")
         yield Finding(name, "missing" if reason else "ok", reason or "for the confinement of code")
+
+
+def _shell() -> Finding:
+    from vshell.workspace import Workspace
+
+    try:
+        with Workspace.memory() as workspace, workspace.shell() as shell:
+            missing = [name for name, there in shell.confinement.items() if not there]
+    except (VshellError, OSError) as error:
+        return Finding("shell", "broken", str(error))
+    if missing:
+        lost = " and ".join(missing)
+        return Finding("shell", "missing", f"it works; no control of its worker's {lost}")
+    return Finding("shell", "ok", "its worker reaches the database, and nothing else")
+
+
+def _containers() -> Iterator[Finding]:
+    from vshell.sync.docker_probe import probe
+
+    found = probe()
+    yield (
+        Finding("docker library", "ok", found.library)
+        if found.library
+        else Finding(
+            "docker library", "missing", "pip install 'vshell[container]'; needed for containers"
+        )
+    )
+    yield (
+        Finding("docker", "missing", found.problem)
+        if found.problem
+        else Finding("docker", "ok", found.daemon)
+    )
+    yield Finding("container mirror", "ok" if found.mirror_in_memory else "missing", found.mirror)
 
 
 def _sqlite() -> Iterator[Finding]:

@@ -123,6 +123,7 @@ def run_script(
     context: Context, script: Script, output: Output, *, session: str | None, as_json: bool
 ) -> int:
     """Run a script; return its exit code."""
+    from vshell.programs.starting import programs_of
     from vshell.shell.limits import ShellLimits
     from vshell.shell.opening import open_shell
 
@@ -132,7 +133,9 @@ def run_script(
         max_total_output_bytes=1 << 40,
     )
     name = session or os.environ.get("VSHELL_SESSION")
-    shell = open_shell(context, name, limits=endless, spool=None)
+    shell = open_shell(
+        context, name, limits=endless, spool=None, programs=programs_of(context.files)
+    )
     result = shell.run(
         script.text,
         stdin=b"" if script.from_input or not _reads(shell, script) else _input(),

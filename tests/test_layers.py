@@ -19,6 +19,7 @@ LAYERS = [
     {"fs"},
     {"ops", "sync"},
     {"shell", "script"},
+    {"programs"},
     {"workspace", "workspaces"},
     {""},
     {"tools", "aio"},

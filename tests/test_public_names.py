@@ -40,7 +40,12 @@ def test_the_list_of_exports_is_sorted_and_has_no_doubles() -> None:
 
 @pytest.mark.parametrize("name", ALL_MODULES)
 def test_what_a_module_lists_is_there(name: str) -> None:
-    module = importlib.import_module(name)
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if not name.startswith("vshell.tools.adapters.") or str(error.name).startswith("vshell"):
+            raise
+        pytest.skip(f"{error.name} is not installed")
     for exported in getattr(module, "__all__", []):
         assert hasattr(module, exported)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vshell.fs.check import CheckReport
     from vshell.fs.records import Change, Stat
     from vshell.fs.snapshots import Restored, Snapshot
-    from vshell.fs.space import GcResult, Retention, Usage
+    from vshell.fs.space import GcResult, Retention, Usage, VacuumResult
     from vshell.ops.apply import ApplyResult
     from vshell.ops.detect import DetectResult
     from vshell.ops.diff import DiffFile, DiffResult
@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from vshell.script.result import ScriptError, ScriptResult
     from vshell.script.runs import RunInfo
     from vshell.shell.limits import ShellLimits
-    from vshell.shell.result import ShellResult
+    from vshell.shell.result import Explanation, ShellResult
+    from vshell.shell.rules import Rules
     from vshell.shell.shell import Shell
     from vshell.sync.container import Container
     from vshell.sync.docker_limits import ContainerLimits
@@ -73,6 +74,7 @@ __all__ = [
     "Edit",
     "EditResult",
     "Entry",
+    "Explanation",
     "FileCount",
     "FindResult",
     "FoundEntry",
@@ -95,6 +97,7 @@ __all__ = [
     "RejectedFile",
     "Restored",
     "Retention",
+    "Rules",
     "RunInfo",
     "ScriptError",
     "ScriptResult",
@@ -110,6 +113,7 @@ __all__ = [
     "TransferResult",
     "TreeNode",
     "Usage",
+    "VacuumResult",
     "VshellError",
     "Workspace",
     "Workspaces",
@@ -135,6 +139,7 @@ _MODULES = {
     "Edit": "vshell.text.edits",
     "EditResult": "vshell.ops.edit",
     "Entry": "vshell.ops.ls",
+    "Explanation": "vshell.shell.result",
     "FileCount": "vshell.ops.grep",
     "FindResult": "vshell.ops.find",
     "FoundEntry": "vshell.ops.find",
@@ -157,6 +162,7 @@ _MODULES = {
     "RejectedFile": "vshell.ops.patch",
     "Restored": "vshell.fs.snapshots",
     "Retention": "vshell.fs.space",
+    "Rules": "vshell.shell.rules",
     "RunInfo": "vshell.script.runs",
     "ScriptError": "vshell.script.result",
     "ScriptResult": "vshell.script.result",
@@ -172,6 +178,7 @@ _MODULES = {
     "TransferResult": "vshell.ops.transfer_result",
     "TreeNode": "vshell.ops.tree",
     "Usage": "vshell.fs.space",
+    "VacuumResult": "vshell.fs.space",
     "Workspace": "vshell.workspace",
     "Workspaces": "vshell.workspaces",
     "WriteResult": "vshell.ops.write",

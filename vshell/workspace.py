@@ -26,6 +26,7 @@ from vshell.ops import fork as fork_
 from vshell.ops import git as git_
 from vshell.ops import glob as glob_
 from vshell.ops import grep as grep_
+from vshell.ops import log as log_
 from vshell.ops import ls as list_
 from vshell.ops import merge as merge_
 from vshell.ops import patch as patch_
@@ -100,6 +101,7 @@ class Session(Context):
     apply = apply_.apply
     changes = upkeep.changes
     history = upkeep.history
+    log = log_.log
     check = upkeep.check
     usage = upkeep.usage
     gc = upkeep.gc
@@ -147,8 +149,9 @@ class Session(Context):
         *,
         rules: Rules | Mapping[str, Any] | None = None,
         ask: Ask | None = None,
-        limits: ShellLimits | Mapping[str, Any] | None = None,
+        limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
         spool: PathLike | None = None,
+        mirrors: Mapping[str, PathLike | Mirror] | None = None,
     ) -> Shell:
         """Return a shell: bash lines over the files, from this working directory.
 
@@ -158,17 +161,31 @@ class Session(Context):
                 shell that is forgotten.
             rules: What it may run, read and write: a `Rules`, or its fields by name.
             ask: Answers what the rules say to ask about; None says no to all of it.
-            limits: What each run may use: a `ShellLimits`, or its fields by name.
+            limits: What each run may use: a `ShellLimits`, or its fields by name, or a
+                `Limits` whose other fields are those by default.
             spool: A file of the workspace that gets all output of a run that printed more
                 than the result keeps.
+            mirrors: What its command `vshell-sync` may synchronise: directories of the host, or
+                mirrors that `mirror` or `container` made, by the names that scripts know
+                them by. None is nothing. The rules' paths do not hold for what that moves.
 
         Raises:
-            RangeError: A limit or a rule is unknown or wrong.
+            RangeError: A limit, a rule or a mirror is unknown or wrong.
             BadPatternError: A path pattern of a rule is malformed.
         """
+        from vshell.programs.starting import programs_of
         from vshell.shell.opening import open_shell
 
-        return open_shell(self, session, rules=rules, ask=ask, limits=limits, spool=spool)
+        return open_shell(
+            self,
+            session,
+            rules=rules,
+            ask=ask,
+            limits=limits,
+            spool=spool,
+            programs=programs_of(self.files),
+            mirrors=mirrors,
+        )
 
     def run(
         self,
@@ -246,7 +263,7 @@ class Session(Context):
         ignore: Iterable[str] = (),
         cache: Iterable[str] | None = None,
         name: str | None = None,
-        limits: SyncLimits | None = None,
+        limits: SyncLimits | Mapping[str, float] | None = None,
     ) -> Mirror:
         """Return what keeps the workspace and a real directory the same, both ways.
 
@@ -261,10 +278,11 @@ class Session(Context):
                 `.venv/` and `target/`.
             name: What the workspace knows the mirror by; None for one that follows from
                 the directory's place on the host.
-            limits: What the directory may ask for.
+            limits: What the directory may ask for: a `SyncLimits`, or its fields by name.
 
         Raises:
             PermissionDeniedError: It is the root of the host.
+            RangeError: A limit is negative, or there is none of that name.
             UnavailableError: There is no such policy.
         """
         from vshell.sync.mirror import open_directory

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
 from vshell.errors import VshellError
+from vshell.fs.watch import Cursor
 from vshell.script.result import ScriptResult
 from vshell.workspace import Session
 
 __all__ = ["DIRECTIVES", "Leave", "run_script_text", "watch"]
+
+_POLL_S: Final = 0.02
 
 DIRECTIVES: Final = {
     ":py": "Python against `state`; alone, a prompt for it",
@@ -85,16 +89,16 @@ def watch(session: Session, path: str, *, ended: Callable[[], bool]) -> None:
         path: Where.
         ended: Is asked between changes whether to stop.
     """
-    since = session.files.revision()
+    cursor = Cursor(session.files, session.resolve(path), since=None)
     while not ended():
-        for change in session.watch(path, since=since, timeout_s=0.2):
+        for change in cursor.next():
             old = f"  (was {change.old_path})" if change.old_path else ""
             sys.stdout.write(
                 f"r{change.revision}  {change.session or '-'}  {change.operation or '-'}"
                 f"  {change.action}  {change.path}{old}\n"
             )
             sys.stdout.flush()
-            since = max(since, change.revision)
+        time.sleep(_POLL_S)
 
 
 def _say(text: str) -> None:

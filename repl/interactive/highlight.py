@@ -61,6 +61,9 @@ class ShellLexer(Lexer):
         return lambda number: lines[number] if number < len(lines) else []
 
     def _coloured(self, text: str) -> list[StyleAndTextTuples]:
+        if text.startswith(":"):  # the prompt's own, which is no shell
+            name, space, words = text.partition(" ")
+            return [[("class:keyword", name), ("", space + words)]]
         lines: list[StyleAndTextTuples] = [[]]
         for part in parts_of(text):
             style = self._style(part, text)

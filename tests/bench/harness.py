@@ -56,10 +56,10 @@ def print_table(title: str, rows: list[Row]) -> None:
     print("| | " + " | ".join([ours, *(f"{other} (ratio)" for other in others), "target"]) + " |")
     print("|---" * (len(contenders) + 2) + "|")
     for row in rows:
-        cells = [readable(row.seconds[ours])]
+        cells = [readable(row.seconds[ours]) if ours in row.seconds else ""]
         for other in others:
             found = row.seconds.get(other)
-            cells.append("" if found is None else _cell(found, row.seconds[ours]))
+            cells.append("" if found is None else _cell(found, row.seconds.get(ours)))
         print(f"| {row.name} | " + " | ".join([*cells, _verdict(row, ours)]) + " |")
 
 
@@ -70,14 +70,16 @@ def readable(seconds: float) -> str:
     return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
-def _cell(theirs: float, ours: float) -> str:
+def _cell(theirs: float, ours: float | None) -> str:
+    if ours is None:
+        return readable(theirs)
     return f"{readable(theirs)} ({theirs / ours:.1f}x)"
 
 
 def _verdict(row: Row, ours: str) -> str:
     verdicts = []
     for other, wanted in row.target.items():
-        if other in row.seconds:
+        if other in row.seconds and ours in row.seconds:
             met = row.seconds[other] / row.seconds[ours] >= wanted
             verdicts.append(f"{wanted:g}x {other}: {'met' if met else 'missed'}")
     return ", ".join(verdicts)

@@ -8,6 +8,7 @@ are started for each script, and read the same files from a directory.
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
 import subprocess
@@ -93,7 +94,7 @@ def run(*, quick: bool) -> None:
                 _row(f"TODO scan of {FILES} files, one call", contenders, 3, rounds),
             ]
             outside = beside(directory, rounds)
-            memory(workspace)
+    memory()
     print_rows(rows, outside)
 
 
@@ -194,15 +195,50 @@ def _process(words: list[str], directory: Path) -> float:
     return time.perf_counter() - start
 
 
-def memory(workspace: Workspace) -> None:
-    """Print how much the host grows by 200 runs in each engine: nothing should stay."""
+def memory() -> None:
+    """Print what one run takes while it waits, and how much stays of 200 runs: nothing should."""
     for name, (_, language) in ENGINES.items():
-        if scripts_of(workspace.files).engine(name).available() is not None:
-            continue
-        before = _resident()
-        for _ in range(200):
-            run_script(workspace, "1 + 1", engine=name, language=language)
-        print(f"{name}: the host grew by {(_resident() - before) / 1024:.0f} KiB in 200 runs")
+        # With no other workspace open, no other engine has processes.
+        with Workspace.memory() as workspace:
+            if scripts_of(workspace.files).engine(name).available() is not None:
+                continue
+            _print_memory(workspace, name, language)
+
+
+def _print_memory(workspace: Workspace, name: str, language: str) -> None:
+    taken: list[int] = []
+    waits = {"wait": lambda: taken.append(max(map(_own_bytes, _leaves()), default=0))}
+    source = {"python": "wait()", "javascript": "async () => { await wait(); }"}[language]
+    for _ in range(3):
+        run_script(workspace, source, engine=name, language=language, functions=waits)
+    before = _resident()
+    for _ in range(200):
+        run_script(workspace, "1 + 1", engine=name, language=language)
+    print(
+        f"{name}: a run that waits has {taken[-1] / 1024**2:.1f} MiB of its own;"
+        f" the host grew by {(_resident() - before) / 1024:.0f} KiB in 200 runs"
+    )
+
+
+def _leaves() -> list[int]:
+    """Return the processes below this one that have none below them: scripts run in such."""
+    found, pending = [], [os.getpid()]
+    while pending:
+        process = pending.pop()
+        task = Path(f"/proc/{process}/task")
+        children = [
+            int(child) for thread in task.glob("*/children") for child in thread.read_text().split()
+        ]
+        pending += children
+        if not children:
+            found.append(process)
+    return found
+
+
+def _own_bytes(process: int) -> int:
+    """Return how much memory a process has written to."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_Dirty"))
 
 
 def _resident() -> int:
@@ -211,14 +247,26 @@ def _resident() -> int:
 
 
 def print_rows(rows: list[Row], outside: dict[str, tuple[float, float]]) -> None:
-    """Print medians, a column for each contender."""
+    """Print medians, a column for each contender.
+
+    A ratio is a contender's time over ours: `exec` over CPython in the jail, node and deno over
+    QuickJS.
+    """
     names = [*rows[0].seconds, *outside]
     print("\n### Scripts\n\n| | " + " | ".join(names) + " |")
     print("|---" * (len(names) + 1) + "|")
     for number, row in enumerate(rows):
-        cells = [readable(row.seconds[name]) for name in row.seconds]
+        cells = [
+            _beside(seconds, row.seconds.get("cpython")) if name == "exec" else readable(seconds)
+            for name, seconds in row.seconds.items()
+        ]
         for trivial, scan in outside.values():
-            cells.append(
-                readable(trivial) if number == 0 else readable(scan) if number == 2 else ""
-            )
+            seconds = trivial if number == 0 else scan if number == 2 else None
+            cells.append(_beside(seconds, row.seconds.get("quickjs")))
         print(f"| {row.name} | " + " | ".join(cells) + " |")
+
+
+def _beside(seconds: float | None, ours: float | None) -> str:
+    if seconds is None or not ours:
+        return "" if seconds is None else readable(seconds)
+    return f"{readable(seconds)} ({seconds / ours:.2g}x)"

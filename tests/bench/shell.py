@@ -102,13 +102,13 @@ def bashkit(disk: Path) -> Contender:
     """Return bashkit with the same files in its own memory."""
     from bashkit import Bash, ExecutionProfile
 
-    files = {
+    files: dict[str, str | Callable[[], str]] = {
         f"/w/{path.relative_to(disk)}": path.read_text()
         for path in disk.rglob("*")
         if path.is_file()
     }
     engine = Bash(profile=ExecutionProfile.Interactive, cwd="/w", files=files)
-    return lambda script: engine.execute_sync(script)
+    return engine.execute_sync
 
 
 def bash(disk: Path) -> Contender:

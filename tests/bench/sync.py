@@ -1,4 +1,7 @@
-"""The mirror in a directory, beside `cp -a` and `rsync -a` on the same files.
+"""The mirror in a directory and in containers, beside what else copies the same files.
+
+Beside `cp -a` and `rsync -a`, and what Docker offers (`sync_containers.py`); mutagen is not
+here, as neither Debian, PyPI nor npm has it.
 
 2,000 files of 20 MB together lie on a file system in memory, where a mirror belongs: the
 database is the copy that lasts. What is measured is the whole of `push`, `pull` or `sync`.
@@ -17,6 +20,7 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench import sync_containers
 from tests.bench.harness import Row, print_table, readable
 from vshell import Workspace
 from vshell.sync.mirror import Mirror
@@ -38,11 +42,26 @@ def run(*, quick: bool) -> None:
     shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="vshell-bench-", dir=shared) as name:
         place = Path(name)
-        measure_directory(place, files=200 if quick else FILES, rounds=2 if quick else 9)
+        rounds = 2 if quick else 9
+        rows = measure_directory(place, files=200 if quick else FILES, rounds=rounds)
+        found = sync_containers.run(place, place / "source", rounds=rounds)
+        contained = {row.name: row for row in found}
+        joined = [
+            Row(row.name, row.seconds | contained.pop(row.name, Row("", {})).seconds)
+            for row in rows
+        ]
+        print_table(
+            f"Mirrors of {200 if quick else FILES} files, in memory: a directory, and containers",
+            [*joined, *contained.values()],
+        )
+        _print_targets(rows)
+        if found:
+            sync_containers.print_targets(found)
         measure_memory(place, sizes=[200] if quick else [2000, 20_000])
 
 
-def measure_directory(place: Path, *, files: int, rounds: int) -> None:
+def measure_directory(place: Path, *, files: int, rounds: int) -> list[Row]:
+    """Return what a mirror in a directory takes."""
     source = place / "source"
     make_files(source, files)
     with Workspace.memory() as ws:
@@ -52,8 +71,7 @@ def measure_directory(place: Path, *, files: int, rounds: int) -> None:
         mirror = ws.mirror(root)
         mirror.sync()
         rows += _changes(ws, mirror, root, source, place, rounds)
-        print_table(f"Mirror of {files} files, {TOTAL_BYTES // 10**6} MB, in memory", rows)
-        _print_targets(rows)
+    return rows
 
 
 def make_files(source: Path, files: int) -> None:

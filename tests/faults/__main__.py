@@ -6,6 +6,9 @@ kills       processes are killed, at random and at each file operation
 contention  processes and threads on one workspace
 containers  processes that run a job in a container are killed; needs a Docker daemon
 fuzz        damaged and foreign files
+inputs      spoiled patches, archives, globs, patterns, JSON queries
+mirrors     processes that synchronise a mirror are killed
+model       random operations on a history, beside a plain model
 
 Without a name, all of them run. A seed always chooses the same attempts; only the moments
 of random kills and the order of processes and threads are the machine's.
@@ -18,7 +21,17 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.faults import container_kills, contention, file_fuzz, io_faults, kills, power_cut
+from tests.faults import (
+    container_kills,
+    contention,
+    file_fuzz,
+    input_fuzz,
+    io_faults,
+    kills,
+    mirror_kills,
+    model,
+    power_cut,
+)
 from tests.faults.findings import Findings
 
 _PROOFS: dict[str, tuple[Callable[..., Findings], int | None, str]] = {
@@ -28,6 +41,9 @@ _PROOFS: dict[str, tuple[Callable[..., Findings], int | None, str]] = {
     "contention": (contention.run, 150_000, "operations of each kind of workers"),
     "containers": (container_kills.run, 60, "kills"),
     "fuzz": (file_fuzz.run, 2000, "files"),
+    "inputs": (input_fuzz.run, 3000, "inputs"),
+    "mirrors": (mirror_kills.run, 150, "kills"),
+    "model": (model.run, 300, "runs of 30 steps"),
 }
 
 

@@ -14,8 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from tests.faults.scene import NOW_NS, make_source
+from tests.faults.kept import NOW_NS, keep_run, keep_shell_line
+from tests.faults.scene import make_source
 from tests.fs.workspaces import dump
+from tests.script.inprocess import ThreadEngine
 from vshell.errors import (
     ExistsError,
     InvalidPathError,
@@ -147,6 +149,27 @@ def _index(workspace: Workspace, chance: random.Random) -> None:
     workspace.index()
 
 
+def _script(workspace: Workspace, chance: random.Random) -> None:
+    """Run a script that changes several files, which are applied in one step at its end."""
+    one, other = chance.sample(_PATHS, 2)
+    source = f"state.write_file({one!r}, {_text(chance)!r})\nstate.append_file({other!r}, 'more')"
+    # Its own engine, which needs no help of the system: what is applied is what counts here.
+    result = workspace.run(source, language="python", engine=ThreadEngine())
+    if result.status == "error":  # a file is where a directory would have to be
+        raise NotDirectoryError(str(result.error))
+    assert result.status == "ok", result
+
+
+def _shell_line(workspace: Workspace, chance: random.Random) -> None:
+    """Keep what a shell keeps after a line: its state, its history, and what it wrote."""
+    keep_shell_line(workspace, f"shell-{chance.randrange(3)}", chance.randbytes(3000))
+
+
+def _kept_run(workspace: Workspace, chance: random.Random) -> None:
+    """Keep what a run of a script keeps at one of its calls, or at its end."""
+    keep_run(workspace, f"run-{chance.randrange(4)}", chance.choice(("running", "ok")))
+
+
 def _import(workspace: Workspace, chance: random.Random) -> None:
     source = Path(workspace.files.store.database.path).with_name(_SOURCE)
     workspace.import_directory(source, f"/copy-{chance.randrange(8)}/imported")
@@ -172,7 +195,10 @@ WEIGHTS: Final[dict[Action, int]] = {
     _undo: 4,
     _collect: 4,
     _vacuum: 2,
-    _index: 2,
+    _index: 3,
+    _script: 3,
+    _shell_line: 3,
+    _kept_run: 3,
 }
 
 

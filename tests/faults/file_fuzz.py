@@ -11,32 +11,24 @@ from __future__ import annotations
 
 import os
 import random
-import resource
-import select
 import shutil
 import sqlite3
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
 
 from tests.faults.actions import act, open_workspace
+from tests.faults.batches import described, leaks, run_cases
 from tests.faults.findings import Findings
 from tests.faults.scene import scratch
-from tests.processes import Child
 from vshell.errors import VshellError
 from vshell.workspace import Workspace
 
 _PAGE_BYTES: Final = 4096
-_CASE_S: Final = 20.0
-_MEMORY_BYTES: Final = 3 * 1024**3
-_LONGEST_TEXT: Final = 300
 _ACTIONS: Final = 60
-_CASES_OF_ONE: Final = 50
 
 Mutation = Callable[[Path, random.Random], None]
 
@@ -371,9 +363,9 @@ def exercise(path: Path) -> tuple[str, list[str]]:
     try:
         workspace = Workspace.open(path, create=False, lock_timeout_s=0.5)
     except VshellError as error:
-        return f"refused: {error.code}", _leaks(error, path)
+        return f"refused: {error.code}", leaks(error, path)
     except Exception as error:  # noqa: BLE001 - what is no error of ours is what is looked for
-        return "failed", [_described("open", error)]
+        return "failed", [described("open", error)]
     refused = 0
     sound = False
     for name, work in _WORKS.items():
@@ -385,32 +377,18 @@ def exercise(path: Path) -> tuple[str, list[str]]:
                     _everything(workspace)
         except VshellError as error:
             refused += 1
-            failures += _leaks(error, path)
+            failures += leaks(error, path)
             if sound and name == "check":
                 failures.append(f"the check calls it sound, but: {error!r}")
         except Exception as error:  # noqa: BLE001
-            failures.append(_described(name, error))
+            failures.append(described(name, error))
     try:
         workspace.close()
     except VshellError as error:
-        failures += _leaks(error, path)
+        failures += leaks(error, path)
     except Exception as error:  # noqa: BLE001
-        failures.append(_described("close", error))
+        failures.append(described("close", error))
     return ("sound" if sound else "opened") + (" with refusals" if refused else ""), failures
-
-
-def _leaks(error: VshellError, path: Path) -> list[str]:
-    text = f"{error} {error.hint} {error.data}"
-    words = (str(path.parent), "sqlite3", "apsw")
-    return [f"{word} in {text}" for word in words if word in text]
-
-
-def _described(name: str, error: BaseException) -> str:
-    places = [
-        f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
-    ]
-    return f"{name}: {error!r} at {' '.join(places[-4:])}"
 
 
 # Cases.
@@ -429,73 +407,13 @@ def make_case(samples: list[Path], path: Path, seed: str) -> str:
     return kind
 
 
-def _work(samples: list[Path], directory: Path, seeds: list[str], output: int) -> None:
-    """Exercise cases one after the other; say of each when it begins, and what came of it."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, resource.RLIM_INFINITY))
-    for seed in seeds:
-        case = directory / seed.replace("/", "-")
-        case.mkdir()
-        kind = make_case(samples, case / "agent.db", seed)
-        os.write(output, f"{kind}\n".encode())
-        what, failures = exercise(case / "agent.db")
-        report = "\t".join([what, *(text[:_LONGEST_TEXT] for text in failures)])
-        os.write(output, f"{report.encode('ascii', 'backslashreplace').decode()}\n".encode())
-        shutil.rmtree(case)
-
-
-@dataclass
-class _Batch:
-    """Cases in one child process.
-
-    Attributes:
-        lines: What the child wrote: two lines for each case that it finished.
-        ending: How it ended, if not as it should.
-    """
-
-    lines: list[str]
-    ending: str
-
-
-def _run_batch(samples: list[Path], seeds: list[str]) -> _Batch:
-    reader, writer = os.pipe()
-    with scratch() as directory, open(reader, "rb", buffering=0) as output:
-        child = Child(lambda: _work(samples, directory, seeds, writer))
-        os.close(writer)
-        text, hangs = b"", False
-        while not hangs:
-            hangs = not select.select([output], [], [], _CASE_S)[0]
-            piece = b"" if hangs else output.read(65536)
-            if not piece:
-                break
-            text += piece
-        lines = text.decode().split("\n")[:-1]
-        if hangs:
-            child.kill()
-            return _Batch(lines, f"it hangs for more than {_CASE_S:.0f} s")
-        try:
-            child.result()
-        except EOFError:
-            return _Batch(lines, "it ends the process")
-        return _Batch(lines, "")
-
-
 def run(*, count: int, seed: int = 0) -> Findings:
     """Exercise so many cases."""
-    findings = Findings(seed)
     with scratch() as directory:
         samples = make_samples(directory / "samples", seed)
-        left = [f"{seed}/{number}" for number in range(count)]
-        while left:
-            batch = left[:_CASES_OF_ONE]
-            found = _run_batch(samples, batch)
-            begun = (len(found.lines) + 1) // 2
-            for case, kind, report in zip(batch, found.lines[::2], found.lines[1::2], strict=False):
-                what, *failures = report.split("\t")
-                findings.counts[f"{kind}: {what}"] += 1
-                findings.failures += [f"case {case} ({kind}): {text}" for text in failures]
-            if found.ending:
-                findings.failures.append(
-                    f"case {batch[begun - 1]} ({found.lines[-1]}): {found.ending}"
-                )
-            left = left[begun:]
-    return findings
+
+        def case(place: Path, name: str, announce: Callable[[str], None]) -> tuple[str, list[str]]:
+            announce(make_case(samples, place / "agent.db", name))
+            return exercise(place / "agent.db")
+
+        return run_cases(case, count=count, seed=seed)

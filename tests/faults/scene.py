@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.faults.faulty import FaultPlan, intercept_shared_locks
+from tests.faults.kept import NOW_NS, keep_run, keep_shell_line
 from tests.fs.workspaces import dump
 from vshell.fs.database import Durability
 from vshell.ops.edit import edit
 from vshell.workspace import Workspace
-
-NOW_NS: Final = 1_700_000_000_000_000_000
-"""The time never changes, so that a step repeated leaves the same rows as one that succeeded."""
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -167,6 +165,10 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("reopen", Scene.reopen),
     ("read", _read),
     ("import", _import),
+    ("index", lambda scene: scene.workspace.index()),
+    ("shell line", lambda scene: keep_shell_line(scene.workspace, "shell", LARGE[:5000])),
+    ("kept run", lambda scene: keep_run(scene.workspace, "run", "running")),
+    ("merge of the index", lambda scene: scene.workspace.index()),
     ("vacuum", lambda scene: scene.workspace.vacuum()),
     ("fork", _fork),
     ("remove tree", lambda scene: scene.workspace.rm("/imported", recursive=True)),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import file_fuzz
+from tests.faults import batches, file_fuzz
 from tests.faults.file_fuzz import exercise, make_case, make_samples, run
 from tests.fs.workspaces import raw
 from vshell.errors import CorruptError, NotFoundError, VshellError
@@ -46,7 +46,7 @@ def test_a_case_is_the_same_whenever_it_is_made(tmp_path: Path) -> None:
 def test_a_case_that_ends_or_stops_its_process_would_be_noticed(
     monkeypatch: pytest.MonkeyPatch, end: object, ending: str
 ) -> None:
-    monkeypatch.setattr(file_fuzz, "_CASE_S", 0.3)
+    monkeypatch.setattr(batches, "CASE_S", 0.3)
     monkeypatch.setattr(file_fuzz, "exercise", end)
     found = run(count=1, seed=2)
     assert [failure.rpartition(": ")[2] for failure in found.failures] == [ending]

@@ -160,7 +160,134 @@ def test_mending_the_root_keeps_what_is_in_it(sound: FileSystem, database: Path)
     assert snapshot(sound) == before
 
 
+IN_OTHER_TABLES = {
+    "a snapshot that is gone": (
+        "insert into snapshot_inode values (9, 1, 2, 0, 0, null)",
+        "rows of the snapshot 9",
+    ),
+    "chunks of a content that is gone": (
+        "insert into content_chunk values (999, 0, 1)",
+        "chunks of the content 999",
+    ),
+    "a retention that nobody can read": (
+        "insert into setting values ('retention', '[')",
+        "nobody can read the setting retention",
+    ),
+    "parts of an index segment that is gone": (
+        "insert into index_part (segment, name, number, checksum, data) values (9, 'x', 0, 0, x'')",
+        "parts of segment 9",
+    ),
+    "an index ahead of the content": (
+        "insert into setting values ('index_up_to', 999)",
+        "claims content up to 999",
+    ),
+    "an index with a gap": (
+        "insert into setting values ('index_up_to', 2)",
+        "2 contents are not in it",
+    ),
+    "a shell session that cannot be read": (
+        "insert into shell_session values ('me', x'2f', 'x', x'', '{', 0)",
+        "the shell session me",
+    ),
+    "calls of a run that is gone": (
+        "insert into script_call values ('r', 1, 'm', x'', null, null, null)",
+        "the script run r, which is gone",
+    ),
+    "rows of a mirror that is gone": (
+        "insert into mirror_fetched values (5, 1)",
+        "rows of the mirror 5",
+    ),
+    "what a mirror agreed on": (
+        (
+            "insert into mirror values (5, 'directory', 'm', '', '', x'', 0, 0, 0);"
+            " insert into mirror_base values (5, x'61', 1, 0, 0, 999, 0, 0, 0, 0, 0, 0)"
+        ),
+        "mirror 5 lost what was agreed on at a",
+    ),
+    "what is being written to a mirror": (
+        (
+            "insert into mirror values (5, 'directory', 'm', '', '', x'', 0, 0, 0);"
+            " insert into mirror_pending values (5, x'61', 1, 0, 0, 999)"
+        ),
+        "mirror 5 lost what is being written to a",
+    ),
+    "a mirror ahead of the history": (
+        "insert into mirror values (5, 'directory', 'm', '', '', x'', 0, 99999, 0)",
+        "mirror 5 knows the history up to 99999",
+    ),
+    "a job in no phase": (
+        (
+            "insert into job (container, machine, started_as, command, cwd, phase, owner, started_ns)"
+            " values ('c', '', '', '[]', '/', 'dreaming', '', 0)"
+        ),
+        "an unknown phase: dreaming",
+    ),
+    "a job that cannot be read": (
+        (
+            "insert into job (container, machine, started_as, command, cwd, phase, owner, started_ns,"
+            " report) values ('c', '', '', '[', '/', 'done', '', 0, '')"
+        ),
+        "nobody can read the command",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IN_OTHER_TABLES)
+def test_damage_in_what_belongs_to_others_is_found_and_mended(
+    sound: FileSystem, database: Path, name: str
+) -> None:
+    statements, sentence = IN_OTHER_TABLES[name]
+    before = snapshot(sound)
+    damage(sound, database, statements)
+    found = check(sound.store)
+    assert any(sentence in problem for problem in found), found
+    change(sound, lambda: repair(sound.store))
+    assert check(sound.store) == []
+    assert snapshot(sound) == before
+
+
 LOST = {
+    "content that a fork began with": (
+        "insert into snapshot_inode values (0, 7, 1, 0, 0, 999)",
+        "snapshot of the fork lost the content",
+    ),
+    "a side of a conflict": (
+        (
+            "insert into mirror values (5, 'directory', 'm', '', '', x'', 0, 0, 0);"
+            " insert into mirror_conflict (mirror, path, clash, revision, time_ns, base_kind,"
+            " workspace_kind, mirror_kind, mirror_content) values (5, x'61', '', 0, 0, 0, 1, 1, 999)"
+        ),
+        "lost a side of a",
+    ),
+    "a step that waits to be approved": (
+        (
+            "insert into script_run (id, kind, status, generation, session, cwd, language, source,"
+            " inputs, limits, engine, seed, created_ns, updated_ns)"
+            " values ('r', 'approval', 'ready', 0, '', '/', 'python', '', '{}', '{}', '', 0, 0, 0);"
+            " insert into script_effect values ('r', 0, 'write', x'2f', null, 1, 1, 999, 0, 0)"
+        ),
+        "what the script run r would do",
+    ),
+    "another content than the history tells of": (
+        "update inode set content = null, size = 0 where id = :F",
+        "of the history made of it",
+    ),
+    "a mode that the history does not tell of": (
+        "update inode set mode = 7 where id = :F",
+        "of the history made of it",
+    ),
+    "a path that the history does not tell of": (
+        "update entry set name = x'6767' where inode = :F",
+        "does not tell how /d/e/gg came to be",
+    ),
+    "revisions that go back": (
+        "update journal set revision = 1 where id = (select max(id) from journal)",
+        "lower than the one before",
+    ),
+    "a version of the future": (
+        "update inode set version = 999 where id = :F",
+        "still to come",
+    ),
     "a lost content": ("delete from content where size = 13", "lost its content"),
     "content that the history needs": ("delete from content where size = 4", "the history lost"),
     "changed bytes": ("update content set data = x'00' where size = 13", "is damaged"),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fs.workspaces import change, opened, problems, snapshot, write
+from vshell.fs.check import check
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.space import GcResult, Usage, collect, usage
 from vshell.limits import CHUNK_BYTES
@@ -244,3 +245,29 @@ def test_collecting_at_any_time_changes_no_file(
     with opened(database) as fresh:
         assert {f"/{name}": fresh.read(f"/{name}") for name in fresh.names("/")} == expected
         assert problems(fresh) == []
+
+
+def test_a_collection_can_be_done_in_small_parts(files: FileSystem) -> None:
+    for index in range(20):
+        write(files, "/a", bytes([index]) * 1000)
+    found = []
+    while True:
+        with files.transaction("", "gc"):
+            found.append(collect(files.store, keep_revisions=0, max_bytes=2500))
+        if found[-1].is_complete:
+            break
+    assert [each.contents for each in found] == [3, 3, 3, 3, 3, 3, 1]
+    assert sum(each.bytes for each in found) == 19_000
+    assert check(files.store) == []
+
+
+def test_a_reader_sees_what_a_collection_removes(files: FileSystem, database: Path) -> None:
+    with opened(database) as reader:
+        write(files, "/a", b"old")
+        with reader.reading():
+            assert reader.read("/a") == b"old"
+            write(files, "/a", b"new")
+            change(files, lambda: collect(files.store, keep_revisions=0))
+            reader.store.tree.forget()
+            assert reader.read("/a") == b"old"
+        assert reader.read("/a") == b"new"

@@ -9,9 +9,11 @@ import pytest
 
 from tests.fs.workspaces import change, opened, write
 from tests.processes import Child
+from vshell.errors import NotFoundError
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.records import Change
-from vshell.fs.watch import watch
+from vshell.fs.space import collect
+from vshell.fs.watch import Cursor, watch
 
 Open = Callable[..., FileSystem]
 
@@ -117,14 +119,24 @@ def test_batches_of_any_size_tell_the_same(
     assert seen(files) == expected
 
 
-def test_what_was_pruned_before_it_was_told_is_passed_over(files: FileSystem) -> None:
-    from vshell.fs.space import collect
-
+def test_a_watch_from_the_beginning_tells_what_is_kept(files: FileSystem) -> None:
     for index in range(5):
         write(files, f"/{index}")
     change(files, lambda: collect(files.store, keep_revisions=2))
     assert [path for _, _, path in seen(files, since=0)] == ["/3", "/4"]
-    assert [path for _, _, path in seen(files, since=2)] == ["/3", "/4"]
+    assert [path for _, _, path in seen(files, since=3)] == ["/3", "/4"]
+
+
+def test_a_watch_says_that_what_it_should_tell_is_not_kept(files: FileSystem) -> None:
+    for index in range(5):
+        write(files, f"/{index}")
+    cursor = Cursor(files, None, since=2)
+    change(files, lambda: collect(files.store, keep_revisions=2))
+    with pytest.raises(NotFoundError) as lost:
+        seen(files, since=2)
+    assert lost.value.data == {"first": 3, "last": 5}
+    with pytest.raises(NotFoundError):
+        cursor.next()
 
 
 def test_a_watch_ends_when_nothing_happens_for_its_time(files: FileSystem) -> None:

@@ -63,6 +63,8 @@ EXAMPLES = {
     "link": Example("link /a.txt /b.txt"),
     "log": Example("log -n 1", None),
     "ls": Example("ls /src", None),
+    "exec": Example("exec image -- true"),
+    "jobs": Example("jobs"),
     "lstat": Example("lstat /l", None),
     "merge": Example("merge fork.db", "", "0 paths changed; revision 6\n"),
     "mkdir": Example("mkdir -p /x/y"),
@@ -95,8 +97,9 @@ EXAMPLES = {
     "write": Example("write /new", "", "created /new: 4 bytes, version 7\n", stdin=b"\0\xff\r\n"),
 }
 
-# They write no workspace of ours and take long, or serve until they are stopped.
-ABOUT = {"demo", "doctor", "mcp", "serve"}
+# They write no workspace of ours and take long, serve until they are stopped, or need a
+# daemon: tests of their own run them.
+ABOUT = {"demo", "doctor", "exec", "mcp", "serve"}
 MAKERS = {
     "run",
     "append",

@@ -12,6 +12,7 @@ from tests.repl.conftest import Run
 @pytest.fixture(autouse=True)
 def no_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
 
 
 def states(run: Run) -> dict[str, str]:
@@ -50,5 +51,23 @@ def test_a_program_that_does_not_answer_is_missing(
 
     monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
     monkeypatch.setattr(subprocess, "run", fail)
-    assert states(run)["docker"] == "missing"
+    assert states(run)["git"] == "missing"
     assert run("doctor").code == 0
+
+
+def test_without_a_daemon_it_says_what_to_install(run: Run) -> None:
+    lines = run("doctor").text.splitlines()
+    (line,) = [line for line in lines if line.startswith("docker  ")]
+    assert "missing" in line
+    assert "apt install docker.io" in line
+
+
+@pytest.mark.docker
+def test_a_daemon_is_named_with_its_version_and_place(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DOCKER_HOST")
+    found = {finding["name"]: finding for finding in run("doctor", "--json").json}
+    assert found["docker library"]["state"] == found["docker"]["state"] == "ok"
+    assert "API 1." in found["docker"]["detail"]
+    assert "on this host" in found["docker"]["detail"]

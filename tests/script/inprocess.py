@@ -32,6 +32,8 @@ class _Ended(BaseException):
 class ThreadGuest:
     """A script in a thread. A step of it runs while the host waits in `next`."""
 
+    takes_ahead = False
+
     def __init__(self, job: Job) -> None:
         self._job = job
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -47,7 +49,7 @@ class ThreadGuest:
             self.close()
             return Died("timeout")
 
-    def answer(self, value: Value) -> None:
+    def answer(self, value: Value, ahead: Any = None) -> None:
         self._answers.put(("answer", value))
 
     def fail(self, type: str, message: str, data: Any) -> None:

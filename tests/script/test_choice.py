@@ -102,6 +102,11 @@ def test_what_loops_runs_where_it_is_fast(
     workspace: Workspace, engines: tuple[LackingEngine, ThreadEngine]
 ) -> None:
     assert names(workspace, "1 + 1") == ["monty", "cpython"]
+    assert names(workspace, "for x in (1, 2): pass") == ["monty", "cpython"]
+    assert names(workspace, "[x for x in range(1000)]") == ["monty", "cpython"]
+    assert names(workspace, "for x in range(100):\n  for y in range(100): pass")[0] == "cpython"
+    assert names(workspace, "for x in [*y]: pass")[0] == "cpython"
+    assert names(workspace, "while x: pass")[0] == "cpython"
     assert names(workspace, "for x in y: pass") == ["cpython", "monty"]
     assert names(workspace, "for x in y: pass", durable=True) == ["monty", "cpython"]
     assert names(workspace, "1", "cpython") == ["cpython"]

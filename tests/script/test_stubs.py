@@ -26,8 +26,9 @@ state.apply_edit_plan(plan, dry_run=True)["edits"][0]["diff"].splitlines()
 """
 
 
-def test_every_method_is_in_the_stub_of_python() -> None:
-    tree = ast.parse(stubs("python"))
+@pytest.mark.parametrize("brief", [False, True])
+def test_every_method_is_in_the_stub_of_python(brief: bool) -> None:
+    tree = ast.parse(stubs("python", brief=brief))
     (state,) = [
         node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "State"
     ]
@@ -35,8 +36,9 @@ def test_every_method_is_in_the_stub_of_python() -> None:
     assert declared == [method.python_name for method in ALL_METHODS]
 
 
-def test_every_method_and_shape_is_in_the_stub_of_javascript() -> None:
-    text = stubs("javascript")
+@pytest.mark.parametrize("brief", [False, True])
+def test_every_method_and_shape_is_in_the_stub_of_javascript(brief: bool) -> None:
+    text = stubs("javascript", brief=brief)
     assert all(f"\n  {method.name}(" in text for method in ALL_METHODS)
     assert all(f"interface {shape.name} {{" in text for shape in SHAPES)
     assert "readFile(path: string): Promise<string>;" in text

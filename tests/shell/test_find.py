@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.shell.both import Both, File
+from tests.shell.run_command import run_command
 from vshell import Workspace
+from vshell.shell.commands.find_quick import read_question
 
 OLD = 1_600_000_000_000_000_000
 TREE = [
@@ -74,3 +76,24 @@ def test_ls_lines_are_those_of_gnu(tmp_path: Path) -> None:
             assert ours[9:] == theirs[9:]
             inode = os.lstat(both.directory / name).st_ino
             assert theirs.split()[0] == str(inode).encode()
+
+
+QUICK = """
+find; find tree/ .; find / -name 'e*'; find . -type d -print0; find . -iname 'B*' -type f
+find . -mindepth 2 -maxdepth 3; find src -maxdepth 0; find . -name '*é'; find . -mindepth 3 -print
+find src -name 'src*'; find -type l; find . -name '*.py'; find . -maxdepth 1 -name '*e'
+"""
+
+
+@pytest.mark.parametrize("line", re.split(r"; |\n", QUICK.strip()))
+def test_the_quick_way_finds_the_same_in_the_same_order(workspace: Workspace, line: str) -> None:
+    for name in ("tree/a/b/c", "tree/a.b/c", "tree/a-b", "src/x.py", "src.d/é", "Bé", "sree/bree"):
+        workspace.write(f"/{name}", "")
+    workspace.symlink("tree", "/l")
+    words = _words(line)
+    assert read_question(words[1:]) is not None
+    quick = run_command(workspace, words)
+    action = words.pop() if words[-1].startswith("-print") else "-print"
+    words = [*words, "-true", action]
+    assert read_question(words[1:]) is None
+    assert quick == run_command(workspace, words)

@@ -46,7 +46,7 @@ TREE = [
 CASES = r"""
 patch a p0; patch -R a p0; patch same p0; patch -s d/a p0; patch --dry-run -R a p0
 patch -p0 -i p0; patch -p1 -i p1; patch -R -p1 -i p1; patch -i nothing; patch -i junk
-patch shifted p0; patch -o out a p0; patch -i new; patch -b a p0; patch -p0 -i gone
+patch shifted p0; patch -i new; patch -b a p0; patch -p0 -i gone
 patch -t a p0; patch -N a p0 -r -; patch -p0 -f -s -i p0 -r -
 """
 

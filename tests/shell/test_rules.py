@@ -258,3 +258,46 @@ def test_what_the_session_has_read_counts_for_its_shell(workspace: Workspace) ->
     with session.shell() as shell:
         assert shell.run("echo x > f").exit_code == 0
     session.write("/f", "what the shell wrote is known")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "echo x > /secret/key",
+        "echo x >> /link/key",
+        "rm /secret/key",
+        "rm -r /secret",
+        "cp /src/a.py /secret/key",
+        "cp -r /src /secret",
+        "mv /src/a.py /secret/new",
+        "sed -i s/h/H/ /secret/key",
+        "mkdir /secret/d",
+        "chmod 600 /secret/key",
+        "touch /secret/new",
+        "ln -s /src /secret/l",
+        "truncate -s 0 /secret/key",
+        "find /secret -name key -delete",
+        "echo /secret/key | xargs rm",
+        "tee /secret/key < /src/a.py",
+        "sort -o /secret/key /src/a.py",
+        "tar cf /secret/t.tar /src 2> /dev/null",
+        "x=$(rm /secret/key)",
+    ],
+)
+def test_nobody_waits_for_the_lock_while_an_answer_is_awaited(
+    files: Workspace, script: str
+) -> None:
+    asked: list[Question] = []
+
+    def ask(question: Question) -> bool:
+        asked.append(question)
+        files.write("/log", f"{len(asked)}")  # would wait for ever, were the lock held
+        return True
+
+    with files.shell(rules={"ask_write": ["/secret/**"]}, ask=ask) as shell:
+        result = shell.run(script, timeout_s=20)
+    assert (result.exit_code, result.stderr) == (0, b"")
+    assert asked
+    assert len(asked) == len(set(asked))
+    assert "/log" not in [change.path for change in result.changes if change.path != "/log"]
+    assert [change for change in result.changes if change.path.startswith("/secret")]

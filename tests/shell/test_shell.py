@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from vshell import Workspace
+from vshell import Limits, Workspace
 from vshell.errors import ClosedError, ConflictError, RangeError
 from vshell.fs import shells
+from vshell.shell.limits import limits_of
 from vshell.shell.shell import Shell
 from vshell.shell.workers import MAX_IDLE
 
@@ -68,6 +69,26 @@ def test_the_state_lasts_from_one_script_to_the_next(
     assert shown == expected[before]
 
 
+@pytest.mark.parametrize(
+    ("before", "script", "stdout"),
+    [
+        ("set -u", "echo $nope; echo on", b""),
+        ("set -e", "false; echo on", b""),
+        ("set -f", "echo /*", b"/*\n"),
+        ("set -o pipefail", "false | true; echo $?", b"1\n"),
+        ("set -C; echo 1 > f", "echo 2 > f; cat f", b"1\n"),
+        ("shopt -s nullglob", "echo /nope*", b"\n"),
+        ("set -u; set +u", "echo $nope", b"\n"),
+    ],
+)
+def test_options_are_there_in_a_fresh_worker(
+    shell: Shell, before: str, script: str, stdout: bytes
+) -> None:
+    shell.run(before)
+    assert shell.run("while :; do :; done", timeout_s=0.05).exit_code == 124
+    assert shell.run(script).stdout == stdout
+
+
 def test_the_exit_code_of_one_script_is_seen_by_the_next(shell: Shell) -> None:
     shell.run("(exit 7)")
     assert shell.run("echo $?").stdout == b"7\n"
@@ -117,6 +138,41 @@ def test_a_syntax_error_is_an_exit_code(shell: Shell) -> None:
     result = shell.run("echo a\nif true; fi fi")
     assert (result.exit_code, result.stdout) == (2, b"a\n")
     assert result.stderr.startswith(b"bash: line 2: syntax error")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("basename /a/b", b"b"),
+        ("basename '/a/b c'", b"b c"),
+        ('basename "/a/it\'s"', b"it's"),
+        ("basename /a/'x'\"y\"z", b"xyz"),
+        ("  basename   /a/b  \n", b"b"),
+        ("basename '/a/$x'", b"$x"),
+        ("basename '/a/new\nline'", b"new\nline"),
+        ("basename ''", b""),
+        ('basename "/a/$y"', b"Y"),
+        ("basename /a/*", b"*"),
+        ("basename /a/b # c", b"b"),
+        ("basename /a/b\\ c", b"b c"),
+        ("basename ~/x", b"x"),
+        ("basename {/a/b,}", b"b"),
+        ("y=1 basename /a/b", b"b"),
+    ],
+)
+def test_a_plain_command_has_the_words_that_the_engine_would_give_it(
+    shell: Shell, line: str, words: bytes
+) -> None:
+    shell.run("y=Y")
+    assert shell.run(line).stdout == words + b"\n"
+    assert shell.run(f"true; {line}").stdout == words + b"\n"
+
+
+def test_a_plain_command_is_a_function_or_an_alias_when_there_is_one(shell: Shell) -> None:
+    shell.run("basename() { echo mine $1; }")
+    assert shell.run("basename /a").stdout == b"mine /a\n"
+    shell.run("unset -f basename; shopt -s expand_aliases; alias basename='echo other'")
+    assert shell.run("basename /a").stdout == b"other /a\n"
 
 
 # Transactions.
@@ -242,6 +298,17 @@ def test_an_interrupt_reaches_a_command_that_does_not_look_up(shell: Shell) -> N
     threading.Thread(target=interrupt_after, args=(seen, shell)).start()
     result = shell.run("yes", on_output=lambda *_: seen.set(), timeout_s=20)
     assert result.exit_code == 130
+
+
+@pytest.mark.slow
+def test_what_does_not_end_when_interrupted_is_killed(shell: Shell) -> None:
+    shell.run("x=1")
+    seen = threading.Event()
+    threading.Thread(target=interrupt_after, args=(seen, shell)).start()
+    script = "echo ready; x=2; awk 'BEGIN { while (1); }'"
+    result = shell.run(script, on_output=lambda *_: seen.set(), timeout_s=30)
+    assert (result.exit_code, result.timed_out, result.error) == (130, False, "interrupted")
+    assert shell.run("echo $x").stdout == b"1\n"
 
 
 def test_the_worker_dying_is_an_exit_code(shell: Shell) -> None:
@@ -418,3 +485,16 @@ def test_more_output_than_the_engine_passes_on_is_an_error(shell: Shell) -> None
 def test_one_command_may_print_more_than_the_engine_passes_on(shell: Shell) -> None:
     result = shell.run("seq 2000000", limits={"max_output_bytes": 1 << 24}, timeout_s=60)
     assert (result.exit_code, result.truncated, result.stdout_bytes) == (0, False, 14_888_896)
+
+
+def test_limits_of_scripts_are_limits_of_a_shell_as_far_as_it_has_them(
+    workspace: Workspace,
+) -> None:
+    with workspace.shell(limits=Limits(timeout_s=0.3, max_output_bytes=5)) as shell:
+        assert shell.run("echo 123456789").stdout == b"12345"
+        assert shell.run("while :; do :; done").timed_out
+    assert limits_of(Limits()).max_memory_bytes == Limits().max_memory_bytes
+    with pytest.raises(RangeError, match="max_calls"):
+        workspace.shell(limits=Limits(max_calls=7))
+    with pytest.raises(RangeError, match="max_calls"):
+        workspace.shell(limits={"max_calls": 7})

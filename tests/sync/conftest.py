@@ -36,8 +36,10 @@ def open_container(workspace: Workspace) -> Iterator[OpenContainer]:
     """Return what opens containers that are removed after the test."""
     opened: list[Container] = []
 
-    def open_one(source: Workspace = workspace, **options: Any) -> Container:
-        container = source.container(daemon.image(), **options)
+    def open_one(
+        source: Workspace = workspace, image: str | None = None, **options: Any
+    ) -> Container:
+        container = source.container(image or daemon.image(), **options)
         opened.append(container)
         return container
 

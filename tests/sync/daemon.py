@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.sync.image import plain_image as build_plain_image
 from tests.sync.image import test_image as build_image
 from tests.sync.image import tools
 
@@ -66,3 +67,9 @@ def client() -> Any:
 def image() -> str:
     """Return the name of the test image, after building it if there is none."""
     return build_image(client())
+
+
+@cache
+def plain_image() -> str:
+    """Return the name of an image that has BusyBox's programs only."""
+    return build_plain_image(client())

@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 REPOSITORY: Final = "vshell-test"
 LABEL: Final = "vshell.test-image"
@@ -118,6 +118,49 @@ def test_image(client: Any) -> str:
         if not client.images.list(filters={"label": f"{LABEL}={digest}"}):
             _import(client, paths, name, digest)
     return name
+
+
+def plain_image(client: Any) -> str:
+    """Return the name of an image with nothing but BusyBox, as small as Alpine's.
+
+    Args:
+        client: A `docker.DockerClient`.
+    """
+    busybox = Path("/bin/busybox")
+    libraries = _query("ldd", str(busybox))
+    paths = sorted({word for line in libraries for word in line.split() if word[0] == "/"})
+    digest = _digest([str(busybox), *paths])
+    name = f"{REPOSITORY}-plain:{digest}"
+    with _one_builder():
+        if not client.images.list(filters={"label": f"{LABEL}={digest}"}):
+            data = io.BytesIO()
+            _pack_busybox(busybox, paths, data)
+            client.api.import_image_from_data(
+                data.getvalue(),
+                repository=f"{REPOSITORY}-plain",
+                tag=digest,
+                changes=[*_CHANGES, f"LABEL {LABEL}={digest}"],
+            )
+    return name
+
+
+def _pack_busybox(busybox: Path, libraries: list[str], output: IO[bytes]) -> None:
+    with tarfile.open(fileobj=output, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        files = (str(busybox), *libraries)
+        # Directories that are not named get a mode with which nobody can enter them.
+        above = {str(parent)[1:] for path in files for parent in Path(path).parents} - {""}
+        for name in sorted(above):
+            tar.addfile(_member(name, tarfile.DIRTYPE, 0o755))
+        for path in files:
+            member = tar.gettarinfo(os.path.realpath(path), arcname=path[1:])
+            member.uid = member.gid = member.mtime = 0
+            with open(path, "rb") as file:
+                tar.addfile(member, file)
+        for applet in _query(str(busybox), "--list"):
+            if applet != "busybox":
+                tar.addfile(_member(f"bin/{applet}", tarfile.SYMTYPE, 0o777, "busybox"))
+        for name, mode in _DIRECTORIES.items():
+            tar.addfile(_member(name, tarfile.DIRTYPE, mode))
 
 
 def tools() -> frozenset[str]:

@@ -716,6 +716,19 @@ def test_more_entries_than_allowed_are_refused(ws: Workspace, root: Path) -> Non
     assert ws.mirror(root, limits=SyncLimits(max_entries=11)).sync().pulled_total == 11
 
 
+def test_limits_may_be_a_mapping_of_their_fields(ws: Workspace, root: Path) -> None:
+    assert SyncLimits.of({"max_entries": 10}) == SyncLimits(max_entries=10)
+    with pytest.raises(RangeError, match="no such limit: max_enries") as caught:
+        ws.mirror(root, limits={"max_enries": 10})
+    assert "max_entries" in str(caught.value.hint)
+    with pytest.raises(RangeError, match="max_bytes must not be negative"):
+        ws.mirror(root, limits={"max_bytes": -1})
+    root.mkdir()
+    (root / "f").touch()
+    with pytest.raises(TooLargeError):
+        ws.mirror(root, limits={"max_entries": 0}).sync()
+
+
 def test_a_file_that_is_too_large_is_skipped(ws: Workspace, root: Path) -> None:
     write_old(root / "small", "x" * 10)
     write_old(root / "large", "x" * 11)

@@ -12,12 +12,10 @@ from vshell.text.line_regex import split_flags
 from vshell.text.matching import (
     MAX_PATTERN_CHARACTERS,
     compile_matcher,
-    cut_line,
-    lines_after,
-    lines_before,
     text_bytes,
     text_of,
 )
+from vshell.text.shown_lines import cut_line, lines_after, lines_before
 
 Found = list[tuple[int, int, str]]
 

@@ -102,18 +102,12 @@ def test_a_dry_run_of_a_script_changes_nothing(workspace: Workspace) -> None:
 
 
 def test_the_description_declares_every_method(workspace: Workspace) -> None:
-    from vshell.ops.state_methods import METHODS
+    from vshell.ops.state import ALL_METHODS
 
     (tool,) = workspace.tools("code").tools
-    for method in METHODS:
+    for method in ALL_METHODS:
         assert f"  {method.name}(" in tool.description
         assert f"    def {method.python_name}(self" in tool.description
-
-
-def test_the_python_stubs_are_python(workspace: Workspace) -> None:
-    from vshell.tools.stubs import stubs
-
-    compile(stubs("python"), "stubs", "exec")
 
 
 @pytest.mark.parametrize("name", SHELLS)

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from vshell.fs.check_rules import RULES, Rule
 from vshell.fs.content import list_hash
+from vshell.fs.image import revision_image
 from vshell.fs.paths import decode
 from vshell.fs.transaction import Store
 from vshell.limits import INLINE_BYTES
@@ -29,169 +31,6 @@ class CheckReport(Record):
     repaired: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """One thing that must hold: a query for the rows that break it, and what mends them."""
-
-    breaks: str
-    message: str
-    repair: tuple[str, ...] = ()
-
-
-_SUBDIRECTORIES: Final = "(select count(*) from entry e where e.parent = inode.id and e.kind = 2)"
-_NAMES: Final = "(select count(*) from entry e where e.inode = inode.id)"
-_SIZES: Final = "(select coalesce(sum(size), 0) from inode)"
-_REACHABLE: Final = (
-    "with recursive reachable (id) as (select 1 union"
-    " select e.inode from reachable r join entry e on e.parent = r.id where e.kind = 2)"
-)
-_LOST: Final = "select id from inode where kind = 2 and id not in (select id from reachable)"
-
-_RULES: Final = (
-    _Rule(
-        "select 1 where not exists (select 1 from inode where id = 1 and kind = 2)",
-        "the root is no directory",
-        ("insert or replace into inode values (1, 2, 493, 0, 0, 0, 2, null, 0)",),
-    ),
-    _Rule(
-        "select name, parent from entry where inode = 1",
-        "the entry {0} in directory {1} is the root",
-        ("delete from entry where inode = 1",),
-    ),
-    _Rule(
-        "select id, kind from inode where kind not in (1, 2, 3)",
-        "inode {0} has the unknown kind {1}",
-    ),
-    _Rule(
-        "select name, parent from entry where typeof(name) <> 'blob' or length(name) > 255"
-        " or name in (x'', x'2e', x'2e2e') or instr(name, x'2f') or instr(name, x'00')",
-        "the entry {0} in directory {1} has an impossible name",
-    ),
-    _Rule(
-        "select name, parent from entry where inode not in (select id from inode)",
-        "the entry {0} in directory {1} has no inode",
-        ("delete from entry where inode not in (select id from inode)",),
-    ),
-    _Rule(
-        "select e.name, e.parent from entry e join inode i on i.id = e.inode"
-        " where i.kind <> e.kind",
-        "the entry {0} in directory {1} has another kind than its inode",
-        ("update entry set kind = (select i.kind from inode i where i.id = entry.inode)",),
-    ),
-    _Rule(
-        "select name, parent from entry where parent not in (select id from inode where kind = 2)",
-        "the entry {0} lies in {1}, which is no directory",
-        ("delete from entry where parent not in (select id from inode where kind = 2)",),
-    ),
-    _Rule(
-        f"{_REACHABLE} {_LOST}",
-        "directory {0} cannot be reached from the root",
-        (
-            f"{_REACHABLE} delete from entry where parent in ({_LOST})",
-            f"{_REACHABLE} delete from inode where id in ({_LOST})",
-        ),
-    ),
-    _Rule(
-        "select id from inode where kind <> 2 and id not in (select inode from entry)",
-        "inode {0} has no name",
-        ("delete from inode where kind <> 2 and id not in (select inode from entry)",),
-    ),
-    _Rule(
-        "select inode from entry where kind = 2 group by inode having count(*) > 1",
-        "directory {0} has more than one name",
-    ),
-    _Rule(
-        f"select id, nlink from inode where kind <> 2 and nlink <> {_NAMES}",
-        "inode {0} says that it has {1} names, and has others",
-        (f"update inode set nlink = {_NAMES} where kind <> 2",),
-    ),
-    _Rule(
-        f"select id, nlink from inode where kind = 2 and nlink <> 2 + {_SUBDIRECTORIES}",
-        "directory {0} says that it has {1} links, and has others",
-        (f"update inode set nlink = 2 + {_SUBDIRECTORIES} where kind = 2",),
-    ),
-    _Rule(
-        "select id, content from inode"
-        " where content is not null and content not in (select id from content)",
-        "inode {0} lost its content {1}",
-    ),
-    _Rule(
-        "select i.id, i.size, c.size from inode i join content c on c.id = i.content"
-        " where i.size <> c.size",
-        "inode {0} has {1} bytes, and its content {2}",
-        (
-            (
-                "update inode set size = (select c.size from content c where c.id = content)"
-                " where content in (select id from content)"
-            ),
-        ),
-    ),
-    _Rule(
-        "select id, size from inode where content is null and size <> 0",
-        "inode {0} has {1} bytes, and no content",
-        ("update inode set size = 0 where content is null",),
-    ),
-    _Rule(
-        # Without the test for null, SQLite finds it missing from a table without rows.
-        "select id, path from journal where"
-        " before_content is not null and before_content not in (select id from content)"
-        " or after_content is not null and after_content not in (select id from content)",
-        "the history lost the content of change {0} to {1}",
-    ),
-    _Rule(
-        "select id, kind, action from journal where kind not in (1, 2, 3)"
-        " or action not in ('', 'create', 'write', 'remove', 'rename', 'attributes')",
-        "the history tells of an impossible change {0} ({1}, {2})",
-    ),
-    _Rule(
-        "select name, value from setting where typeof(value) not in ('integer', 'text')"
-        " or name in ('quota_bytes', 'index_up_to') and typeof(value) <> 'integer'",
-        "the setting {0} has the impossible value {1}",
-        (
-            (
-                "delete from setting where typeof(value) not in ('integer', 'text')"
-                " or name in ('quota_bytes', 'index_up_to') and typeof(value) <> 'integer'"
-            ),
-        ),
-    ),
-    _Rule(
-        "select revision from undo where not json_valid(redo)",
-        "nobody can tell what a redo of revision {0} would do",
-        ("delete from undo where not json_valid(redo)",),
-    ),
-    _Rule(
-        "select id, mode, size from inode where mode not between 0 and 4095 or size < 0",
-        "inode {0} has an impossible mode ({1}) or size ({2})",
-    ),
-    _Rule(
-        "select s.name, i.id from snapshot_inode i join snapshot s on s.id = i.snapshot"
-        " where i.kind not in (1, 2, 3)",
-        "snapshot {0} has inode {1} with an unknown kind",
-    ),
-    _Rule(
-        "select s.name, i.id from snapshot_inode i join snapshot s on s.id = i.snapshot"
-        " where i.content is not null and i.content not in (select id from content)",
-        "snapshot {0} lost the content of inode {1}",
-    ),
-    _Rule(
-        "select s.name, e.inode from snapshot_entry e join snapshot s on s.id = e.snapshot"
-        " where not exists (select 1 from snapshot_inode i"
-        " where i.snapshot = e.snapshot and i.id = e.inode)",
-        "snapshot {0} lost inode {1}",
-    ),
-    _Rule(
-        f"select live_bytes, {_SIZES} from"
-        " (select live_bytes from journal order by id desc limit 1)"
-        f" where live_bytes <> {_SIZES}",
-        "the journal counts {0} bytes in all files, and there are {1}",
-        ((f"update journal set live_bytes = {_SIZES} where id = (select max(id) from journal)"),),
-    ),
-    _Rule(
-        "select content, chunk from content_chunk where chunk not in (select id from chunk)",
-        "content {0} lost its chunk {1}",
-    ),
-)
-
 _PROBLEMS_PER_RULE: Final = 20
 
 
@@ -202,15 +41,30 @@ def check(store: Store) -> list[str]:
         if problems:  # the rows of a damaged file say nothing
             return problems
         problems = [*_wrong_types(store), *_undecodable_texts(store)]
-        for rule in _RULES:
+        for rule in RULES:
             problems += _broken(store, rule)
+        if not problems:  # of wrong rows, a replay tells the same again in other words
+            problems += _replayed(store)
         return [*problems, *_damaged_content(store), *store.index.problems()]
+
+
+def _replayed(store: Store) -> Iterator[str]:
+    """Take all of the history back, where it is complete: what is left must be an empty root."""
+    if store.journal.complete_since():
+        return
+    try:
+        left = revision_image(store, 0).paths.keys() - {"/"}
+    except LookupError:
+        yield "the history tells of a change to a path that was not there"
+        return
+    for path in sorted(left)[:_PROBLEMS_PER_RULE]:
+        yield f"the history does not tell how {path} came to be"
 
 
 def repair(store: Store) -> list[str]:
     """Mend what can be mended, inside a transaction; return what was, a sentence each."""
     repaired: list[str] = []
-    for rule in _RULES:
+    for rule in RULES:
         found = _broken(store, rule) if rule.repair else []
         if found:
             for statement in rule.repair:
@@ -226,7 +80,7 @@ def repair(store: Store) -> list[str]:
     return repaired
 
 
-def _broken(store: Store, rule: _Rule) -> list[str]:
+def _broken(store: Store, rule: Rule) -> list[str]:
     try:
         rows = store.database.rows(f"{rule.breaks} limit {_PROBLEMS_PER_RULE}")
     except UnicodeDecodeError:  # a name of SQLite's type for text, in which no bytes belong
@@ -249,6 +103,18 @@ _TYPED: Final = (
     "snapshot_inode",
     "snapshot_entry",
     "undo",
+    "index_part",
+    "shell_session",
+    "shell_history",
+    "script_run",
+    "script_call",
+    "script_effect",
+    "mirror",
+    "mirror_base",
+    "mirror_pending",
+    "mirror_fetched",
+    "mirror_conflict",
+    "job",
 )
 _TEXTS: Final = (
     ("journal", "session"),
@@ -258,6 +124,18 @@ _TEXTS: Final = (
     ("snapshot", "session"),
     ("undo", "redo"),
     ("setting", "name"),
+    ("shell_session", "name"),
+    ("shell_session", "portable"),
+    ("shell_history", "line"),
+    ("script_run", "id"),
+    ("script_run", "source"),
+    ("script_run", "inputs"),
+    ("script_call", "run"),
+    ("mirror", "name"),
+    ("mirror", "root"),
+    ("mirror_conflict", "clash"),
+    ("job", "command"),
+    ("job", "report"),
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from vshell.errors import CorruptError, NotFoundError
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import decode, is_below, join, split
+from vshell.fs.rewriting import Rewrite, rewrite_many
 from vshell.fs.schema import DIRECTORY, FILE, ROOT
 from vshell.fs.transaction import Store
 
@@ -83,7 +84,7 @@ def revision_image(store: Store, revision: int) -> Image:
     for row in journal_after(store, revision):
         take_back(image, row)
     image.revision = revision
-    image.paths = dict(sorted(image.paths.items(), key=lambda item: item[0].split("/")))
+    image.paths = dict(sorted(image.paths.items(), key=lambda item: order(item[0])))
     return image
 
 
@@ -170,6 +171,11 @@ def _move(image: Image, path: str, old_path: str, *, is_directory: bool) -> None
             paths[old_path + below[len(path) :]] = paths.pop(below)
 
 
+def order(path: str) -> str:
+    """Return what sorts paths as a walk goes: what is in a directory right after it."""
+    return path.replace("/", "\0")
+
+
 class Difference(NamedTuple):
     """A path at which two images differ."""
 
@@ -183,7 +189,7 @@ def differences(before: Image, after: Image, *, path: str = "/") -> Iterator[Dif
 
     The times of directories are passed over: they follow from what is in them.
     """
-    names = sorted(before.paths.keys() | after.paths.keys(), key=lambda name: name.split("/"))
+    names = sorted(before.paths.keys() | after.paths.keys(), key=order)
     for name in names:
         if is_below(name, path):
             old, new = before.at(name), after.at(name)
@@ -211,18 +217,34 @@ def apply_image(files: FileSystem, current: Image, target: Image, *, path: str =
     for difference in changed:
         if _must_go(difference) and files.exists(difference.path, follow=False):
             files.remove_tree(difference.path)
+    plain = list(_rewrites(files.store, current, target, changed))
+    rewrite_many(files.store, plain)
+    alike = {rewrite.path for rewrite in plain}
+    changed_otherwise = [each for each in changed if each.path not in alike]
     linked: dict[int, str] = {}
     for name, number in target.paths.items():
         if target.inodes[number].kind == FILE and current.paths.get(name) == number:
             linked.setdefault(number, name)
-    for difference in changed:
+    for difference in changed_otherwise:
         if difference.after is not None:
             _put(files, target, difference, linked)
     # What was put into directories changed their times.
-    for difference in changed:
+    for difference in changed_otherwise:
         for place in (difference.path, split(difference.path)[0]):
             _restore_time(files, target, place)
     return len(changed)
+
+
+def _rewrites(
+    store: Store, current: Image, target: Image, changed: list[Difference]
+) -> Iterator[Rewrite]:
+    """Yield what differs of files that are the same and have no other name: nearly all."""
+    for path, before, after in changed:
+        if before is None or after is None or not before.kind == after.kind == FILE:
+            continue
+        number = target.paths[path]
+        if current.paths[path] == number and store.tree.inode(number).nlink == 1:
+            yield Rewrite(path, number, after.mode, after.mtime_ns, after.content)
 
 
 def _must_go(difference: Difference) -> bool:
@@ -251,7 +273,8 @@ def _put(files: FileSystem, target: Image, difference: Difference, linked: dict[
         files.put_content(path, wanted.content, mode=wanted.mode)
     if wanted.kind != DIRECTORY:
         files.utime(path, wanted.mtime_ns, follow=False)
-    files.chmod(path, wanted.mode, follow=False)
+    if wanted.kind != FILE:  # whose content brought its mode
+        files.chmod(path, wanted.mode, follow=False)
 
 
 def _restore_time(files: FileSystem, target: Image, path: str) -> None:

@@ -21,7 +21,6 @@ from vshell.fs.schema import DIRECTORY
 from vshell.fs.tree import Node
 
 _PAGE: Final = 2048
-_new_tuple: Final = tuple.__new__
 _PATHS_AT_ONCE: Final = 500
 
 
@@ -60,6 +59,13 @@ class Seen(NamedTuple):
     ctime_ns: int
     inode: int
     racy: int
+
+
+class SeenPage(NamedTuple):
+    """Some paths, in tree order, and the fields of `Seen` of each; columns compare quickly."""
+
+    paths: list[str]
+    fields: list[tuple[int, ...]]
 
 
 class Agreed(NamedTuple):
@@ -160,15 +166,13 @@ class Peers:
 
     # What was agreed on.
 
-    def seen(self, peer: Peer) -> Iterator[tuple[str, Seen]]:
+    def seen(self, peer: Peer) -> Iterator[SeenPage]:
         """Yield how the mirror showed each path, in tree order, without loading them all."""
         after = b""
         while True:
             rows = self._store.read(partial(self._seen_after, peer, after))
-            for row in rows:
-                # As `_path` and `Seen._make` do, without a call each: there are many.
-                name = row[0].replace(b"\0", b"/").decode("utf-8", "surrogateescape")
-                yield name, _new_tuple(Seen, row[1:])
+            if rows:
+                yield SeenPage(_paths([row[0] for row in rows]), [row[1:] for row in rows])
             if len(rows) < _PAGE:
                 return
             after = rows[-1][0]
@@ -431,6 +435,12 @@ _NOTHING: Final = Version(0, 0, 0, None, b"", 0)
 
 def _key(path: str) -> bytes:
     return encode(path).replace(b"/", b"\0")
+
+
+def _paths(keys: list[bytes]) -> list[str]:
+    """Do what `_path` does for many at once: no key has a slash in it, and none is empty."""
+    joined = b"//".join(keys).replace(b"\0", b"/")
+    return joined.decode("utf-8", "surrogateescape").split("//")
 
 
 def _path(key: bytes) -> str:

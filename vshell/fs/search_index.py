@@ -196,11 +196,23 @@ class SearchIndex:
         """Return what is wrong with the stored segments, a sentence each."""
         self._loaded.clear()
         rows = self._database.rows("select id from index_segment order by id")
-        return [
+        damaged = [
             f"search index: segment {number} is damaged"
             for (number,) in rows
             if not self._is_sound(number)
         ]
+        return damaged or self._uncovered()
+
+    def _uncovered(self) -> list[str]:
+        """Return a sentence if a content that counts as indexed is in no segment."""
+        covered: set[int] = set()
+        for segment in self._segments():
+            covered.update(segment.documents, segment.always, segment.binary)
+        rows = self._database.rows("select id from content where id <= ?", (self.indexed_up_to(),))
+        missing = [number for (number,) in rows if number not in covered]
+        if not missing:
+            return []
+        return [f"search index: {len(missing)} contents are not in it, the first is {missing[0]}"]
 
     def _is_sound(self, number: int) -> bool:
         try:

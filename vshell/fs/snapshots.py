@@ -15,6 +15,7 @@ from vshell.fs.image import (
     revision_image,
     snapshot_image,
 )
+from vshell.fs.paths import decode
 from vshell.fs.records import KIND_NAMES, Stat
 from vshell.fs.schema import DIRECTORY
 from vshell.fs.sparse_image import Side, differing_rows, touched_since
@@ -202,40 +203,69 @@ def undo(files: FileSystem, steps: int, *, session: str | None) -> Restored:
         ConflictError: One of them is another session's.
     """
     store = files.store
+    first = store.journal.complete_since()
     present = store.journal.revision
     target, path_back = present, list[int]()
     for _ in range(steps):
         state = _state_of(store, target)
-        if state == 0:
-            raise RangeError(f"there are only {len(path_back)} changes to undo")
+        if state <= first:
+            raise _too_few(len(path_back))
         _require_own(store, state, session)
         path_back.append(state)
-        target = _previous(store, state)
+        target = _previous(store, state, first)
     redo = [*reversed(path_back), *_redo_of(store, present)]
-    return _go_to(files, _state_of(store, target), redo)
+    return _go_to(files, target, redo)
 
 
-def undo_path(files: FileSystem, path: str, steps: int) -> Restored:
+def undo_path(files: FileSystem, path: str, steps: int, *, session: str | None) -> Restored:
     """Take back the last changes of one path and what is below it; call it in a transaction.
+
+    Args:
+        files: The files.
+        path: The path.
+        steps: How many revisions that changed it.
+        session: If given, all of them must be this one's.
 
     Raises:
         RangeError: There are not so many.
+        ConflictError: One of them is another session's.
     """
-    touched = [change.revision for change in files.changes(path=path)]
-    revisions = sorted(set(touched), reverse=True)
+    store = files.store
+    changes = files.changes(path=path)
+    revisions = sorted({change.revision for change in changes}, reverse=True)
     if len(revisions) < steps:
-        raise RangeError(f"there are only {len(revisions)} changes to undo: {path}")
-    return restore(files, _previous(files.store, revisions[steps - 1]), path=path)
+        raise _too_few(len(revisions), path)
+    oldest = revisions[steps - 1]
+    for change in changes:
+        if change.revision >= oldest and session not in (None, change.session):
+            raise _not_own(change.revision, change.session, change.path)
+    first = store.journal.complete_since()
+    return restore(files, _previous(store, oldest, first), path=path)
 
 
-def undo_to(files: FileSystem, revision: int) -> Restored:
+def undo_to(files: FileSystem, revision: int, *, session: str | None) -> Restored:
     """Go back to the state after a revision; `redo` takes it back. Call it in a transaction.
+
+    Args:
+        files: The files.
+        revision: The revision.
+        session: If given, all that happened since must be this one's.
 
     Raises:
         NotFoundError: The history does not reach so far.
+        ConflictError: A change since is another session's.
     """
     store = files.store
+    require_history(store, revision)
     present = store.journal.revision
+    if session is not None:
+        found = store.database.row(
+            "select revision, session, path from journal where revision > ? and session <> ?"
+            " and action <> '' order by id limit 1",
+            (revision, session),
+        )
+        if found:
+            raise _not_own(found[0], found[1], decode(found[2]))
     return _go_to(files, revision, [_state_of(store, present), *_redo_of(store, present)])
 
 
@@ -255,12 +285,13 @@ def redo(files: FileSystem, steps: int) -> Restored:
 
 
 def _go_to(files: FileSystem, revision: int, redo_chain: list[int]) -> Restored:
+    state = _state_of(files.store, revision)
     result = restore(files, revision)
     files.store.database.run(
         "insert or replace into undo (revision, state_of, redo) values (?, ?, ?)",
-        (result.revision, revision, json.dumps(redo_chain)),
+        (result.revision, state, json.dumps(redo_chain)),
     )
-    return Restored(result.revision, revision, result.changed)
+    return Restored(result.revision, state, result.changed)
 
 
 def _state_of(store: Store, revision: int) -> int:
@@ -274,27 +305,40 @@ def _redo_of(store: Store, revision: int) -> list[int]:
     return json.loads(found[0]) if found else []
 
 
-def _previous(store: Store, revision: int) -> int:
+def _previous(store: Store, revision: int, first: int) -> int:
+    """Return the revision before one; `first` is the oldest whose state is known."""
     found = store.database.row(
         "select revision from journal where revision < ? order by id desc limit 1", (revision,)
     )
-    return found[0] if found else 0
+    return max(first, found[0] if found else 0)
+
+
+def _too_few(count: int, path: str | None = None) -> RangeError:
+    where = "" if path is None else f": {path}"
+    return RangeError(
+        f"there are only {count} changes to undo{where}",
+        hint="`keep_history` and `gc` decide how many are kept",
+        data={"available": count},
+    )
 
 
 def _require_own(store: Store, revision: int, session: str | None) -> None:
     if session is None:
         return
     found = store.database.row(
-        "select session, operation, path from journal where revision = ? and session <> ? limit 1",
+        "select session, path from journal where revision = ? and session <> ? limit 1",
         (revision, session),
     )
     if found:
-        raise ConflictError(
-            f"revision {revision} is not this session's: {found[0] or 'the workspace'} changed"
-            f" {found[2].decode('utf-8', 'replace')}",
-            hint="pass force=True to undo it all the same",
-            data={"revision": revision, "session": found[0]},
-        )
+        raise _not_own(revision, found[0], decode(found[1]))
+
+
+def _not_own(revision: int, session: str, path: str) -> ConflictError:
+    return ConflictError(
+        f"revision {revision} is not this session's: {session or 'the workspace'} changed {path}",
+        hint="pass force=True to undo it all the same",
+        data={"revision": revision, "session": session, "path": path},
+    )
 
 
 def _find(store: Store, name: str) -> tuple[int, int] | None:

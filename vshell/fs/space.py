@@ -55,12 +55,38 @@ class GcResult(Record):
         chunks: How many chunks of large contents.
         bytes: Their sizes together.
         journal_rows: How many changes the history lost.
+        is_complete: Whether nothing is left to remove; false after `max_bytes`.
     """
 
     contents: int
     chunks: int
     bytes: int
     journal_rows: int
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class VacuumResult(Usage):
+    """The space of a workspace after a vacuum. All sizes are in bytes.
+
+    Attributes:
+        files: Number of files.
+        directories: Number of directories, the root included.
+        symlinks: Number of symbolic links.
+        live_bytes: The sum of the sizes of all files and links; what the quota limits.
+        content_bytes: What the stored content takes, each content once, history included.
+        history_bytes: The part of `content_bytes` that only history still needs.
+        database_bytes: The size of the database's file.
+        log_bytes: The size of the write-ahead log beside it.
+        free_bytes: What `vacuum` would give back of `database_bytes`.
+        revisions: The number of the last revision.
+        journal_rows: How many changes the history has.
+        quota_bytes: The limit for `live_bytes`; None for no limit.
+        index_bytes: What the search index takes.
+        freed_bytes: By how much the database's file and its log shrank together.
+    """
+
+    freed_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +120,11 @@ _NEEDED = (
     " union select base_content from mirror_conflict where base_content is not null"
     " union select workspace_content from mirror_conflict where workspace_content is not null"
     " union select mirror_content from mirror_conflict where mirror_content is not null"
+)
+# The oldest garbage, of which the last one goes beyond the limit: so there is always some.
+_SOME_GARBAGE = (
+    "delete from content where id in (select id from (select id, sum(size) over (order by id)"
+    f" - size as before from content where id not in ({_NEEDED})) where before < ?)"
 )
 # Large contents share chunks, so what they take is the sum over chunks, not contents.
 _STORED = (
@@ -141,13 +172,14 @@ def set_retention(store: Store, kept: Retention) -> None:
     store.database.run("insert or replace into setting values (?, ?)", (_RETENTION, value))
 
 
-def collect(store: Store, *, keep_revisions: int | None) -> GcResult:
+def collect(store: Store, *, keep_revisions: int | None, max_bytes: int | None = None) -> GcResult:
     """Remove content that neither a file nor the history needs; run it in a transaction.
 
     Args:
         store: The open database.
         keep_revisions: How many revisions of history to keep; None keeps what the
             workspace's retention says.
+        max_bytes: Stop when so many bytes of content went; None for no limit.
     """
     before = _number(store, _STORED.format(inline="", chunks=""))
     kept = retention(store)
@@ -158,30 +190,40 @@ def collect(store: Store, *, keep_revisions: int | None) -> GcResult:
         pruned += store.journal.prune(keep_revisions=kept.revisions)
     if kept.age_s is not None:
         pruned += store.journal.prune_before(store.now() - int(kept.age_s * 1e9))
-    contents, chunks = _sweep(store)
-    while kept.history_bytes is not None and _history_bytes(store) > kept.history_bytes:
+    contents, chunks, left = _sweep(store, max_bytes)
+    while not left and kept.history_bytes is not None:
+        if _history_bytes(store) <= kept.history_bytes:
+            break
         revisions = _number(
             store, "select count(distinct revision) from journal where revision > 0"
         )
         dropped = store.journal.prune(keep_revisions=revisions - revisions // _SHARE_AT_ONCE - 1)
-        swept = _sweep(store)
+        swept = _sweep(store, max_bytes)
         if not dropped:
             break  # the rest is what snapshots need
         pruned, contents, chunks = pruned + dropped, contents + swept[0], chunks + swept[1]
+        left = swept[2]
     store.index.after_collection()
     store.tree.forget()
     after = _number(store, _STORED.format(inline="", chunks=""))
-    return GcResult(contents, chunks, before - after, pruned)
+    return GcResult(contents, chunks, before - after, pruned, not left)
 
 
-def _sweep(store: Store) -> tuple[int, int]:
-    """Remove what is not needed; return how many contents and chunks."""
+def _sweep(store: Store, max_bytes: int | None) -> tuple[int, int, bool]:
+    """Remove what is not needed; return how many contents and chunks, and if more is left."""
     database = store.database
-    database.run(f"delete from content where id not in ({_NEEDED})")
+    if max_bytes is None:
+        database.run(f"delete from content where id not in ({_NEEDED})")
+    else:
+        database.run(_SOME_GARBAGE, (max_bytes,))
     contents = database.changed_rows()
     database.run("delete from content_chunk where content not in (select id from content)")
     database.run("delete from chunk where id not in (select chunk from content_chunk)")
-    return contents, database.changed_rows()
+    chunks = database.changed_rows()
+    left = max_bytes is not None and database.row(
+        f"select 1 from content where id not in ({_NEEDED}) limit 1"
+    )
+    return contents, chunks, bool(left)
 
 
 def _history_bytes(store: Store) -> int:

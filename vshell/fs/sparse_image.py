@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from vshell.errors import NotDirectoryError, NotFoundError, SymlinkLoopError
-from vshell.fs.image import Image, ImageInode, JournalRow, journal_after, take_back
+from vshell.fs.image import Image, ImageInode, JournalRow, journal_after, order, take_back
 from vshell.fs.paths import decode
 from vshell.fs.schema import DIRECTORY, FILE
 from vshell.fs.transaction import Store
@@ -129,4 +129,4 @@ def _inode_at(store: Store, path: str) -> tuple[int, ImageInode, int] | None:
 
 def _ordered(paths: dict[str, int]) -> dict[str, int]:
     """Return the same with parents before what is in them."""
-    return dict(sorted(paths.items(), key=lambda item: item[0].split("/")))
+    return dict(sorted(paths.items(), key=lambda item: order(item[0])))

@@ -52,6 +52,7 @@ class Store:
         self.lock = threading.RLock()
         self.depth = 0
         self.pinned = False
+        self.commits = 0
         self._begun_at = b""
         self._explaining = False
         self._locked_since_s = 0.0
@@ -264,6 +265,7 @@ class Store:
         except BaseException:
             self._undo()
             raise
+        self.commits += 1
         state = self.database.counter.after_commit(self._begun_at, changed=self.journal.changed)
         if state is None:
             self.tree.forget()

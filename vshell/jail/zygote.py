@@ -12,10 +12,13 @@ starts when it is first needed, and again when it has died; any thread may use i
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -41,6 +44,13 @@ wall behind it."""
 _START_TIMEOUT_S: Final = 30.0
 _FORK_TIMEOUT_S: Final = 10.0
 _STOP_TIMEOUT_S: Final = 5.0
+_END_TIMEOUT_MS: Final = 200
+_PIDFD_GET_INFO: Final = 0xC040FF0B
+_PIDFD_INFO_EXIT: Final = 8
+_PIDFD_INFO: Final = struct.Struct("@Q52xi")
+"""`struct pidfd_info` of linux/pidfd.h: which fields are wanted and filled in, and the last of
+64 bytes, the status that a parent would be told."""
+
 _FIRST_FRAME_BYTES: Final = 64 * 1024**2
 
 # Packages become empty modules that only know where they are, so that importing
@@ -93,6 +103,28 @@ class Forked:
         """
         frame = {"guest": module, "job": job, "memory_bytes": memory_bytes, "cpu_s": cpu_s}
         self.channel.send(json.dumps(frame).encode(), deadline=deadline)
+
+    def ended_by(self) -> signal.Signals | None:
+        """Return the signal that ended the process, if one did and the system can tell.
+
+        Linux tells since 6.15; waiting for a process is for its parent, the zygote.
+        """
+        if self.process is None:
+            return None
+        watch = select.poll()
+        watch.register(self.process, select.POLLIN)
+        if not watch.poll(_END_TIMEOUT_MS):
+            return None
+        told = bytearray(_PIDFD_INFO.size)
+        _PIDFD_INFO.pack_into(told, 0, _PIDFD_INFO_EXIT, 0)
+        try:
+            fcntl.ioctl(self.process, _PIDFD_GET_INFO, told)
+        except OSError:
+            return None
+        mask, status = _PIDFD_INFO.unpack(told)
+        if not mask & _PIDFD_INFO_EXIT or not os.WIFSIGNALED(status):
+            return None
+        return signal.Signals(os.WTERMSIG(status))
 
     def kill(self) -> None:
         """End the process, whatever it does; the channel says so."""

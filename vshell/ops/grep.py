@@ -29,13 +29,11 @@ from vshell.text.matching import (
     LineMatch,
     Matcher,
     compile_matcher,
-    cut_line,
-    lines_after,
-    lines_before,
     text_bytes,
     text_of,
 )
 from vshell.text.path_filter import PathFilter
+from vshell.text.shown_lines import cut_line, lines_after, lines_before
 
 Stop = Literal["matches", "characters", "timeout", "memory", "per_file"]
 

@@ -141,11 +141,12 @@ def undo(
     """
     _check_count(n)
     with context.changing("undo"):
-        if path is not None:
-            return fs_snapshots.undo_path(context.files, context.resolve(path), n)
-        if to is not None:
-            return fs_snapshots.undo_to(context.files, to)
         own = context.name if context.name and not force else None
+        if path is not None:
+            where = context.resolve(path)
+            return fs_snapshots.undo_path(context.files, where, n, session=own)
+        if to is not None:
+            return fs_snapshots.undo_to(context.files, to, session=own)
         return fs_snapshots.undo(context.files, n, session=own)
 
 

@@ -89,8 +89,8 @@ class Move:
 
     op: ClassVar[str] = "mv"
 
-    source: PathLike
-    destination: PathLike
+    src: PathLike
+    dst: PathLike
     overwrite: bool = True
     parents: bool = True
     expected_version: int | None = None
@@ -102,8 +102,8 @@ class Copy:
 
     op: ClassVar[str] = "cp"
 
-    source: PathLike
-    destination: PathLike
+    src: PathLike
+    dst: PathLike
     recursive: bool = False
     overwrite: bool = True
     parents: bool = True

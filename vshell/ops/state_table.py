@@ -116,6 +116,29 @@ class Method:
         return {name: each for each in self.parameters for name in each.all_names}
 
     @cached_property
+    def defaults(self) -> dict[str, object]:
+        """The defaults of the parameters that have one, by their names in Python."""
+        return {
+            each.python_name: each.default
+            for each in self.parameters
+            if each.default is not REQUIRED
+        }
+
+    @cached_property
+    def readers(self) -> tuple[tuple[str, Callable[[object, str], Any], str, bool], ...]:
+        """For each positional parameter: its name in Python, its type's `read` and what that
+        calls the value, and whether the parameter may be left out."""
+        return tuple(
+            (
+                each.python_name,
+                each.type.read,
+                f"{each.name} of {self.name}",
+                each.default is not REQUIRED,
+            )
+            for each in self.positional
+        )
+
+    @cached_property
     def usage(self) -> str:
         """How it is called, for messages, such as `mkdir(path, {recursive?})`."""
         names = [_optional(parameter) for parameter in self.positional]
@@ -148,6 +171,10 @@ def bind(
         BadCallError: An argument is missing, of a wrong type, unknown, or given twice.
         RangeError: A number is out of range.
     """
+    if not named:
+        values = _bind_by_position(method, arguments)
+        if values is not None:
+            return values
     given = _Given(method.name, f"call it as {method.usage}", method.names)
     if len(arguments) == 1 and _is_object_form(method, arguments[0]):
         given.add_all(arguments[0])
@@ -155,6 +182,21 @@ def bind(
         _add_positional(given, method, arguments)
     given.add_all(named)
     return given.values(method.parameters)
+
+
+def _bind_by_position(method: Method, arguments: Sequence[object]) -> dict[str, Any] | None:
+    """Bind the plainest form of a call, which most have; None when it is another one."""
+    readers = method.readers
+    if len(arguments) > len(readers):
+        return None
+    values = method.defaults.copy()
+    for argument, (name, read, where, _) in zip(arguments, readers, strict=False):
+        if argument is None or isinstance(argument, dict):
+            return None  # not given, or a form of its own
+        values[name] = read(argument, where)
+    if not all(optional for *_, optional in readers[len(arguments) :]):
+        return None  # what is missing is said elsewhere
+    return values
 
 
 def options_of(parameters: Sequence[Parameter], options: object, where: str) -> dict[str, Any]:

@@ -207,6 +207,15 @@ def entries_below(
         NotDirectoryError: It is no directory.
         NotFoundError, SymlinkLoopError: Nothing is there.
     """
+    found = _entries_below(context, root, max_depth=max_depth)
+    found.sort(key=lambda item: encode(item[1].path).split(b"/"))
+    return found
+
+
+def _entries_below(
+    context: Context, root: str, *, max_depth: int | None
+) -> list[tuple[str, EntryDetails]]:
+    """Return the same in no order."""
     files = context.files
     with files.reading():
         real = files.realpath(root)
@@ -214,7 +223,6 @@ def entries_below(
     # The walk gives paths without links.
     cut = 0 if real == "/" else len(real)
     shown = "" if root == "/" else root
-    entries.sort(key=lambda entry: encode(entry.path).split(b"/"))
     return [(shown + entry.path[cut:], entry) for entry in entries]
 
 
@@ -239,7 +247,7 @@ def matching_files(context: Context, pattern: str) -> list[tuple[str, EntryDetai
     top = "/" + "/".join(wanted.prefix)
     depth = None if wanted.max_depth is None else wanted.max_depth - len(wanted.prefix)
     try:
-        entries = entries_below(context, top, max_depth=depth)
+        entries = _entries_below(context, top, max_depth=depth)
     except (NotFoundError, NotDirectoryError, SymlinkLoopError, NameTooLongError):
         return []
     except UnicodeEncodeError:  # no name is half a surrogate pair

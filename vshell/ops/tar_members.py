@@ -50,6 +50,8 @@ class Member:
         mtime_ns: When it last changed, in nanoseconds since 1970.
         target: What a link of either kind leads to.
         offset: Where in the archive the content begins.
+        owner: The names of its user and its group, or their numbers where it has no names.
+        numbers: The numbers of its user and its group.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Member:
     mtime_ns: int
     target: str
     offset: int
+    owner: tuple[str, str] = ("root", "root")
+    numbers: tuple[int, int] = (0, 0)
 
 
 def read_members(read: Callable[[int, int], bytes], size: int, path: str) -> Iterator[Member]:
@@ -136,7 +140,16 @@ class _Reader:
             ) from None
         self._offset += BLOCK_BYTES
         mtime = int(info.mtime)
-        return _Header(info.name, info.type, info.size, info.mode, mtime, info.linkname)
+        return _Header(
+            info.name,
+            info.type,
+            info.size,
+            info.mode,
+            mtime,
+            info.linkname,
+            (info.uname, info.gname),
+            (info.uid, info.gid),
+        )
 
     def _member(self, header: _Header, extended: Mapping[str, str]) -> Member:
         kind = _KINDS.get(header.type, "other")
@@ -159,7 +172,19 @@ class _Reader:
             self._time(extended.get("mtime"), header.mtime),
             extended.get("linkpath", header.target) if kind in ("link", "symlink") else "",
             start,
+            *self._owner(header, extended),
         )
+
+    def _owner(
+        self, header: _Header, extended: Mapping[str, str]
+    ) -> tuple[tuple[str, str], tuple[int, int]]:
+        user = self._number(extended.get("uid"), header.numbers[0])
+        group = self._number(extended.get("gid"), header.numbers[1])
+        names = (
+            extended.get("uname", header.names[0]) or str(user),
+            extended.get("gname", header.names[1]) or str(group),
+        )
+        return names, (user, group)
 
     def _skip(self, size: int) -> int:
         """Pass over content that must be there; return where it begins."""
@@ -219,3 +244,5 @@ class _Header:
     mode: int
     mtime: int
     target: str
+    names: tuple[str, str]
+    numbers: tuple[int, int]

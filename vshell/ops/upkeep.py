@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from vshell.errors import RangeError
 from vshell.fs import check as fs_check
@@ -12,7 +12,7 @@ from vshell.fs import watch as fs_watch
 from vshell.fs.check import CheckReport
 from vshell.fs.paths import PathLike
 from vshell.fs.records import Change
-from vshell.fs.space import GcResult, Retention, Usage
+from vshell.fs.space import GcResult, Retention, Usage, VacuumResult
 from vshell.limits import LIST_ENTRIES
 from vshell.ops.context import Context
 from vshell.ops.ls import check_page
@@ -28,12 +28,14 @@ class ChangesResult(Record):
         revision: The last revision of the workspace.
         truncated: Whether there is more.
         next_since: The revision to go on with in `changes`; None at the end.
+        is_complete: Whether nothing is missing: what was older is not kept any more.
     """
 
     changes: tuple[Change, ...]
     revision: int
     truncated: bool
     next_since: int | None
+    is_complete: bool = True
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self.changes)
@@ -76,13 +78,14 @@ def changes(
     where = None if path is None else context.resolve(path)
     files = context.files
     with files.reading():
-        latest = files.revision()
+        latest, whole = files.revision(), files.complete_since() <= since
         found = files.changes(since=since, path=where, limit=limit + 1)
         if len(found) <= limit:
-            return ChangesResult(tuple(found), latest, False, None)
+            return ChangesResult(tuple(found), latest, False, None, whole)
         last = found[limit - 1].revision
-        whole = files.changes(since=since, until=last, path=where)
-        return ChangesResult(tuple(whole), latest, last < latest, last if last < latest else None)
+        found = files.changes(since=since, until=last, path=where)
+        more = last < latest
+        return ChangesResult(tuple(found), latest, more, last if more else None, whole)
 
 
 def history(
@@ -112,7 +115,8 @@ def history(
             context.resolve(path), limit=limit + 1, offset=offset, follow_renames=follow_renames
         )
         more = len(found) > limit
-        return ChangesResult(tuple(found[:limit]), files.revision(), more, None)
+        whole = files.complete_since() == 0
+        return ChangesResult(tuple(found[:limit]), files.revision(), more, None, whole)
 
 
 def check(context: Context, *, repair: bool = False) -> CheckReport:
@@ -136,20 +140,31 @@ def usage(context: Context) -> Usage:
     return space.usage(context.files.store)
 
 
-def gc(context: Context, *, keep_revisions: int | None = None) -> GcResult:
+def gc(
+    context: Context, *, keep_revisions: int | None = None, max_bytes: int | None = None
+) -> GcResult:
     """Remove stored content that neither a file nor the history needs.
+
+    What snapshots, forks, mirrors and kept runs of scripts refer to is never removed, and a
+    reader that began before goes on to see all that it saw.
 
     Args:
         keep_revisions: Also forget all but so many of the newest revisions; None keeps
             what `keep_history` said, at first all.
+        max_bytes: Remove about so many bytes of content, so that other writers need not
+            wait long: call it again until the result's `is_complete`. None: all at once.
 
     Raises:
-        RangeError: `keep_revisions` is negative.
+        RangeError: `keep_revisions` is negative, or `max_bytes` is less than 1.
     """
+    if max_bytes is not None and max_bytes < 1:
+        raise RangeError(f"max_bytes must be 1 or more, not {max_bytes}")
     if keep_revisions is not None and keep_revisions < 0:
         raise RangeError(f"keep_revisions must not be negative, as {keep_revisions} is")
     with context.changing("gc"):
-        return space.collect(context.files.store, keep_revisions=keep_revisions)
+        return space.collect(
+            context.files.store, keep_revisions=keep_revisions, max_bytes=max_bytes
+        )
 
 
 def keep_history(
@@ -181,14 +196,18 @@ def keep_history(
     return kept
 
 
-def vacuum(context: Context) -> Usage:
-    """Give the disk back what removed rows took; return the usage after it.
+def vacuum(context: Context) -> VacuumResult:
+    """Give the disk back what removed rows took; return the usage after it, and what was freed.
 
     Raises:
         OperationTimeoutError: Another process is writing.
     """
+    before = usage(context)
     context.files.vacuum()
-    return usage(context)
+    after = usage(context)
+    freed = before.database_bytes + before.log_bytes - after.database_bytes - after.log_bytes
+    values = {each.name: getattr(after, each.name) for each in fields(after)}
+    return VacuumResult(**values, freed_bytes=freed)
 
 
 def index(
@@ -234,12 +253,14 @@ def watch(
     Args:
         path: Only changes to this path or below it.
         since: The last revision that the caller knows, such as the `revision` of the last
-            change seen before a restart; None: from now on.
+            change seen before a restart; None: from now on; 0: all that is kept.
         timeout_s: End when nothing has happened for so long, in seconds; None: never.
         poll_s: How long to sleep between looks, in seconds.
+
+    Raises:
+        NotFoundError: Changes after `since` are not in the history any more. `data` has the
+            revision from which it is complete, as `first`.
     """
-    files = context.files
-    start = files.revision() if since is None else since
     return fs_watch.watch(
-        files, context.resolve(path), since=start, timeout_s=timeout_s, poll_s=poll_s
+        context.files, context.resolve(path), since=since, timeout_s=timeout_s, poll_s=poll_s
     )

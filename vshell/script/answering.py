@@ -66,6 +66,14 @@ class Answerer(Protocol):
             StoppedError: It ends here.
         """
 
+    def ahead(self, call: Call, value: Value) -> Mapping[str, Value]:
+        """Return what the script is about to read, as far as it can be told and kept true.
+
+        Args:
+            call: The call that was just answered.
+            value: What was answered.
+        """
+
 
 class Answers:
     """Answers calls on one context, whatever it stands on.
@@ -81,6 +89,9 @@ class Answers:
 
     def answer(self, call: Call, guest: Guest, deadline: float) -> Value:  # noqa: ARG002
         return perform(self.state, self.functions, call, deadline)
+
+    def ahead(self, call: Call, value: Value) -> Mapping[str, Value]:  # noqa: ARG002
+        return {}
 
 
 def kind_of_call(call: Call, functions: Mapping[str, Function]) -> MethodKind:

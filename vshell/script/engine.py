@@ -68,7 +68,8 @@ class Job:
         mode: `"function"`: a result is wanted. `"program"`: as `python FILE` does it:
             `arguments`, `stdin`, the two streams as bytes, and an exit code as result.
         arguments: What `sys.argv[1:]` or `process.argv.slice(2)` has.
-        stdin: What the program reads.
+        stdin: What the program reads; None when it is to ask for it, a piece at a time, by
+            calls of `guest.host.READ_STDIN` with how many bytes it wants (-1: all).
     """
 
     source: str
@@ -83,7 +84,7 @@ class Job:
     name: str = "<script>"
     mode: Literal["function", "program"] = "function"
     arguments: tuple[str, ...] = ()
-    stdin: bytes = b""
+    stdin: bytes | None = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +96,14 @@ class Call:
         method: A name of `Job.methods` or `Job.functions`.
         arguments: By position.
         keywords: By name.
+        taken: The files that it has read since its last call from what was sent ahead.
     """
 
     id: int
     method: str
     arguments: tuple[Value, ...] = ()
     keywords: Mapping[str, Value] = field(default_factory=dict)
+    taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +116,17 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The script ended with a value."""
+    """The script ended with a value.
+
+    Attributes:
+        value: What it returned.
+        taken: As in `Call`.
+        size: How many bytes it took as JSON, if it was; at most a little more than it is.
+    """
 
     value: Value
+    taken: tuple[str, ...] = ()
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +141,7 @@ class Failed:
         traceback: The whole of it, for people.
         unsupported: The engine lacks what the script uses, as far as it can tell; another
             engine may run it.
+        taken: As in `Call`.
     """
 
     type: str
@@ -137,6 +149,7 @@ class Failed:
     line: int | None = None
     traceback: str = ""
     unsupported: bool = False
+    taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +179,23 @@ class Unavailability:
 class Guest(Protocol):
     """A started script; one thread at a time uses it."""
 
+    @property
+    def takes_ahead(self) -> bool:
+        """Whether `answer` may be given what comes next."""
+
     def next(self, deadline: float) -> Event:
         """Return what happens next; `Died("timeout")` at `deadline` of `time.monotonic()`.
 
         After `Done`, `Failed` and `Died` there is nothing more.
         """
 
-    def answer(self, value: Value) -> None:
+    def answer(self, value: Value, ahead: Mapping[str, Value] | None = None) -> None:
         """Let the latest call return `value`.
+
+        Args:
+            value: What it returns.
+            ahead: By their paths, what reading files returns that the script is about to read,
+                to spare it those calls. It is void as soon as the guest calls anything.
 
         Raises:
             TooLargeError: It is larger than a message may be. The call still waits.

@@ -119,6 +119,7 @@ class Ending:
         status: As in `ScriptResult`.
         value: What it returned.
         error: What went wrong.
+        size: How many bytes the value took as JSON, if it is known.
         unsupported: Whether another engine may do better.
     """
 
@@ -126,6 +127,7 @@ class Ending:
     value: Value = None
     error: ScriptError | None = None
     unsupported: bool = False
+    size: int | None = None
 
 
 def drive(guest: Guest, answerer: Answerer, meter: Meter) -> Ending:
@@ -133,7 +135,7 @@ def drive(guest: Guest, answerer: Answerer, meter: Meter) -> Ending:
     while True:
         event = guest.next(meter.deadline)
         if isinstance(event, Call):
-            ending = _answered(guest, event, answerer, meter)
+            ending = _take(event.taken, meter) or _answered(guest, event, answerer, meter)
             if ending is not None:
                 return ending
         elif isinstance(event, Log):
@@ -141,11 +143,23 @@ def drive(guest: Guest, answerer: Answerer, meter: Meter) -> Ending:
                 most = meter.limits.max_output_bytes
                 return _over("output", f"it printed more than {most} bytes")
         elif isinstance(event, Done):
-            return Ending("ok", event.value)
+            return _take(event.taken, meter) or Ending("ok", event.value, size=event.size)
         elif isinstance(event, Failed):
-            return _failed(event, meter)
+            return _take(event.taken, meter) or _failed(event, meter)
         else:
             return _died(event, meter.limits)
+
+
+def _take(paths: tuple[str, ...], meter: Meter) -> Ending | None:
+    """Count what the script has read ahead as the calls that it was spared."""
+    if not paths:
+        return None
+    meter.calls += len(paths)
+    for path in paths[: max(0, _MAX_RECORDS - len(meter.records))]:
+        meter.records.append(CallRecord("read_file", _short(path), 0.0, None))
+    if meter.calls > meter.limits.max_calls:
+        return _over("calls", f"it made more than {meter.limits.max_calls} calls")
+    return None
 
 
 def _answered(guest: Guest, call: Call, answerer: Answerer, meter: Meter) -> Ending | None:
@@ -156,7 +170,12 @@ def _answered(guest: Guest, call: Call, answerer: Answerer, meter: Meter) -> End
     start = time.perf_counter()
     failure: CallError | None = None
     try:
-        guest.answer(answerer.answer(call, guest, meter.deadline))
+        value = answerer.answer(call, guest, meter.deadline)
+        ahead = answerer.ahead(call, value) if guest.takes_ahead else None
+        if ahead:
+            guest.answer(value, ahead)
+        else:
+            guest.answer(value)
     except CallError as error:
         failure = error
     except PauseRun as pause:
@@ -179,7 +198,10 @@ def _answered(guest: Guest, call: Call, answerer: Answerer, meter: Meter) -> End
 
 
 def _shown(call: Call) -> str:
-    given = [_short(value) for value in call.arguments]
+    arguments = call.arguments
+    if len(arguments) == 1 and not call.keywords:
+        return _short(arguments[0])
+    given = [_short(value) for value in arguments]
     given += [f"{name[:_MAX_SHOWN]}={_short(value)}" for name, value in call.keywords.items()]
     return ", ".join(given[:8])
 
@@ -241,6 +263,8 @@ def _died(event: Died, limits: Limits) -> Ending:
             "limit", error=ScriptError("MemoryError", message, hint=_HINTS["MemoryError"])
         )
     if event.reason == "killed":
-        return Ending("error", error=ScriptError("Cancelled", "it was cancelled"))
+        message = event.detail[:_MAX_ERROR_CHARACTERS]
+        kind = "Killed" if message else "Cancelled"
+        return Ending("error", error=ScriptError(kind, message or "it was cancelled"))
     detail = event.detail[:_MAX_ERROR_CHARACTERS]
     return Ending("error", error=ScriptError("Crash", detail or "its process broke down"))

@@ -55,6 +55,9 @@ class Outcome:
         """Return how the script ended, once it is known whether its value can be returned."""
         if ending.status != "ok":
             return ending
+        least = min(self._limits.max_result_bytes, self._limits.max_value_bytes)
+        if ending.size is not None and ending.size <= least:
+            return ending  # it came as JSON, and is small enough
         try:
             data = encode(ending.value, max_bytes=self._limits.max_value_bytes)
         except TooLargeError as error:

@@ -9,7 +9,8 @@ from typing import Any
 
 from vshell.errors import ConflictError, RangeError, UnavailableError, VshellError
 from vshell.ops.context import Context
-from vshell.script.answering import Answerer, Answers
+from vshell.script.ahead import SteadyAnswers
+from vshell.script.answering import Answerer
 from vshell.script.choice import choose, lacks
 from vshell.script.direct import DirectAnswers
 from vshell.script.engine import Engine, Language, Unavailability
@@ -115,7 +116,7 @@ def _view(request: Request, scripts: Scripts) -> Iterator[View]:
 def _answerer(request: Request, view: View) -> Answerer:
     if isinstance(view, DirectView):
         return DirectAnswers(view, request.functions)
-    return Answers(view.context, request.functions)
+    return SteadyAnswers(view.context, request.functions)
 
 
 def run_guest(engine: Engine, request: Request, answerer: Answerer, meter: Meter) -> Ending:

@@ -51,7 +51,8 @@ class Source:
     Attributes:
         text: The program; its lines have the numbers that they were given.
         language: What it is written in.
-        loops: Whether it repeats anything, so that how fast an engine is matters.
+        loops: Whether it may repeat anything more than a thousand times, so that how fast an
+            engine is matters.
     """
 
     text: str
@@ -147,7 +148,7 @@ def _python(code: str, inputs: Collection[str]) -> Source:
         tree = _parsed(code)
     if tree is None or not tree.body:
         return Source(code, "python", loops=False)  # the engine says what is wrong
-    loops = any(isinstance(node, _REPEATING) for node in ast.walk(tree))
+    loops = _repeats_much(tree, 1)
     if _returns(tree):
         code = _as_function(code, tree)
         tree = _parsed(code)
@@ -155,7 +156,36 @@ def _python(code: str, inputs: Collection[str]) -> Source:
     return Source(_with_result(code, tree, inputs), "python", loops=loops)
 
 
-_REPEATING: Final = (ast.For, ast.While, ast.AsyncFor, ast.comprehension)
+_FEW: Final = 1000
+"""So many steps take Monty a millisecond, which is less than a process takes to start."""
+
+
+def _repeats_much(node: ast.AST, times: int) -> bool:
+    """Tell whether what is in a node may happen more than a few times.
+
+    Args:
+        node: A part of the script.
+        times: How often the node itself happens.
+    """
+    if isinstance(node, ast.While):
+        return True
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        times *= _length(node.iter)
+    elif isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        for each in node.generators:
+            times *= _length(each.iter)
+    return times > _FEW or any(_repeats_much(each, times) for each in ast.iter_child_nodes(node))
+
+
+def _length(iterated: ast.expr) -> int:
+    """Return how many steps a loop takes, where that shows; else more than a few."""
+    if isinstance(iterated, (ast.List, ast.Tuple, ast.Set)):
+        starred = any(isinstance(each, ast.Starred) for each in iterated.elts)
+        return _FEW + 1 if starred else len(iterated.elts)
+    match iterated:
+        case ast.Call(ast.Name("range"), [ast.Constant(int(count))], []):
+            return max(0, count)
+    return _FEW + 1
 
 
 def _dedented(code: str) -> str:

@@ -35,19 +35,30 @@ _PYTHON_TYPES: Final = {
 }
 
 
-def stubs(language: Language) -> str:
-    """Return the stub of `state` and of the objects that its methods take and return."""
+def stubs(language: Language, *, brief: bool = False) -> str:
+    """Return the stub of `state` and of the objects that its methods take and return.
+
+    Args:
+        language: Whose.
+        brief: Whether to leave out what a field means and all but the first line of what a
+            method does: three quarters of the text are left.
+    """
     if language == "javascript":
-        return _javascript()
-    return _python()
+        return _javascript(brief=brief)
+    return _python(brief=brief)
+
+
+def _summary(method: Method) -> str:
+    return method.doc.splitlines()[0]
 
 
 # TypeScript.
 
 
-def _javascript() -> str:
-    shapes = "".join(_interface(shape) for shape in SHAPES)
-    methods = "".join(_declaration(method) for method in ALL_METHODS)
+def _javascript(*, brief: bool) -> str:
+    interface = _brief_interface if brief else _interface
+    shapes = "".join(interface(shape) for shape in SHAPES)
+    methods = "".join(_declaration(method, brief=brief) for method in ALL_METHODS)
     return (
         f"{_JAVASCRIPT_HEAD}{shapes}\ndeclare const state: {{\n{methods}}};\n"
         "declare const inputs: Record<string, unknown>;\n"
@@ -55,20 +66,26 @@ def _javascript() -> str:
 
 
 def _interface(shape: Shape) -> str:
-    fields = "".join(
-        f"  /** {each.doc} */\n  {each.name}{'?' if each.optional else ''}: {each.type};\n"
-        for each in shape.fields
-    )
+    fields = "".join(f"  /** {each.doc} */\n  {_field(each)};\n" for each in shape.fields)
     return f"\ninterface {shape.name} {{\n{fields}}}\n"
 
 
-def _declaration(method: Method) -> str:
+def _brief_interface(shape: Shape) -> str:
+    return f"interface {shape.name} {{ {'; '.join(map(_field, shape.fields))} }}\n"
+
+
+def _field(each: Field) -> str:
+    return f"{each.name}{'?' if each.optional else ''}: {each.type}"
+
+
+def _declaration(method: Method, *, brief: bool) -> str:
     parts = [_typed(each) for each in method.positional]
     if method.options:
         parts.append(f"options?: {{ {'; '.join(_typed(each) for each in method.options)} }}")
-    return (
-        f"  /** {method.doc} */\n  {method.name}({', '.join(parts)}): Promise<{method.result}>;\n"
-    )
+    declared = f"  {method.name}({', '.join(parts)}): Promise<{method.result}>;"
+    if brief:
+        return f"{declared} // {_summary(method)}\n"
+    return f"  /** {method.doc} */\n{declared}\n"
 
 
 def _typed(each: Parameter) -> str:
@@ -79,35 +96,36 @@ def _typed(each: Parameter) -> str:
 # Python.
 
 
-def _python() -> str:
-    shapes = "".join(_typed_dict(shape) for shape in SHAPES)
-    methods = "".join(_signature(method) for method in ALL_METHODS)
+def _python(*, brief: bool) -> str:
+    shapes = "".join(_typed_dict(shape, brief=brief) for shape in SHAPES)
+    methods = "".join(_signature(method, brief=brief) for method in ALL_METHODS)
     return (
         f"{_PYTHON_HEAD}{shapes}\nclass State:\n{methods}\nstate: State\ninputs: dict[str, Any]\n"
     )
 
 
-def _typed_dict(shape: Shape) -> str:
-    fields = "".join(_python_field(each) for each in shape.fields)
-    return f"\nclass {shape.name}(TypedDict):\n{fields}"
+def _typed_dict(shape: Shape, *, brief: bool) -> str:
+    fields = "".join(_python_field(each, brief=brief) for each in shape.fields)
+    gap = "" if brief else "\n"
+    return f"{gap}class {shape.name}(TypedDict):\n{fields}"
 
 
-def _python_field(each: Field) -> str:
+def _python_field(each: Field, *, brief: bool) -> str:
     kind = _python_type(each.type)
     if each.optional:
         kind = f"NotRequired[{kind}]"
-    return f"    {each.name}: {kind}  # {each.doc}\n"
+    return f"    {each.name}: {kind}\n" if brief else f"    {each.name}: {kind}  # {each.doc}\n"
 
 
-def _signature(method: Method) -> str:
+def _signature(method: Method, *, brief: bool) -> str:
     parts = ["self", *(_python_parameter(each) for each in method.positional)]
     if method.options:
         parts += ["*", *(_python_parameter(each) for each in method.options)]
     result = _python_type(method.result)
-    return (
-        f"    def {method.python_name}({', '.join(parts)}) -> {result}:\n"
-        f'        """{method.doc}"""\n'
-    )
+    declared = f"    def {method.python_name}({', '.join(parts)}) -> {result}:"
+    if brief:
+        return f"{declared} ...  # {_summary(method)}\n"
+    return f'{declared}\n        """{method.doc}"""\n'
 
 
 def _python_parameter(each: Parameter) -> str:

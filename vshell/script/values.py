@@ -24,6 +24,7 @@ MAX_DEPTH: Final = 200
 # Making an encoder for each message would cost half of the message.
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _NUMBERS: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_TEXT: Final = frozenset({str})
 _MAX_DIGITS: Final = 4000
 """Integers have at most so many digits: Python refuses to print 4,301."""
 _LARGEST_INTEGER: Final = 10**_MAX_DIGITS
@@ -51,7 +52,8 @@ def decode(data: bytes | str) -> Any:
     """
     try:
         text = data if isinstance(data, str) else data.decode("utf-8", "surrogatepass")
-        return untagged(json.loads(text, parse_int=_read_integer, parse_constant=_refuse))
+        value = _DECODER.decode(text)
+        return untagged(value) if '"$' in text else value
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"not the JSON of a value: {type(error).__name__}") from None
 
@@ -76,6 +78,8 @@ def tagged(value: Any, depth: int = 0) -> Any:
     if depth >= MAX_DEPTH:
         raise TooLargeError(f"a value nests deeper than {MAX_DEPTH} levels")
     if isinstance(value, (list, tuple)):
+        if set(map(type, value)) <= _TEXT:
+            return value
         # Most items are text, and a call costs more than a look.
         return [item if type(item) is str else tagged(item, depth + 1) for item in value]
     if isinstance(value, Mapping):
@@ -84,7 +88,11 @@ def tagged(value: Any, depth: int = 0) -> Any:
 
 
 def _tagged_object(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    if set(map(type, value.values())) <= _TEXT and set(map(type, value)) <= _TEXT:
+        # Such as the contents of many files: nothing in it needs a closer look.
+        found = value if type(value) is dict else dict(value)
+        return {"$plain": found} if _looks_tagged(found) else found
+    found = {}
     for key, item in value.items():
         if not isinstance(key, str):
             raise TypeError(f"a key of an object is text, not {type(key).__name__}")
@@ -125,11 +133,9 @@ def untagged(value: Any) -> Any:
     raise DecodeError(f"a malformed tag: {tag[:20]}")
 
 
-def _read_integer(digits: str) -> int:
-    if len(digits) > _MAX_DIGITS + 1:
-        raise ValueError("too many digits")
-    return int(digits)
-
-
 def _refuse(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
+
+
+# `int` refuses numbers of more digits than `tagged` lets through, and some more.
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -30,15 +31,17 @@ from vshell.shell.engine import (
 )
 from vshell.shell.limits import OUTPUT_EXIT_CODE
 from vshell.shell.native import (
+    FILES,
     LANGUAGE,
     OWN_ARRAYS,
     OWN_VARIABLES,
     PRINTING,
     QUICK,
+    SET_OPTIONS,
     STATEFUL,
     WITHOUT,
 )
-from vshell.shell.script_text import continues, with_link_tests
+from vshell.shell.script_text import continues, with_file_tests, with_umask
 from vshell.shell.words import from_engine, output_from_engine, quoted, to_engine
 
 _ENGINE_CANCELLED: Final = "execution cancelled"
@@ -58,12 +61,15 @@ _UNFINISHED: Final = (
 
 
 _FLEETING: Final = ("_", "RANDOM", "SECONDS", "LINENO", "EPOCHSECONDS", "EPOCHREALTIME")
-_SUGGESTION: Final = re.compile(rb"(?<=: command not found)\. Did you mean: [^\n]*")
+_SUGGESTION: Final = re.compile(rb"(?<=: command not found)\. [A-Z][^\n]*")
 """bashkit's guess, which knows its own commands only."""
-_PLAIN_COMMAND: Final = re.compile(r" *[A-Za-z0-9_./-]+(?: +[A-Za-z0-9_./=:,@%+-]+)* *\n?")
+_WORD: Final = r"""(?:[A-Za-z0-9_./=:,@%+-]|'[^']*'|"[^"$`\\]*")+"""
+_PLAIN_COMMAND: Final = re.compile(rf"[ \t]*{_WORD}(?:[ \t]+{_WORD})*[ \t\n]*")
 _QUICK_CHARACTERS: Final = 4096
 _SLOW: Final = re.compile(r"\\|\b(?:select|coproc|time)\b|[<>]\(|(?<![&>])&(?![&>])|[|`]")
 """What the quick way is not for: output that may be no text, pipes and jobs."""
+_LOUD: Final = frozenset({"e", "errexit", "x", "xtrace"})
+"""Options with which what goes before a script would end it, or be printed."""
 _LOOP: Final = re.compile(r"\b(?:for|while|until)\b")
 
 
@@ -98,6 +104,7 @@ class BashkitEngine:
         self._bash = self._fresh(self._environment, cwd)
         self._helper: Bash | None = None
         self._last_exit_code = 0
+        self._options: tuple[str, ...] = ()
         self._functions: frozenset[str] | None = frozenset()
         self._changes_unseen = False
         self._snapshot = b""
@@ -160,16 +167,24 @@ class BashkitEngine:
             if words:
                 return self._run_plainly(words, stdin, on_output)
         quick = self._note(script) and not stdin
-        text = self._wrapped(to_engine(with_link_tests(script)), stdin, arguments)
-        if quick:
-            result = self._run_quickly(text, on_output)
+        told = with_umask(with_file_tests(script), Dispatcher.UMASK)
+        text = self._wrapped(to_engine(told), stdin, arguments)
+        last: tuple[tuple[str, bytes], ...] = ()
+        if quick and not _LOOP.search(text):
+            result = self._bash.execute_sync(text)
+            last = _told(result.stdout, result.stderr)
+        elif quick:
+            result = self._run_in_thread(text, on_output)
         else:
             result = self._loop.run_until_complete(self._run(text, on_output))
         self._last_exit_code = result.exit_code
+        self._options = self._options_now()
         if max(self._passed_on) >= _PASSED_ON_BYTES:
             return Outcome(OUTPUT_EXIT_CODE, _TOO_MUCH, cut=True)
         if result.error is None:
-            return Outcome(result.exit_code)
+            return Outcome(result.exit_code, last=last)
+        for stream, data in last:
+            on_output(stream, data)
         return self._failed(str(result.error), result.exit_code, on_output)
 
     def _refusal(self, script: str) -> str | None:
@@ -191,18 +206,18 @@ class BashkitEngine:
         """
         if _PLAIN_COMMAND.fullmatch(script) is None:
             return []
-        words = script.split()
+        words = shlex.split(script)
         if not self._dispatcher.has(words[0]) or words[0] in LANGUAGE:
             return []
         state = self._bash.shell_state()
-        if state.traps or words[0] in state.aliases or state.variables.get("SHOPT_x") == "1":
+        if state.traps or words[0] in state.aliases or self._options:
             return []
         return [] if words[0] in self._function_names() else words
 
     def _run_plainly(self, words: list[str], stdin: bytes, on_output: OnOutput) -> Outcome:
         state = self._bash.shell_state()
         try:
-            self._last_exit_code = self._dispatcher.run_plainly(
+            self._last_exit_code, last = self._dispatcher.run_plainly(
                 words,
                 stdin,
                 environment=dict(state.env),
@@ -213,7 +228,7 @@ class BashkitEngine:
         except KeyboardInterrupt:
             self._last_exit_code = 130
             return Outcome(130, CANCELLED)
-        return Outcome(self._last_exit_code)
+        return Outcome(self._last_exit_code, last=(("stdout", last),) if last else ())
 
     def _function_names(self) -> frozenset[str]:
         if self._functions is None:
@@ -248,27 +263,26 @@ class BashkitEngine:
         state = self._bash.shell_state()
         return not (state.traps or state.aliases or names & self._function_names())
 
-    def _run_quickly(self, text: str, on_output: OnOutput) -> Any:
+    def _run_in_thread(self, text: str, on_output: OnOutput) -> Any:
         def told(stdout: str, stderr: str) -> None:
-            for stream, printed in (("stdout", stdout), ("stderr", stderr)):
-                if printed:
-                    data = printed.encode("utf-8", "replace")
-                    on_output(stream, _SUGGESTION.sub(b"", output_from_engine(data)))
+            for stream, data in _told(stdout, stderr):
+                on_output(stream, data)
 
-        if not _LOOP.search(text):
-            result = self._bash.execute_sync(text)
-            told(result.stdout, result.stderr)
-            return result
         # In a thread, so that a signal can end it; and not collected, for it may be endless.
         return self._threads.submit(self._bash.execute_sync, text, told).result()
 
     def _wrapped(self, script: str, stdin: bytes, arguments: Sequence[str]) -> str:
         """Return a script with its arguments and input; no line of it has another number."""
         parts = []
+        if self._options:
+            words = " ".join(
+                f"-{name}" if len(name) == 1 else f"-o {name}" for name in self._options
+            )
+            parts.append(f"set {words};")
         if arguments:
             words = " ".join(quoted(to_engine(word)) for word in (script, *arguments))
             script = f"bash -c {words}"
-        if self._last_exit_code:
+        if self._last_exit_code and not _LOUD & {*self._options}:
             parts.append(f"(exit {self._last_exit_code});")
         if stdin and self.check(script).status == "complete":
             # A group, and not `exec`: all that is in it read on where the last one stopped.
@@ -319,6 +333,12 @@ class BashkitEngine:
         if result.error is not None:
             collected["stderr"] += f"bash: {result.error}\n".encode()
         return result.exit_code, bytes(collected["stdout"]), bytes(collected["stderr"])
+
+    def programs(self) -> frozenset[str]:
+        """Return the names of the commands that are files in `/usr/bin`."""
+        native = set(self._bash.capabilities().builtins) - LANGUAGE - WITHOUT
+        ours = set(self._dispatcher.names()) - {Dispatcher.INPUT, Dispatcher.UMASK}
+        return FILES | native | ours
 
     def cancel(self) -> None:
         self._bash.cancel()
@@ -376,10 +396,21 @@ class BashkitEngine:
     def restore(self, state: bytes) -> None:
         try:
             self._bash.restore_snapshot(state)
+            self._options = self._options_now()
             self._functions = None
             self._changes_unseen = True
         except (BashError, ValueError, RuntimeError) as error:
             raise ValueError(str(error)) from None
+
+    def _options_now(self) -> tuple[str, ...]:
+        """Return what `set` has turned on; bashkit forgets it at the end of each script."""
+        variables = self._bash.shell_state().variables
+        self._dispatcher.take_umask(variables.get("_UMASK", "0022"))
+        return tuple(
+            name[6:]
+            for name, value in variables.items()
+            if value == "1" and name.startswith("SHOPT_") and name[6:] in SET_OPTIONS
+        )
 
     def describe(self) -> dict[str, Any]:
         state = self._bash.shell_state()
@@ -436,7 +467,9 @@ class BashkitEngine:
 
         before = self._last_exit_code
         self._last_exit_code = 0
-        self.run(script, stdin=b"", arguments=(), on_output=keep)
+        outcome = self.run(script, stdin=b"", arguments=(), on_output=keep)
+        for stream, data in outcome.last:
+            keep(stream, data)
         self._last_exit_code = before
 
     def names(self) -> Mapping[str, Sequence[str]]:
@@ -444,13 +477,23 @@ class BashkitEngine:
         functions = bytearray()
         self._collect("declare -F", functions)
         variables = {*state.variables, *state.env, *state.arrays, *state.assoc_arrays}
-        commands = (set(self._bash.capabilities().builtins) | {*self._dispatcher.names()}) - WITHOUT
+        ours = set(self._dispatcher.names()) - {Dispatcher.INPUT}
+        commands = (set(self._bash.capabilities().builtins) - WITHOUT) | ours
         return {
             "commands": sorted(commands),
             "functions": sorted(line.split()[-1] for line in functions.decode().splitlines()),
             "variables": sorted(name for name in variables if not name.startswith(("SHOPT_", "_"))),
             "aliases": sorted(state.aliases),
         }
+
+
+def _told(stdout: str, stderr: str) -> tuple[tuple[str, bytes], ...]:
+    """Return what the engine says that was printed, as the host is told it."""
+    return tuple(
+        (stream, _SUGGESTION.sub(b"", output_from_engine(printed.encode("utf-8", "replace"))))
+        for stream, printed in (("stdout", stdout), ("stderr", stderr))
+        if printed
+    )
 
 
 def _refused(error: str) -> Check:

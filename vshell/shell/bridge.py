@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vshell.errors import NotFoundError, VshellError
+from vshell.fs.paths import absolute
+from vshell.fs.records import Stat
 from vshell.fs.schema import DIRECTORY as DIRECTORY_KIND
 from vshell.fs.schema import SYMLINK as SYMLINK_KIND
 from vshell.ops.context import Context
 from vshell.shell.bashkit_abi import DIRECTORY, FILE, SYMLINK, EngineStat
 from vshell.shell.messages import reason
-from vshell.shell.script_text import link_test
+from vshell.shell.script_text import file_test
 from vshell.shell.shell_files import ShellFiles
 from vshell.shell.words import quoted
 
@@ -55,6 +57,7 @@ class Bridge:
 
     def write_file(self, path: str, data: bytes) -> None:
         context = self._context()
+        self._files.settle(path)
         with context.changing("shell"):
             context.require_seen(path)
             written = self._files.write(path, data)
@@ -62,6 +65,7 @@ class Bridge:
 
     def append_file(self, path: str, data: bytes) -> None:
         context = self._context()
+        self._files.settle(path)
         with context.changing("shell"):
             written = self._files.append(path, data)
         context.note_read(path, written.after.hex())
@@ -82,18 +86,52 @@ class Bridge:
     def stat(self, path: str) -> EngineStat:
         if path == STDIN_PATH:
             return EngineStat(FILE, len(self.stdin), 0o444, 0)
-        asked = link_test(path)
+        asked = file_test(path)
         if asked is not None:
-            link = self._files.stat(asked, follow=False)
-            if link.kind != "symlink":
-                raise NotFoundError(f"no link: {asked}", path=asked)
-            return EngineStat(SYMLINK, link.size, link.mode, link.mtime_ns)
+            first, pair, second = asked[1].partition("\0")
+            return self._compared(asked[0], first, second) if pair else self._tested(*asked)
         try:
             stat = self._files.stat(path)
         except (NotFoundError, VshellError):
             # A link that leads nowhere is still a link: `[ -L link ]`.
             stat = self._files.stat(path, follow=False)
         return EngineStat(_KINDS[stat.kind], stat.size, stat.mode, stat.mtime_ns)
+
+    def _tested(self, letter: str, path: str) -> EngineStat:
+        """Return that something is there when a test such as `-L` is true."""
+        stat = self._files.stat(path, follow=letter not in "Lh")
+        holds = {
+            "L": stat.kind == "symlink",
+            "h": stat.kind == "symlink",
+            "c": self._files.is_device(path),
+            "u": bool(stat.mode & 0o4000),
+            "g": bool(stat.mode & 0o2000),
+            "k": bool(stat.mode & 0o1000),
+            "O": True,
+            "G": True,
+        }
+        if not holds.get(letter, False):
+            raise NotFoundError(f"it is not that: {path}", path=path)
+        return EngineStat(FILE, stat.size, stat.mode, stat.mtime_ns)
+
+    def _compared(self, letter: str, first: str, second: str) -> EngineStat:
+        """Return that something is there when `-ef`, `-nt` or `-ot` is true of two paths."""
+        one, other = self._found(first), self._found(second)
+        if letter == "o":
+            one, other, letter = other, one, "n"
+        if letter == "e":
+            holds = one is not None and other is not None and one.inode == other.inode
+        else:
+            holds = one is not None and (other is None or one.mtime_ns > other.mtime_ns)
+        if not holds:
+            raise NotFoundError(f"it is not so: {first}", path=first)
+        return EngineStat(FILE, 0, 0o444, 0)
+
+    def _found(self, path: str) -> Stat | None:
+        try:
+            return self._files.stat(absolute(path))
+        except VshellError:
+            return None
 
     def read_dir(self, path: str) -> list[tuple[str, EngineStat]]:
         found, _ = self._files.list_directory(path)

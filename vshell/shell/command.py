@@ -190,6 +190,7 @@ class Command:
         options: Its options. `--help` is added, and `--version`.
         aliases: Other names for it.
         raw: Whether the words are handed over unparsed (`find`, `expr`, `test`, ...).
+        tells_itself: Whether it answers `--help` and `--version` in words of its own.
         permute: Whether options may follow operands.
         usage_status: The exit code of wrong usage: 1 for most, 2 for grep, ls, diff, ...
         description: More than the summary, for `man`.
@@ -202,6 +203,7 @@ class Command:
     options: tuple[Option, ...] = ()
     aliases: tuple[str, ...] = ()
     raw: bool = False
+    tells_itself: bool = False
     permute: bool = True
     usage_status: int = 1
     description: str = ""

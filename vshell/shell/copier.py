@@ -13,11 +13,12 @@ from vshell.shell.backups import Backups
 from vshell.shell.command import Invocation
 from vshell.shell.command_io import open_input, write_file
 from vshell.shell.messages import quote, reason
-from vshell.shell.modes import UMASK
+from vshell.shell.modes import umask_of
 from vshell.shell.nodes import Listing, node_at, stat_node, typed_join
+from vshell.shell.shell_files import ShellFiles
 
-_UNUSUAL_BITS = 0o7000 | UMASK
-"""Bits that a copy does not get, unless modes are kept."""
+_SPECIAL_BITS = 0o7000
+"""Bits that a copy does not get, as it does not get those of the umask, unless modes are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Copier:
                 return
             path = self._call.context.resolve(made)
             if not self._files.exists(path):
-                self._files.mkdir(path, mode=node.mode & 0o777 & ~UMASK)
+                self._files.mkdir(path, mode=node.mode & 0o777 & ~umask_of(self._files))
                 if self._rules.verbose:
                     self._call.write(f"{typed} -> {made}\n")
             typed += "/"
@@ -106,7 +107,10 @@ class Copier:
 
     def _copy_device(self, source: str, target: str) -> bool:
         """Copy from or to a device; tell whether one of them is one."""
-        if source.startswith("/dev/") and not self._files.exists(source):
+        files = self._files
+        is_device = isinstance(files, ShellFiles) and files.is_device(source)
+        is_device = is_device or source.startswith("/dev/fd/")
+        if is_device or (source.startswith("/dev/") and not files.exists(source)):
             data = open_input(self._call, source, dash=False).read()
             write_file(self._call, target, data)
             return True
@@ -279,8 +283,8 @@ class Copier:
         if rules.keeps_mode:
             return node.mode
         if rules.plain_mode:
-            return (0o777 if node.kind == DIRECTORY else 0o666) & ~UMASK
-        return node.mode & 0o777 & ~UMASK
+            return (0o777 if node.kind == DIRECTORY else 0o666) & ~umask_of(self._files)
+        return node.mode & 0o777 & ~umask_of(self._files)
 
     # Directories.
 
@@ -329,7 +333,8 @@ class Copier:
         entries = [*listing.below(listing.top), node]
         if rules.keeps_links and any(e.kind != DIRECTORY and e.nlink > 1 for e in entries):
             return False
-        unusual = any(e.kind != SYMLINK and e.mode & _UNUSUAL_BITS for e in entries)
+        lost = _SPECIAL_BITS | umask_of(self._files)
+        unusual = any(e.kind != SYMLINK and e.mode & lost for e in entries)
         return rules.keeps_mode or not unusual
 
     def _copy_whole(self, real: str, node: EntryStat, target: str, path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from vshell.shell import commands
 from vshell.shell.command import BROKEN_PIPE, Command, Executed, Invocation, Parsed
 from vshell.shell.native import LANGUAGE
 from vshell.shell.options import invoke
-from vshell.shell.rules import Judge
+from vshell.shell.rules import Judge, UnansweredError
 from vshell.shell.shell_files import ShellFiles
 from vshell.shell.streams import Direct, Pipe, Sink, drive, wait
 from vshell.shell.words import from_engine, to_engine
@@ -37,6 +38,30 @@ class _Streams:
     stdin: Any
     stdout: Any
     stderr: Any
+    commits: int | None = None
+    """How many transactions had been committed then; None inside one."""
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing was read, and nothing written that cannot be taken back."""
+        return not any(map(_is_touched, (self.stdin, self.stdout, self.stderr)))
+
+    def take_back(self) -> None:
+        """Forget what was written, and read again what was read."""
+        if isinstance(self.stdin, io.BytesIO):
+            self.stdin.seek(0)
+        else:
+            self.stdin.rewind()
+        for stream in (self.stdout, self.stderr):
+            if isinstance(stream, io.BytesIO):
+                stream.seek(0)
+                stream.truncate()
+            else:
+                stream.take()
+
+
+def _is_touched(stream: Any) -> bool:
+    return not isinstance(stream, io.BytesIO) and bool(stream.touched)
 
 
 class Dispatcher:
@@ -52,6 +77,9 @@ class Dispatcher:
     INPUT: ClassVar = "__vshell_input"
     """The name of a command that only we run: it prints what is held under a number."""
 
+    UMASK: ClassVar = "__vshell_umask"
+    """The name of one that says what new files are not allowed."""
+
     def __init__(
         self,
         files: ShellFiles,
@@ -66,16 +94,17 @@ class Dispatcher:
         self.trace: list[tuple[str, ...]] | None = None
         self._inputs: dict[str, bytes] = {}
         self._running: dict[int, _Streams] = {}
-        self._engine_files: Any = None
+        self._engine_files: dict[int, Any] = {}
         self.depth = 0
         self.is_plain = False
         self.run_elsewhere: Elsewhere | None = None
         files.streams = self._streams
         files.substitute = self._substitute
+        files.provide = self._provide
 
     def names(self) -> list[str]:
         """Return what can be called."""
-        return [*commands.names(), self.INPUT]
+        return [*commands.names(), self.INPUT, self.UMASK]
 
     def has(self, name: str) -> bool:
         """Tell whether a name is one of ours."""
@@ -90,18 +119,19 @@ class Dispatcher:
         cwd: str,
         on_output: Callable[[str, bytes], None],
         loop: AbstractEventLoop,
-    ) -> int:
-        """Run one command without the engine; return its exit code.
+    ) -> tuple[int, bytes]:
+        """Run one command without the engine; return its exit code, and what it printed last.
 
         The loop is only for what the command runs that is not ours (`xargs bash -c ...`).
         """
+        stdout = Direct("stdout", on_output)
         call = Invocation(
             name=words[0],
             context=self._context(cwd, environment),
             parsed=Parsed((), tuple(words[1:])),
             environment={name: from_engine(value) for name, value in environment.items()},
             stdin=io.BytesIO(stdin),
-            stdout=Direct("stdout", on_output),
+            stdout=stdout,
             stderr=Direct("stderr", on_output),
             execute=lambda again, data: self._execute(call, again, data),
             services=self._services,
@@ -109,12 +139,11 @@ class Dispatcher:
         self.is_plain = True
         try:
             exit_code = loop.run_until_complete(drive(lambda: self._invoke(call)))
-            call.stdout.flush()  # type: ignore[attr-defined]
         except BrokenPipeError:
-            return BROKEN_PIPE
+            return BROKEN_PIPE, b""
         finally:
             self.is_plain = False
-        return exit_code
+        return exit_code, stdout.take()
 
     def hold_input(self, data: bytes) -> str:
         """Keep bytes for `INPUT`; return the number that stands for them."""
@@ -127,21 +156,36 @@ class Dispatcher:
 
     def _substitute(self, path: str) -> bytes | None:
         """Return what a process substitution holds: `/dev/fd/63`."""
-        if self._engine_files is None:
+        files = self._engine_files.get(id(getcurrent()))
+        if files is None:
             return None
         try:
-            return bytes(self._engine_files.read_file(path))
+            return bytes(files.read_file(path))
         except (OSError, RuntimeError):
             return None
+
+    def _provide(self, path: str, data: bytes) -> bool:
+        """Give bytes to a process substitution that reads them; tell whether there is one."""
+        if self._substitute(path) is None:
+            return False
+        self._engine_files[id(getcurrent())].write_file(path, data)
+        return True
+
+    def take_umask(self, text: str) -> None:
+        """Note what `umask` prints."""
+        if re.fullmatch("[0-7]{1,4}", text):
+            self._files.umask = int(text, 8) & 0o777
 
     # Called by the engine.
 
     async def call(self, asked: Any) -> int:
         """Run the command that the engine asks for."""
         if asked.name == self.INPUT:
-            await asked.stdout.write(self._inputs.pop(asked.argv[0], b""))
+            await asked.stdout.write(self._inputs.pop("".join(asked.argv), b""))
             return 0
-        self._engine_files = asked.fs
+        if asked.name == self.UMASK:
+            self.take_umask("".join(asked.argv))
+            return 0
         return await drive(lambda: self._run(asked))
 
     async def call_native(self, asked: Any) -> int:
@@ -171,6 +215,13 @@ class Dispatcher:
         return 127
 
     def _run(self, asked: Any) -> int:
+        self._engine_files[id(getcurrent())] = asked.fs
+        try:
+            return self._run_asked(asked)
+        finally:
+            del self._engine_files[id(getcurrent())]
+
+    def _run_asked(self, asked: Any) -> int:
         stdout = Sink(asked.stdout.write, self._may_wait)
         stderr = Sink(asked.stderr.write, self._may_wait)
 
@@ -211,14 +262,43 @@ class Dispatcher:
         assert isinstance(command, Command), call.name
         key = id(getcurrent())
         outer = self._running.get(key)
-        self._running[key] = _Streams(call.stdin, call.stdout, call.stderr)
+        store = self._files.store
+        commits = None if store.depth else store.commits
+        self._running[key] = streams = _Streams(call.stdin, call.stdout, call.stderr, commits)
         try:
-            return invoke(command, call)
+            return self._invoke_answered(command, call, streams)
         finally:
             if outer is None:
                 del self._running[key]
             else:
                 self._running[key] = outer
+
+    def _invoke_answered(self, command: Command, call: Invocation, streams: _Streams) -> int:
+        """Run a command, again from its start for each answer that it needs.
+
+        An answer takes its time, and a transaction that waits for one would keep all other
+        writers waiting. So a command that has done nothing yet gives its transaction up.
+        """
+        typed = call.parsed
+        if self.judge.asks and isinstance(call.stdin, Pipe):
+            call.stdin.keep()
+        while True:
+            try:
+                return invoke(command, call)
+            except UnansweredError as unanswered:
+                call.parsed = typed
+                streams.take_back()
+                self.judge.answer(unanswered.question)
+
+    def can_begin_again(self) -> bool:
+        """Tell whether the command that runs is in a transaction, and has done nothing before."""
+        streams, store = self._running.get(id(getcurrent())), self._files.store
+        return (
+            streams is not None
+            and store.depth > 0
+            and streams.commits == store.commits
+            and streams.untouched
+        )
 
     def _execute(self, call: Invocation, words: Sequence[str], stdin: bytes) -> Executed:
         if not words:

@@ -92,11 +92,14 @@ class Outcome:
         exit_code: Its exit code.
         error: What limit it met, in words; None when it met none.
         cut: Whether it printed more than the engine passed on.
+        last: What it printed at last and `on_output` was not given: it can go to the host
+            together with the rest of the outcome.
     """
 
     exit_code: int
     error: str | None = None
     cut: bool = False
+    last: tuple[tuple[str, bytes], ...] = ()
 
 
 class ShellEngine(Protocol):

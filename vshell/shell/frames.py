@@ -13,6 +13,9 @@ MAX_FRAME_BYTES: Final = 1 << 31
 
 Header = dict[str, Any]
 
+DESCRIPTOR: Final = b"d"
+NO_DESCRIPTOR: Final = b"n"
+
 
 class ClosedConnectionError(Exception):
     """The other side is gone."""
@@ -30,8 +33,17 @@ def send(connection: socket.socket, header: Header, payload: bytes = b"") -> Non
     Raises:
         ClosedConnectionError: Nobody is there to read it.
     """
+    send_encoded(connection, encode(header, payload))
+
+
+def send_encoded(connection: socket.socket, data: bytes) -> None:
+    """Write frames that are encoded.
+
+    Raises:
+        ClosedConnectionError: Nobody is there to read them.
+    """
     try:
-        connection.sendall(encode(header, payload))
+        connection.sendall(data)
     except OSError as error:
         raise ClosedConnectionError(str(error)) from None
 
@@ -55,6 +67,22 @@ def receive(connection: socket.socket) -> tuple[Header, bytes]:
     if not isinstance(header, dict):
         raise ClosedConnectionError("a frame has no header")
     return header, payload
+
+
+def receive_descriptor(connection: socket.socket) -> tuple[int | None, Header]:
+    """Read what `WorkerProcess.give` has sent.
+
+    Raises:
+        ClosedConnectionError: The other side is gone.
+    """
+    try:
+        mark, descriptors, _, _ = socket.recv_fds(connection, 1, 1)
+    except OSError as error:
+        raise ClosedConnectionError(str(error)) from None
+    if not mark:
+        raise ClosedConnectionError("the other side closed the connection")
+    header, _ = receive(connection)
+    return (descriptors[0] if descriptors else None), header
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:

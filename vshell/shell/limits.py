@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vshell.errors import RangeError
 from vshell.record import Record
+
+if TYPE_CHECKING:
+    from vshell.script.limits import Limits
 
 TIMEOUT_EXIT_CODE: Final = 124
 INTERRUPT_EXIT_CODE: Final = 130
@@ -45,8 +48,12 @@ class ShellLimits(Record):
                 raise RangeError(f"{each.name} must be a positive number, and is {value!r}")
 
 
-def limits_of(given: ShellLimits | Mapping[str, Any] | None) -> ShellLimits:
+def limits_of(given: ShellLimits | Limits | Mapping[str, Any] | None) -> ShellLimits:
     """Return limits from what a caller gave.
+
+    Args:
+        given: Those of a shell, or those of a script (`vshell.Limits`), of which a shell has
+            time, memory and output: others must be as they are by default.
 
     Raises:
         RangeError: A limit is unknown or not positive.
@@ -55,6 +62,8 @@ def limits_of(given: ShellLimits | Mapping[str, Any] | None) -> ShellLimits:
         return ShellLimits()
     if isinstance(given, ShellLimits):
         return given
+    if isinstance(given, Record):
+        given = _those_that_were_set(given)
     known = {each.name for each in fields(ShellLimits)}
     for name in given:
         if name not in known:
@@ -62,3 +71,13 @@ def limits_of(given: ShellLimits | Mapping[str, Any] | None) -> ShellLimits:
                 f"there is no limit {name!r} for a shell", hint=f"there are {', '.join(known)}"
             )
     return ShellLimits(**given)
+
+
+def _those_that_were_set(given: Limits) -> dict[str, Any]:
+    """Return the limits that a shell has, and those that it lacks but for defaults."""
+    shared = {each.name for each in fields(ShellLimits)}
+    return {
+        each.name: getattr(given, each.name)
+        for each in fields(given)
+        if each.name in shared or getattr(given, each.name) != each.default
+    }

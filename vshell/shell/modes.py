@@ -9,6 +9,14 @@ from typing import Final
 UMASK: Final = 0o022
 """What is taken from new files: a workspace has one user, and this is the usual one."""
 
+
+def umask_of(files: object) -> int:
+    """Return what is taken from new files here: a shell's are told by `umask`."""
+    umask = getattr(files, "umask", UMASK)
+    assert isinstance(umask, int)
+    return umask
+
+
 _CLAUSE: Final = re.compile(r"([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]|[0-7]+))+)")
 _ACTION: Final = re.compile(r"([-+=])([ugo]|[0-7]+|[rwxXst]*)")
 _SHIFTS: Final = {"u": 6, "g": 3, "o": 0}

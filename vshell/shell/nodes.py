@@ -107,7 +107,10 @@ class Listing:
     def __init__(self, files: FileSystem, path: str, *, max_depth: int | None = None) -> None:
         self.top = files.realpath(path)
         self._entries: dict[str, list[EntryStat]] = {}
-        for entry in files.walk_stats(self.top, max_depth=max_depth):
+        found = files.walk_stats(self.top, max_depth=max_depth)
+        # Text sorts as its UTF-8 does, but for bytes that are none.
+        found.sort(key=_path_of if all(map(_is_ascii, found)) else _by_name)
+        for entry in found:
             parent = entry.path.rpartition("/")[0] or "/"
             self._entries.setdefault(parent, []).append(entry)
 
@@ -117,7 +120,7 @@ class Listing:
         Args:
             directory: The path of one below `top`, or `top` itself.
         """
-        return sorted(self._entries.get(directory, ()), key=_by_name)
+        return self._entries.get(directory, [])
 
     def below(self, path: str) -> Iterable[EntryStat]:
         """Yield everything below a directory, in no order."""
@@ -127,6 +130,14 @@ class Listing:
                 yield entry
                 if entry.kind == DIRECTORY:
                     pending.append(entry.path)
+
+
+def _path_of(entry: EntryStat) -> str:
+    return entry.path
+
+
+def _is_ascii(entry: EntryStat) -> bool:
+    return entry.path.isascii()
 
 
 def _by_name(entry: EntryStat) -> bytes:

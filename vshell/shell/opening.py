@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import PathLike
 from vshell.ops.context import Context
 from vshell.shell.limits import ShellLimits
+from vshell.shell.programs import Programs
 from vshell.shell.rules import Rules
 from vshell.shell.shell import ENVIRONMENT, Ask, Shell
 from vshell.shell.workers import Workers
+
+if TYPE_CHECKING:
+    from vshell.script.limits import Limits
+    from vshell.sync.mirror import Mirror
 
 
 def open_shell(
@@ -21,10 +26,16 @@ def open_shell(
     *,
     rules: Rules | Mapping[str, Any] | None = None,
     ask: Ask | None = None,
-    limits: ShellLimits | Mapping[str, Any] | None = None,
+    limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
     spool: PathLike | None = None,
+    programs: Programs | None = None,
+    mirrors: Mapping[str, PathLike | Mirror] | None = None,
 ) -> Shell:
-    """Return a shell; see `Session.shell`."""
+    """Return a shell; see `Session.shell`.
+
+    Args:
+        programs: What runs programs in other languages; without, there are none.
+    """
     return Shell(
         context,
         workers_of(context.files),
@@ -33,6 +44,8 @@ def open_shell(
         ask=ask,
         limits=limits,
         spool=spool,
+        programs=programs,
+        mirrors=mirrors,
     )
 
 

@@ -57,6 +57,8 @@ def invoke(command: Command, call: Invocation) -> int:
 
 
 def _run_raw(command: Command, call: Invocation) -> int:
+    if command.tells_itself:
+        return command.run(call)
     if call.operands == ("--help",):
         call.write(help_text(command))
         return 0

@@ -171,6 +171,22 @@ class WorkerProcess:
         self._connection.settimeout(None)
         self._send(header, payload)
 
+    def give(self, descriptor: int | None, header: Header) -> None:
+        """Send a descriptor, or none, and what it is.
+
+        Raises:
+            ClosedConnectionError: The worker is gone.
+        """
+        self._connection.settimeout(None)
+        try:
+            if descriptor is None:
+                self._connection.sendall(frames.NO_DESCRIPTOR)
+            else:
+                socket.send_fds(self._connection, [frames.DESCRIPTOR], [descriptor])
+        except OSError as error:
+            raise ClosedConnectionError(str(error)) from None
+        self._send(header)
+
     def next(self, timeout_s: float | None) -> tuple[Header, bytes]:
         """Return the next frame.
 

@@ -110,6 +110,20 @@ class Question(Record):
         return self.path if self.path is not None else " ".join(map(quoted, self.words))
 
 
+class UnansweredError(BaseException):
+    """Ends a command that must have an answer before it can go on, and begins again then.
+
+    It is no `Exception`: nobody on the way is to take it for a failure.
+
+    Args:
+        question: What is to be asked.
+    """
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question)
+        self.question = question
+
+
 class Judge:
     """Applies rules to what a shell does.
 
@@ -122,6 +136,7 @@ class Judge:
         self.rules = rules
         self._ask = ask
         self._answers: dict[Question, bool] = {}
+        self.can_begin_again: Callable[[], bool] = lambda: False
         self._read_only = _Paths(rules.read_only)
         self._ask_write = _Paths(rules.ask_write)
         self._unreadable = _Paths(rules.unreadable)
@@ -195,6 +210,11 @@ class Judge:
             (self._read_only, self._ask_write, self._unreadable, self._ask_read, self._hidden)
         )
 
+    @property
+    def asks(self) -> bool:
+        """Whether there may be a question about a path."""
+        return bool(self._ask_write or self._ask_read)
+
     def check_read(self, path: str) -> None:
         """Make sure that a file may be read.
 
@@ -222,9 +242,14 @@ class Judge:
 
     def _answer(self, question: Question) -> bool:
         known = self._answers.get(question)
-        if known is None:
-            known = self._answers[question] = self._ask(question)
-        return known
+        if known is None and self.can_begin_again():
+            raise UnansweredError(question)
+        return self.answer(question) if known is None else known
+
+    def answer(self, question: Question) -> bool:
+        """Ask, and remember what was said until the script ends."""
+        self._answers[question] = said = self._ask(question)
+        return said
 
 
 def _matches(words: Sequence[str], patterns: Iterable[str]) -> bool:

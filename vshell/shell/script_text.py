@@ -9,14 +9,29 @@ from __future__ import annotations
 import re
 from typing import Final
 
-LINK_TEST: Final = "/dev/.vshell-link"
-"""Paths below it ask whether something is a link; the engine's `-L` cannot."""
+FILE_TEST: Final = "/dev/.vshell-test-"
+"""Paths that begin so ask what something is: the engine follows every link, and takes the
+rarer tests of `[[` for text, which is always true."""
 
 _HERE: Final = re.compile(
     r"<<(-?)[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\"|((?:\\.|[^\s;&|<>()'\"`$\\])+))"
 )
-_LINK: Final = re.compile(r"(?<=\s)-[Lh](\s+)(?=[^\s\]&|;)])")
-_BEFORE_LINK: Final = re.compile(r"(?:^|[\s;&|({!])(?:\[\[?|test|!|&&|\|\||\(|-a|-o)\s+$")
+_TEST: Final = re.compile(r"(?<=\s)-([LhbcgkpuGNOS])(\s+)(?=[^\s\]&|;)])")
+_WORD: Final = r"""((?:"[^"\n]*"|'[^'\n]*'|\$\{\w+\}|\\.|[^\s"'\\`;&|()<>{}!\]])+)"""
+_PAIR: Final = re.compile(rf"(?<=\s){_WORD}\s+-(ef|nt|ot)\s+{_WORD}(?=[\s;&|)]|$)")
+_PAIR_LETTERS: Final = {"ef": "e", "nt": "n", "ot": "o"}
+_SECOND: Final = "/.@@"
+"""What stands between the two paths of a test such as `-ef`."""
+_OPENING: Final = re.compile(
+    r"(?:^|[\n;&|({!`]|\b(?:if|while|until|then|do|else|elif|time)\s)\s*(\[\[?|test)(?=\s)"
+)
+_BEFORE_TEST: Final = re.compile(r"(?:^|[\s;&|({!`])(?:\[\[?|test|!|&&|\|\||\(|-a|-o)\s+$")
+_UMASK: Final = re.compile(
+    r"(?P<before>(?:^|[\n;&|({]|\b(?:if|then|else|do|while|until)\s)\s*)"
+    r"(?P<command>umask +(?!-)[^\s;&|()<>'\"`]+)(?=[ \t]*(?:[\n;&|)}]|$))"
+)
+_NEAR: Final = 400
+"""How far before a test its command is looked for."""
 
 
 class Code:
@@ -112,32 +127,71 @@ def continues(script: str) -> bool:
     return code.open_document or (joined and bool(code.mask[len(end) - 1]))
 
 
-def with_link_tests(script: str) -> str:
-    """Return a script in which `-L FILE` is a question that the files can answer."""
-    if "-L" not in script and "-h" not in script:
-        return script
-    places = [
-        found
-        for found in _LINK.finditer(script)
-        if _BEFORE_LINK.search(script, max(0, found.start() - 200), found.start())
+def with_file_tests(script: str) -> str:
+    """Return a script in which `-L FILE` and its like are questions that the files answer."""
+    asked = [
+        (found.start(), found.end(), f'-e{found[2]}{FILE_TEST}{found[1]}"$PWD"/.@')
+        for found in _TEST.finditer(script)
     ]
-    if not places:
+    asked += [
+        (found.start(), found.end(), _asked_of_two(found)) for found in _PAIR.finditer(script)
+    ]
+    asked = [each for each in asked if _is_test(script[max(0, each[0] - _NEAR) : each[0]])]
+    if not asked:
         return script
     mask = Code(script).mask
     pieces = []
     end = 0
-    for found in places:
-        if mask[found.start()]:
-            pieces += [script[end : found.start()], f'-e{found[1]}{LINK_TEST}"$PWD"/.@']
-            end = found.end()
+    for start, after, question in sorted(asked):
+        # The first letter of an operand may be a quote, which is no code.
+        if (mask[start] or script[start] in "\"'") and start >= end:
+            pieces += [script[end:start], question]
+            end = after
     return "".join([*pieces, script[end:]])
 
 
-def link_test(path: str) -> str | None:
-    """Return the path that a path below `LINK_TEST` asks about, or None."""
-    if not path.startswith(LINK_TEST):
+def _asked_of_two(found: re.Match[str]) -> str:
+    return f'-e {FILE_TEST}{_PAIR_LETTERS[found[2]]}"$PWD"/.@{found[1]}{_SECOND}{found[3]}'
+
+
+def with_umask(script: str, command: str) -> str:
+    """Return a script that tells the files of each `umask MODE`, by running a command."""
+    if "umask" not in script:
+        return script
+    mask = Code(script).mask
+    return _UMASK.sub(
+        lambda found: (
+            f"{found['before']}{{ {found['command']} && {command} $(umask); }}"
+            if mask[found.start("command")]
+            else found[0]
+        ),
+        script,
+    )
+
+
+def _is_test(before: str) -> bool:
+    """Tell whether what follows this text is an operator of `[`, `[[` or `test`."""
+    if _BEFORE_TEST.search(before) is None:
+        return False
+    openings = list(_OPENING.finditer(before))
+    if not openings:
+        return False
+    since = before[openings[-1].end() :]
+    if openings[-1][1] == "test":
+        return not set(since) & set(";|&\n")
+    return (" ]]" if openings[-1][1] == "[[" else " ]") not in since
+
+
+def file_test(path: str) -> tuple[str, str] | None:
+    """Return the letter of the test and the path that a path asks about, or None.
+
+    A test of two paths has a NUL between them.
+    """
+    if not path.startswith(FILE_TEST):
         return None
-    base, found, rest = path[len(LINK_TEST) :].partition("/.@")
+    letter, rest = path[len(FILE_TEST)], path[len(FILE_TEST) + 1 :]
+    base, found, name = rest.partition("/.@")
     if not found:
         return None
-    return rest if rest.startswith("/") else f"{base}/{rest}"
+    names = name.split(_SECOND)
+    return letter, "\0".join(each if each.startswith("/") else f"{base}/{each}" for each in names)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from vshell.errors import ConflictError, OperationTimeoutError, UnavailableError, VshellError
 from vshell.fs import shells
@@ -24,10 +24,16 @@ from vshell.shell.limits import (
     ShellLimits,
     limits_of,
 )
+from vshell.shell.mirrors import Mirrors
 from vshell.shell.process import WorkerProcess
+from vshell.shell.programs import Guests, Programs
 from vshell.shell.result import ExplainedCommand, Explanation, ShellResult
 from vshell.shell.rules import Question, Rules, rules_of
 from vshell.shell.workers import Workers
+
+if TYPE_CHECKING:
+    from vshell.script.limits import Limits
+    from vshell.sync.mirror import Mirror
 
 OnOutput = Callable[[str, bytes], None]
 Ask = Callable[[Question], bool]
@@ -64,8 +70,10 @@ class Shell:
         session: str | None,
         rules: Rules | Mapping[str, Any] | None = None,
         ask: Ask | None = None,
-        limits: ShellLimits | Mapping[str, Any] | None = None,
+        limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
         spool: PathLike | None = None,
+        programs: Programs | None = None,
+        mirrors: Mapping[str, PathLike | Mirror] | None = None,
     ) -> None:
         self._context = context
         self._workers = workers
@@ -74,10 +82,13 @@ class Shell:
         self.rules = rules_of(rules)
         self._ask_caller = ask
         self._limits = limits_of(limits)
+        self._mirrors = Mirrors(Context(context.files, name=self.name), mirrors or {})
         self._spool = None if spool is None else context.resolve(spool)
+        self._guests = Guests(programs)
         self._lock = threading.Lock()
         self._running: WorkerProcess | None = None
         self._interrupted = False
+        self._number = 0
         self._state: tuple[str, bytes, str | None] = ("", b"", None)
         self._cwd = context.cwd
         self._begun = False
@@ -95,6 +106,21 @@ class Shell:
     def cwd(self) -> str:
         """The working directory."""
         return self._cwd
+
+    @property
+    def confinement(self) -> Mapping[str, bool]:
+        """What keeps scripts from the host: `files`, `network` and `calls`, each if it is there.
+
+        Anything that is not, is also told to the logger `vshell.shell`.
+
+        Raises:
+            ClosedError: The workspace is closed.
+            UnavailableError: No worker can be started here.
+        """
+        with self._lock:
+            worker = self._take()
+            self._workers.give_back(id(self), worker, self._catch_up)
+            return worker.confinement
 
     def close(self) -> None:
         """End the worker. What a named session was stays in the workspace."""
@@ -121,7 +147,7 @@ class Shell:
         dry_run: bool = False,
         on_output: OnOutput | None = None,
         arguments: Sequence[str] = (),
-        limits: ShellLimits | Mapping[str, Any] | None = None,
+        limits: ShellLimits | Limits | Mapping[str, Any] | None = None,
         remember: bool = True,
     ) -> ShellResult:
         """Run a script; what it sets and where it goes stays for the next one.
@@ -177,6 +203,7 @@ class Shell:
 
     def _perform(self, run: _Run, asked: Header, stdin: bytes) -> ShellResult:
         self._interrupted = False
+        self._number += 1
         worker = self._take()
         before = self._context.files.revision()
         begun_at_s = time.monotonic()
@@ -197,6 +224,7 @@ class Shell:
             raise
         finally:
             self._running = None
+            self._guests.end()
         if died is not None:
             if self._interrupted and not run.timed_out:
                 died = (INTERRUPT_EXIT_CODE, "interrupted")
@@ -213,14 +241,19 @@ class Shell:
         deadline_s = begun_at_s + run.limits.timeout_s
         while True:
             left_s = deadline_s - time.monotonic()
-            if self._interrupted:
-                left_s = min(left_s, _INTERRUPT_GRACE_S)
             header, payload = worker.next(left_s)
             if "output" in header:
                 run.print(header["output"], payload)
             elif "question" in header:
                 asked_at_s = time.monotonic()
                 worker.ask({"answer": self._answer(header["question"])})
+                deadline_s += time.monotonic() - asked_at_s
+            elif "program" in header:
+                self._guests.start(worker, header["program"], left_s)
+            elif "synchronise" in header:
+                asked_at_s = time.monotonic()
+                asked = header["synchronise"]
+                worker.ask({"answer": self._mirrors.perform(**asked)})
                 deadline_s += time.monotonic() - asked_at_s
             elif "failed" in header:
                 run.print_error(header["failed"]["message"])
@@ -250,6 +283,8 @@ class Shell:
             changes = tuple(_change(each) for each in told["changes"])
         elif undone or asked["dry_run"] or (asked["atomic"] and told.get("died")):
             changes, undone = (), True
+        elif "changes" in told:
+            changes = tuple(_change(each) for each in told["changes"])
         else:
             changes = self._changes_since(before)
         code, error = told["done"], told.get("error")
@@ -257,13 +292,14 @@ class Shell:
             code, error = INTERRUPT_EXIT_CODE, "interrupted"
         elif error and not told.get("died"):
             run.print_error(error)
+        run.truncated = run.truncated or bool(told.get("cut"))
         spooled = self._spool_output(run)
         return ShellResult(
             stdout=bytes(run.kept["stdout"]),
             stderr=bytes(run.kept["stderr"]),
             exit_code=code,
             timed_out=run.timed_out,
-            truncated=run.truncated or bool(told.get("cut")),
+            truncated=run.truncated,
             changes=changes,
             committed=not undone,
             error=error,
@@ -314,6 +350,7 @@ class Shell:
                     "durable": self._durable,
                     "require_read": self._context.require_read,
                     "rules": self.rules.as_dict(),
+                    "mirrors": self._mirrors.names,
                     "engine": engine,
                     "portable": portable,
                     "environment": environment,
@@ -350,9 +387,18 @@ class Shell:
     def interrupt(self) -> None:
         """End the script that runs now: exit code 130. The shell goes on."""
         self._interrupted = True
-        worker = self._running
-        if worker is not None:
-            worker.interrupt()
+        worker, number = self._running, self._number
+        if worker is None:
+            return
+        worker.interrupt()
+        self._guests.end()  # a command that waits for one goes on, and hears of it
+        insist = threading.Timer(_INTERRUPT_GRACE_S, self._end, (worker, number))
+        insist.daemon = True
+        insist.start()
+
+    def _end(self, worker: WorkerProcess, number: int) -> None:
+        if self._running is worker and self._number == number:
+            worker.kill()
 
     # Knowing without running.
 

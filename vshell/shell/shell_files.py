@@ -9,7 +9,7 @@ workspace itself holds at such a path comes first, but for devices.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from vshell.errors import (
@@ -19,13 +19,14 @@ from vshell.errors import (
     TooLargeError,
     VshellError,
 )
-from vshell.fs.content import EMPTY_HASH
+from vshell.fs.content import EMPTY_HASH, Stored
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.records import Change, EntryDetails, Inode, Stat, Written
 from vshell.fs.schema import DIRECTORY
 from vshell.fs.tree import Node, Place
 from vshell.limits import CHUNK_BYTES
 from vshell.ops.context import Context
+from vshell.shell.modes import UMASK
 from vshell.shell.rules import Judge
 
 PROGRAMS: Final = ("/bin/", "/usr/bin/")
@@ -46,6 +47,8 @@ _DEVICES: Final = {
     "/dev/fd/1": _STDOUT,
     "/dev/fd/2": _STDERR,
 }
+_NOWHERE: Final = -1
+"""The number of no inode."""
 _DIRECTORIES: Final = frozenset({"/dev", "/dev/fd", TEMPORARY, "/bin", "/usr", "/usr/bin"})
 
 
@@ -64,11 +67,15 @@ class ShellFiles(FileSystem):
     """See the module; opened like any `FileSystem`."""
 
     programs: frozenset[str] = frozenset()
+    home: str = TEMPORARY
+    """The home directory: it is there, too, before anything is in it."""
     streams: Callable[[], Streams | None] = staticmethod(lambda: None)
     reads: dict[str, None] | None = None
     ledger: Context | None = None
+    umask: int = UMASK
     _judge: Judge | None = None
     substitute: Callable[[str], bytes | None] = staticmethod(lambda _path: None)
+    provide: Callable[[str, bytes], bool] = staticmethod(lambda _path, _data: False)
 
     def set_judge(self, judge: Judge) -> None:
         """Apply rules to every path from now on."""
@@ -106,13 +113,17 @@ class ShellFiles(FileSystem):
             return path
 
     def _imagined(self, path: str) -> Stat | None:
-        if path in _DIRECTORIES:
+        if path in _DIRECTORIES or path == self.home:
             return _stat(path, "directory", 0o1777 if path == TEMPORARY else 0o755)
         if self.program_at(path) is not None:
             return _stat(path, "file", 0o755)
         if path.startswith("/dev/fd/") and self.substitute(path) is not None:
             return _stat(path, "file", 0o600)
         return None
+
+    def is_device(self, path: str) -> bool:
+        """Tell whether a path is a device's."""
+        return path in _DEVICES
 
     def program_at(self, path: str) -> str | None:
         """Return the command that a path names, such as `ls` for `/bin/ls`, or None."""
@@ -171,30 +182,32 @@ class ShellFiles(FileSystem):
             return os.urandom(length) if device == _RANDOM else bytes(length)
         return b""
 
-    def list_directory(
-        self, path: str, *, limit: int = -1, offset: int = 0
-    ) -> tuple[list[EntryDetails], int]:
+    def _directory(self, path: str) -> Node:
         try:
-            return super().list_directory(path, limit=limit, offset=offset)
+            return super()._directory(path)
         except NotFoundError:
-            if path not in _DIRECTORIES:
+            if path not in _DIRECTORIES and path != self.home:
                 raise
-            return [], 0
-
-    def names(self, path: str) -> list[str]:
-        try:
-            return super().names(path)
-        except NotFoundError:
-            if path not in _DIRECTORIES:
-                raise
-            return []
+            return Node(path, _NOWHERE, DIRECTORY, _NOWHERE, b"")  # with no entries
 
     # Writing.
 
     def write(self, path: str, data: Any, **options: Any) -> Written:
         if path in _DEVICES:
             return self._write_device(path, data)
+        written = self._write_substitution(path, data, b"")
+        if written is not None:
+            return written
         return self._replacing(path, lambda: super(ShellFiles, self).write(path, data, **options))
+
+    def _write_substitution(self, path: str, data: Any, before: bytes | None) -> Written | None:
+        """Give bytes to a process substitution (`tee >(wc)`); None when the path is none."""
+        if before is None or not path.startswith("/dev/fd/"):
+            return None
+        whole = before + (data if isinstance(data, bytes) else b"".join(map(bytes, data)))
+        if not self.provide(path, whole):
+            return None
+        return Written(path, False, EMPTY_HASH, EMPTY_HASH, len(whole), 0)
 
     def _replacing(self, path: str, write: Callable[[], Written]) -> Written:
         """Replace content that the session must have seen, when it is kept to that."""
@@ -209,6 +222,10 @@ class ShellFiles(FileSystem):
     def append(self, path: str, data: Any, *, parents: bool = False) -> Written:
         if path in _DEVICES:
             return self._write_device(path, data)
+        if path.startswith("/dev/fd/"):
+            written = self._write_substitution(path, data, self.substitute(path))
+            if written is not None:
+                return written
         return super().append(path, data, parents=parents)
 
     def write_at(self, path: str, offset: int, data: Any) -> Written:
@@ -220,6 +237,18 @@ class ShellFiles(FileSystem):
         if path in _DEVICES:
             return self._write_device(path, b"")
         return self._replacing(path, lambda: super(ShellFiles, self).truncate(path, size))
+
+    def _set_content(
+        self,
+        place: Place,
+        before: Inode | None,
+        stored: Stored,
+        mode: int | None,
+        data: object = None,
+    ) -> Written:
+        if before is None and mode is None:
+            mode = 0o666 & ~self.umask
+        return super()._set_content(place, before, stored, mode, data)
 
     def _write_device(self, path: str, data: Any) -> Written:
         device = _DEVICES[path]
@@ -238,6 +267,9 @@ class ShellFiles(FileSystem):
     def _place(self, path: str, *, follow: bool = True, parents: bool = False) -> Place:
         if path.startswith(f"{TEMPORARY}/") and not FileSystem.exists(self, TEMPORARY):
             self._make_directory(self._tree.locate(TEMPORARY, follow=False), 0o1777)
+        if path.startswith(f"{self.home}/") and not FileSystem.exists(self, self.home):
+            parent = super()._place(self.home, follow=False, parents=True)
+            self._make_directory(parent, 0o755)
         place = super()._place(path, follow=follow, parents=parents)
         if self._judge is not None:
             self._judge.check_write(place.path)
@@ -248,6 +280,18 @@ class ShellFiles(FileSystem):
         if self._judge is not None:
             self._judge.check_write(node.path)
         return node
+
+    def settle(self, path: str) -> None:
+        """Have a question about changing a path answered before a transaction begins."""
+        if self._judge is None:
+            return
+        directory, _, name = path.rpartition("/")
+        try:
+            real = super().realpath(path) if super().exists(path) else None
+            where = super().realpath(directory or "/") if real is None else ""
+        except VshellError:
+            return  # what is wrong with it is said where it is changed
+        self._judge.check_write(real or f"{where.rstrip('/')}/{name}")
 
     # What goes past single paths: whole trees, and the past.
 
@@ -343,6 +387,12 @@ class ShellFiles(FileSystem):
             if self.reads is not None:
                 self.reads[entry.path] = None
             yield entry
+
+
+def home_of(environment: Mapping[str, str]) -> str:
+    """Return the home directory that is imagined: one right below the root, as is `/root`."""
+    home = environment.get("HOME", "")
+    return home if home.count("/") == 1 and len(home) > 1 and home.startswith("/") else TEMPORARY
 
 
 def _stat(path: str, kind: Any, mode: int) -> Stat:

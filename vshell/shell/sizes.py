@@ -69,7 +69,7 @@ def parse_block_size(text: str, option: str = "--block-size") -> Scale:
     if suffix:
         letter, rest = suffix[0].upper(), suffix[1:]
         if letter not in _UNITS or rest not in ("", "B", "iB"):
-            kind = "suffix in "
+            kind = "suffix in " if number or letter in _UNITS else ""
             raise UsageError(f"invalid {kind}{option} argument {_straight(text)}", hint=False)
         factor = int((1000 if rest == "B" else 1024) ** (_UNITS.index(letter) + 1))
     block = int(number or (1 if suffix else 0)) * factor

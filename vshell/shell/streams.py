@@ -54,16 +54,31 @@ class Pipe:
         self._before = before
         self._held = b""
         self._ended = False
+        self._read: list[bytes] | None = None
+        self.touched = False
 
     def _pull(self) -> bytes:
         if self._ended:
             return b""
-        self._before()
-        piece = wait(self._source())
-        if not piece:
-            self._ended = True
-            return b""
-        return bytes(piece)
+        if self._read is None:
+            self.touched = True
+            self._before()
+        piece = bytes(wait(self._source()) or b"")
+        self._ended = not piece
+        if self._read is not None:
+            self._read.append(piece)
+            if sum(map(len, self._read)) > _BUFFER_BYTES:
+                self._read = None
+        return piece
+
+    def keep(self) -> None:
+        """Keep what is read, as long as it is not much, so that it can be read again."""
+        self._read = []
+
+    def rewind(self) -> None:
+        """Begin again with what was kept."""
+        if self._read:
+            self._held = b"".join(self._read)
 
     def read(self, size: int = -1, /) -> bytes:
         if size < 0:
@@ -117,6 +132,7 @@ class Sink:
         self._may_wait = may_wait
         self._held: list[bytes] = []
         self._size = 0
+        self.touched = False
 
     def write(self, data: bytes, /) -> None:
         self._held.append(bytes(data))
@@ -127,10 +143,15 @@ class Sink:
     def flush(self) -> None:
         """Write what is held."""
         if self._held:
-            data = b"".join(self._held)
-            self._held.clear()
-            self._size = 0
-            wait(self._target(data))
+            self.touched = True
+            wait(self._target(self.take()))
+
+    def take(self) -> bytes:
+        """Return what is held, instead of writing it."""
+        data = b"".join(self._held)
+        self._held.clear()
+        self._size = 0
+        return data
 
 
 class Direct:
@@ -146,6 +167,7 @@ class Direct:
         self._on_output = on_output
         self._held: list[bytes] = []
         self._size = 0
+        self.touched = False
         self._enough = _BUFFER_BYTES if stream == "stdout" else 0
 
     def write(self, data: bytes, /) -> None:
@@ -157,7 +179,12 @@ class Direct:
     def flush(self) -> None:
         """Write what is held."""
         if self._held:
-            data = b"".join(self._held)
-            self._held.clear()
-            self._size = 0
-            self._on_output(self._stream, data)
+            self.touched = True
+            self._on_output(self._stream, self.take())
+
+    def take(self) -> bytes:
+        """Return what is held, instead of writing it."""
+        data = b"".join(self._held)
+        self._held.clear()
+        self._size = 0
+        return data

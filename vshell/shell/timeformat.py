@@ -6,7 +6,9 @@ Beyond C's: `%N` and its cut forms (`%3N`), `%:z`, `%s`, `%q`, flags (`-`, `_`, 
 
 from __future__ import annotations
 
+import io
 import re
+import struct
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
@@ -89,9 +91,18 @@ def zone(name: str) -> tzinfo:
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     try:
+        if "," in name:
+            return ZoneInfo.from_file(io.BytesIO(_zone_file(name)))
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return UTC
+
+
+def _zone_file(rule: str) -> bytes:
+    """Return a file of a zone that has no changes but those of a rule, as TZ spells it."""
+    counts = struct.pack(">6l", 0, 0, 0, 0, 1, 4)
+    empty = b"TZif2" + bytes(15) + counts + struct.pack(">lBB", 0, 0, 0) + b"UTC\0"
+    return empty + empty + b"\n" + rule.encode("ascii", "replace") + b"\n"
 
 
 def moment(time_ns: int, where: tzinfo) -> datetime | None:

@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -25,13 +25,20 @@ from vshell.shell import frames
 from vshell.shell.bashkit_abi import FileTable
 from vshell.shell.bashkit_engine import BashkitEngine
 from vshell.shell.bridge import Bridge
+from vshell.shell.command import Invocation
 from vshell.shell.dispatch import Dispatcher
 from vshell.shell.engine import Outcome
 from vshell.shell.frames import ClosedConnectionError, Header
 from vshell.shell.limits import OUTPUT_EXIT_CODE
+from vshell.shell.native import PROGRAMS
 from vshell.shell.portable import portable_of, restoring_script
+from vshell.shell.programs import Program, load_runner
 from vshell.shell.rules import Judge, Question, Rules, rules_of
-from vshell.shell.shell_files import ShellFiles
+from vshell.shell.shell_files import ShellFiles, home_of
+
+_CHANGES_TOLD = 1000
+"""How many steps a script's changes may come from to be told to the host; of more, it reads
+the journal itself."""
 
 
 class Worker:
@@ -88,7 +95,8 @@ class Worker:
     def _open(self, header: Header, _payload: bytes) -> None:
         """Open the workspace and make an interpreter: all that can be done in advance."""
         # First of all, while there is one thread: what is opened later is opened inside.
-        self._confinement = confine_worker(os.path.dirname(header["path"]), allow_partial=True)
+        files = _database_files(header["path"])
+        self._confinement = confine_worker(None, files=files, allow_partial=True)
         threading.Thread(target=_die_with_host, args=(self._connection,), daemon=True).start()
         self._files = ShellFiles(
             header["path"],
@@ -104,9 +112,10 @@ class Worker:
         self._table = FileTable(self._bridge, self._bridge.explain)
         self._judge = Judge(Rules(), self._question)
         self._dispatcher = Dispatcher(self._files, self._context, self._services(), self._judge)
-        self._files.programs = frozenset(self._dispatcher.names()) | {"bash", "sh", "env"}
         self._environment = header["environment"]
+        self._files.home = home_of(self._environment)
         self._engine = self._new_engine()
+        self._files.programs = self._engine.programs() | PROGRAMS
         self._send({"ready": self._engine.version, "confinement": self._confinement.as_dict()})
 
     def _new_engine(self) -> BashkitEngine:
@@ -121,7 +130,38 @@ class Worker:
     def _services(self) -> Mapping[str, Any]:
         from vshell.shell import commands
 
-        return {"commands": commands, "history": self._history}
+        return {
+            "commands": commands,
+            "history": self._history,
+            "mirrors": lambda: self._mirrors,
+            "program_names": lambda: self._files.programs,
+            "programs": self._run_program,
+            "synchronise": self._synchronise,
+        }
+
+    def _run_program(self, call: Invocation, program: Program) -> int:
+        """Have a program run in a guest that the host starts; return its exit code."""
+        if self._dispatcher.trace is not None:
+            call.complain("programs are not run to explain a script")
+            return 0
+        with self._asking:
+            self._send({"program": program.as_dict()})
+            descriptor, told = frames.receive_descriptor(self._connection)
+        if descriptor is None:
+            call.complain(told["refused"])
+            return 126
+        return int(load_runner(told)(call, descriptor, told["timeout_s"]))
+
+    def _synchronise(self, action: str, name: str, dry_run: bool) -> tuple[int, str, str]:
+        """Have the host do it, which the lock must not be kept from meanwhile."""
+        if self._files.store.depth:
+            return 1, "", "not while all of a script is kept or undone together"
+        asked = {"action": action, "name": name, "dry_run": dry_run}
+        with self._asking:
+            self._send({"synchronise": asked})
+            header, _ = frames.receive(self._connection)
+        exit_code, text, complaint = header["answer"]
+        return exit_code, text, complaint
 
     def _history(self) -> list[str]:
         return [each.line for each in shells.history(self._files, self._session)]
@@ -135,15 +175,18 @@ class Worker:
         if self._begun or rules != self._judge.rules:
             self._judge = Judge(rules, self._question)
             self._dispatcher.judge = self._judge
+            self._judge.can_begin_again = self._dispatcher.can_begin_again
             self._files.set_judge(self._judge)
             self._engine.close()
             self._engine = self._new_engine()
         self._begun = True
         self._session = header["session"]
         self._durable = header["durable"]
+        self._mirrors: list[str] = header["mirrors"]
         self._base = Context(self._files, name=self._session, require_read=header["require_read"])
         self._files.ledger = self._base if self._base.require_read else None
         _limit_memory(header["max_memory_bytes"])
+        self._files.home = home_of({**self._environment, **header["environment"]})
         started = False
         if state and header["engine"] == self._engine.version:
             with suppress(ValueError):
@@ -172,8 +215,9 @@ class Worker:
         if self._base.require_read:
             self._base.replace_ledger(header["ledger"])
         self._judge.begin()
-        output = _Output(self._send, header["max_total_output_bytes"], self._engine.cancel)
+        output = _Output(self._connection, header["max_total_output_bytes"], self._engine.cancel)
         told: Header = {}
+        revision, position = self._files.revision(), self._files.journal_position()
         with self._undoable(header, told) as committed:
             before = self._engine.cwd
             back = self._enter(header, before)
@@ -185,6 +229,7 @@ class Worker:
             )
             if back:
                 self._engine.keeping_status(back)
+            output.keep(outcome.last)
             if output.exceeded:
                 outcome = Outcome(OUTPUT_EXIT_CODE, output.exceeded)
             committed(outcome)
@@ -195,7 +240,9 @@ class Worker:
         state = self._engine.snapshot() if self._durable else b""
         if self._durable:
             self._save(header, outcome, before, state)
-        self._send(told, state)
+        if "changes" not in told:
+            told |= self._changes(revision, position)
+        output.send_with(told, state)
         if not self._durable:
             # After the answer: the host takes it up before it asks for anything else.
             state = self._engine.snapshot()
@@ -204,6 +251,20 @@ class Worker:
                 state if state is not self._last_state else b"",
             )
             self._last_state = state
+
+    def _changes(self, before: int, position: int) -> Header:
+        """Return what was changed: here the pages that say it are at hand."""
+        if self._files.revision() == before:
+            return {"changes": []}
+        if self._files.journal_position() - position > _CHANGES_TOLD:
+            return {}
+        from vshell.ops.changeset import net_changes
+
+        try:
+            changes = net_changes(self._base, before, session=self._session)
+        except VshellError:
+            return {}  # the host finds out, or says why not
+        return {"changes": [each.as_dict() for each in changes]}
 
     def _enter(self, header: Header, cwd: str) -> str:
         """Go where this one run is to happen, with its variables; return the way back."""
@@ -301,10 +362,9 @@ class _UndoneError(Exception):
 class _Output:
     """What a script prints, on its way to the host."""
 
-    def __init__(
-        self, send: Callable[[Header, bytes], None], limit: int, cancel: Callable[[], None]
-    ) -> None:
-        self._send = send
+    def __init__(self, connection: socket.socket, limit: int, cancel: Callable[[], None]) -> None:
+        self._connection = connection
+        self._last = bytearray()
         self._left = limit
         self._cancel = cancel
         self.exceeded = ""
@@ -316,7 +376,34 @@ class _Output:
             self.exceeded = f"the script printed more than {self._limit} bytes"
             self._cancel()
             raise BrokenPipeError
-        self._send({"output": stream}, data)
+        frames.send(self._connection, {"output": stream}, data)
+
+    def keep(self, last: Iterable[tuple[str, bytes]]) -> None:
+        """Keep output that is to go with the end of the script."""
+        for stream, data in last:
+            self._left -= len(data)
+            if self._left < 0:
+                self.exceeded = f"the script printed more than {self._limit} bytes"
+                return
+            self._last += frames.encode({"output": stream}, data)
+
+    def send_with(self, header: Header, payload: bytes) -> None:
+        """Send a frame with what was kept in front of it, so that the host is woken once."""
+        frames.send_encoded(self._connection, bytes(self._last) + frames.encode(header, payload))
+
+
+def _database_files(path: str) -> list[str]:
+    """Return the files of a database, which are all that this process will reach.
+
+    The host has the database open, so that SQLite has made the other two; where it has
+    not yet, they begin empty.
+    """
+    files = [path, f"{path}-wal", f"{path}-shm"]
+    mode = os.stat(path).st_mode & 0o777
+    for each in files[1:]:
+        with suppress(OSError):  # a directory that cannot be written: there are none then
+            os.close(os.open(each, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode))
+    return [each for each in files if os.path.exists(each)]
 
 
 def _limit_memory(extra_bytes: int) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from vshell.errors import ClosedError
+from vshell.errors import ClosedError, UnavailableError
 from vshell.shell.process import Template, WorkerProcess
+
+_LOG: Final = logging.getLogger("vshell.shell")
 
 Settle = Callable[[WorkerProcess], None]
 
@@ -34,6 +38,8 @@ class Workers:
         self._spare: WorkerProcess | None = None
         self._idle: dict[int, tuple[WorkerProcess, Settle]] = {}
         self._closed = False
+        self._told = False
+        self._process_id = os.getpid()
         self._template: Template | None = Template()
 
     def take(self, owner: int) -> tuple[WorkerProcess, bool]:
@@ -43,6 +49,11 @@ class Workers:
             ClosedError: The workspace is closed.
             UnavailableError: No worker can be started.
         """
+        if os.getpid() != self._process_id:
+            raise UnavailableError(
+                "the shell was opened before this process was forked",
+                hint="open the workspace again in the child process",
+            )
         with self._lock:
             if self._closed:
                 raise ClosedError("the workspace is closed")
@@ -57,7 +68,19 @@ class Workers:
             spare = None
         worker = spare or self.start()
         worker.wait_until_ready()
+        self._tell_of(worker.confinement)
         return worker, False
+
+    def _tell_of(self, confinement: Mapping[str, bool]) -> None:
+        """Say once what the platform does not keep from scripts."""
+        missing = [name for name, there in confinement.items() if not there]
+        if missing and not self._told:
+            self._told = True
+            _LOG.warning(
+                "the shell's workers are confined in part only: no control of %s;"
+                " `vshell doctor` says why",
+                " and ".join(missing),
+            )
 
     def give_back(self, owner: int, worker: WorkerProcess, settle: Settle) -> None:
         """Keep a worker for its owner, or end the one that has waited longest.
@@ -101,7 +124,9 @@ class Workers:
             self._drop(worker)
 
     def close(self) -> None:
-        """End all of them."""
+        """End all of them, but for those of the process that this one was forked from."""
+        if os.getpid() != self._process_id:
+            return
         with self._lock:
             self._closed = True
             for worker in list(self._all):

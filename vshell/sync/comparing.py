@@ -2,19 +2,25 @@
 
 Both come in tree order and are read side by side, so that neither has to be in memory:
 only what differs is. An entry whose stat key is the same has the same content, unless it
-was racy when the key was noted.
+was racy when the key was noted. Mostly nothing differs, so many are compared at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
-from vshell.fs.peers import Seen
+from vshell.fs.peers import SeenPage
 from vshell.sync.target import DIRECTORY, Entry, tree_key
 
 __all__ = ["Comparison", "compare", "is_below_any"]
+
+_PATH: Final = itemgetter(0)
+_SHOWN: Final = itemgetter(slice(1, 8))
+_RACY: Final = itemgetter(7)
+_REASON: Final = itemgetter(8)
 
 
 @dataclass(slots=True)
@@ -35,49 +41,101 @@ class Comparison:
 
 
 def compare(
-    entries: Iterable[Entry], known: Iterator[tuple[str, Seen]], *, deep: bool = False
+    listings: Iterable[Sequence[Entry]], known: Iterable[SeenPage], *, deep: bool = False
 ) -> Comparison:
     """Return what differs.
 
     Args:
-        entries: What the mirror has, in tree order.
+        listings: What the mirror has, in tree order.
         known: What it showed the last time, in tree order.
         deep: Read every file again, whatever its stat key says.
     """
     found = Comparison()
-    total = 0
-    path_before, seen = next(known, _NO_MORE)
-    for entry in entries:
-        total += 1
-        path = entry[0]
-        if path_before != path:
-            key = tree_key(path)
-            while seen is not None and tree_key(path_before) < key:
-                found.gone.append(path_before)
-                path_before, seen = next(known, _NO_MORE)
-        if seen is None or path_before != path:
-            _note(found, entry)
-            continue
-        # The key and whether it is racy are compared at once: nearly all are as they were.
-        if deep or seen[6] or entry[1:8] != seen or entry[8]:
-            _note_known(found, entry, seen, deep=deep)
-        path_before, seen = next(known, _NO_MORE)
-    while seen is not None:
-        found.gone.append(path_before)
-        path_before, seen = next(known, _NO_MORE)
-    found.total = total
+    before = _Before(known)
+    for entries in listings:
+        found.total += len(entries)
+        if deep or not before.skip(entries):
+            _compare_each(found, entries, before, deep=deep)
+    while before.has(1):
+        found.gone.append(before.take()[0])
     found.gone = [path for path in found.gone if not is_below_any(path, found.skipped)]
     return found
 
 
-_NO_MORE: Final[tuple[str, Seen | None]] = ("", None)
-"""No entry has this path: it is the root's."""
+class _Before:
+    """What the mirror showed the last time, from one place on.
+
+    Args:
+        pages: All of it.
+    """
+
+    def __init__(self, pages: Iterable[SeenPage]) -> None:
+        self._pages = iter(pages)
+        self._paths: list[str] = []
+        self._fields: list[tuple[int, ...]] = []
+        self._place = 0
+
+    def has(self, count: int) -> bool:
+        """Tell whether so many are left."""
+        while len(self._paths) - self._place < count:
+            page = next(self._pages, None)
+            if page is None:
+                return False
+            self._paths = self._paths[self._place :] + page.paths
+            self._fields = self._fields[self._place :] + page.fields
+            self._place = 0
+        return True
+
+    def skip(self, entries: Sequence[Entry]) -> bool:
+        """Go on behind entries if they are just as they were; tell whether they are."""
+        if not self.has(len(entries)):
+            return False
+        end = self._place + len(entries)
+        if (
+            self._paths[self._place : end] != list(map(_PATH, entries))
+            or self._fields[self._place : end] != list(map(_SHOWN, entries))
+            or any(map(_RACY, entries))
+            or any(map(_REASON, entries))
+        ):
+            return False
+        self._place = end
+        return True
+
+    @property
+    def path(self) -> str:
+        """The next path; `""`, which is no entry's, at the end."""
+        return self._paths[self._place] if self.has(1) else ""
+
+    def take(self) -> tuple[str, tuple[int, ...]]:
+        """Return the next path and what was seen there, and go on."""
+        self._place += 1
+        return self._paths[self._place - 1], self._fields[self._place - 1]
 
 
-def _note_known(found: Comparison, entry: Entry, seen: Seen, *, deep: bool) -> None:
+def _compare_each(
+    found: Comparison, entries: Iterable[Entry], before: _Before, *, deep: bool
+) -> None:
+    for entry in entries:
+        path = entry[0]
+        next_path = before.path
+        if next_path != path and next_path:
+            key = tree_key(path)
+            while next_path and tree_key(next_path) < key:
+                found.gone.append(before.take()[0])
+                next_path = before.path
+        if next_path != path:
+            _note(found, entry)
+            continue
+        _, seen = before.take()
+        # The key and whether it is racy are compared at once: nearly all are as they were.
+        if deep or seen[6] or entry[1:8] != seen or entry[8]:
+            _note_known(found, entry, seen, deep=deep)
+
+
+def _note_known(found: Comparison, entry: Entry, seen: tuple[int, ...], *, deep: bool) -> None:
     if entry.key != seen[:6] or entry.reason:
         _note(found, entry)
-    elif (deep or seen.racy) and entry.kind != DIRECTORY:
+    elif (deep or seen[6]) and entry.kind != DIRECTORY:
         found.entries[entry.path] = entry
 
 

@@ -126,6 +126,7 @@ class Container:
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         on_phase: Callable[[Phase], None] | None = None,
+        on_job: Callable[[int], None] | None = None,
     ) -> Job:
         """Send the workspace's changes to the container, run a command, and bring back its own.
 
@@ -141,6 +142,7 @@ class Container:
             env: Variables for it, beside those of the container. They are not stored.
             cwd: Where it runs, as a path of the workspace; None takes the session's.
             on_phase: Called when a phase of the job begins.
+            on_job: Called before that with the job's number, which `cancel` takes.
 
         Returns:
             The job. A command that fails is no error: see `exit_code`.
@@ -163,6 +165,7 @@ class Container:
             self._settings.limits.timeout_s if timeout_s is None else timeout_s,
             stream,
             on_phase,
+            on_job,
         )
         if not order.command:
             raise InvalidPathError("there is no command to run")
@@ -175,13 +178,13 @@ class Container:
             "GIT_CONFIG_KEY_0": "safe.directory",
             "GIT_CONFIG_VALUE_0": "*",
         }
-        user = (self._attach().user or "0").partition(":")[0]
+        user = (self._current().user or "0").partition(":")[0]
         if user.isdigit() and user != "0":
             found["HOME"] = "/tmp"  # noqa: S108 - the container's own; the user may have no home
         return {**found, **self._environment, **more}
 
     def _run(self) -> JobRun:
-        attached = self._attach()
+        attached = self._current()
         return JobRun(
             self._files,
             session=self._session,
@@ -190,7 +193,7 @@ class Container:
             name=self.name,
             user=attached.user,
             limits=self._settings.limits,
-            engine=self._engine(),
+            engine=self._engine_of(attached),
         )
 
     # Jobs.
@@ -274,7 +277,7 @@ class Container:
             if docker_exec.is_unstarted(self._daemon, row.process):
                 _end(self._files, row.id, "failed", "its process died before the command started")
                 return
-            run.wait(row.process)
+            run.wait(row.id, row.process)
             if not run.note_exit(row.id, row.process):
                 return
         complete = row.phase != "running" and bool(row.report.get("output_complete", True))
@@ -340,7 +343,13 @@ class Container:
         return self.mirror.resolve(path, take=take, data=data)
 
     def _engine(self) -> Engine:
-        attached = self._attach()
+        now = self._attached
+        # What is on this host can be synchronised without asking whether the container runs.
+        if now is None or not now.is_here():
+            now = self._attach()
+        return self._engine_of(now)
+
+    def _engine_of(self, attached: Attached) -> Engine:
         if self._synchronising is None:
             limits = self._settings.limits
             engine = Engine(
@@ -395,6 +404,10 @@ class Container:
         )
         self._attached = attached
         return attached
+
+    def _current(self) -> Attached:
+        """Return the container as it was a moment ago: to ask the daemon takes milliseconds."""
+        return self._attached or self._attach()
 
     def _adopt(self, attached: Attached) -> None:
         if self._attached is None or self._attached.machine != attached.machine:

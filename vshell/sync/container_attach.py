@@ -57,6 +57,10 @@ class Attached:
         """What tells its mirror from one that is made anew."""
         return self.mirror.private if self.mirror else self.machine.generation
 
+    def is_here(self) -> bool:
+        """Tell whether its mirror is a directory of this host that is still there."""
+        return self.mirror is not None and MirrorDirectory.known(self.mirror.private) is not None
+
     def target(self, daemon: Daemon, *, max_file_bytes: int) -> Target:
         """Return the mirror's other side."""
         if self.mirror is not None:

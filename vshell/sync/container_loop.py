@@ -5,8 +5,9 @@ takes less than one. The shell reads one line for each question, and lets the pr
 answer it read the data after the line. Its script is an argument and not its input, since
 a shell that reads its script from there swallows the data.
 
-It needs GNU's `find`, `tar`, `cp` and `xargs`, which images of Debian, Ubuntu and Fedora
-have.
+It needs `find`, `tar`, `cp`, `xargs` and `head`: GNU's, which images of Debian, Ubuntu and
+Fedora have, or with `stat` those of BusyBox, which Alpine's have. These know nothing of what
+`find` could say to the end while directories are closed to it, and list no million files.
 """
 
 from __future__ import annotations
@@ -16,42 +17,96 @@ import re
 import time
 from collections.abc import Generator, Iterable
 from contextlib import suppress
-from typing import Final
+from typing import Final, Literal
 
 from vshell.errors import ConflictError, CorruptError, NotFoundError, UnavailableError
 from vshell.sync import docker_exec
+from vshell.sync.container_listing import CLOCK, CLOSED_RECORD, NUMBERS, RECORD
 from vshell.sync.docker_client import Daemon, translated
 from vshell.sync.docker_machine import CONTROL, WORKSPACE
 from vshell.sync.docker_stream import ExecStream
 
-__all__ = ["CLOCK", "RECORD", "ContainerLoop"]
+__all__ = ["ContainerLoop", "Tools"]
 
-CLOCK: Final = f"{CONTROL}/clock"
-"""A file that is written anew before a look, so that its time is that of the look."""
+Tools = Literal["gnu", "plain"]
+"""Whose `find`, `stat` and `tar` the image has: GNU's, or those of BusyBox or the like."""
 
-RECORD: Final = r"%y %m %s %T@ %C@ %i %p\0"
-"""What `find` says of an entry; the path is last, for it may hold anything."""
+_SETTINGS: Final = f"""
+root={WORKSPACE} control={CONTROL} clock={CLOCK}
+record='{RECORD}' closed='{CLOSED_RECORD}' numbers='{NUMBERS}'
+export LC_ALL=C TZ=UTC0
+cd "$root" || exit 90
+"""
+
+# Each program that is started costs more than a millisecond, so there are few.
+_GNU: Final = r"""
+if find . -maxdepth 0 -printf '' 2>/dev/null && tar --version >/dev/null 2>&1; then
+  tools=gnu
+  list() {
+    find "$clock" . -xdev -ignore_readdir_race "$@" \
+      -type d \( ! -readable -o ! -executable \) -printf "$closed" -prune \
+      -o -printf "$record" 2>/dev/null
+  }
+  if find -files0-from /dev/null 2>/dev/null; then
+    stats() { find -files0-from "$1" -maxdepth 0 -printf "$record" 2>/dev/null; }
+  else
+    stats() { xargs -0 -r sh -c 'find "$@" -maxdepth 0 -printf "$0"' "$record" <"$1" 2>/dev/null; }
+  fi
+  contents() {
+    tar -cf - --format=gnu --null --verbatim-files-from --no-recursion --hard-dereference \
+      --no-unquote -T "$1" 2>/dev/null
+  }
+  unpack() { tar -xpf - --no-same-owner --delay-directory-restore 2>/dev/null; }
+  exact() { head -c "$1"; }
+"""
+
+_PLAIN: Final = r"""
+elif find . -maxdepth 0 -print0 >/dev/null 2>&1 && stat -c "$numbers" . >/dev/null 2>&1 \
+  && tar --help 2>&1 | grep -q no-recursion && printf . | xargs -0 true \
+  && printf . | dd bs=1 count=1 iflag=fullblock >/dev/null 2>&1; then
+  tools=plain
+  list() {
+    find "$clock" . -xdev "$@" -print0 >"$control/names" 2>/dev/null || return
+    cat "$control/names"
+    printf '\0'
+    stats "$control/names"
+  }
+  stats() { xargs -0 -r stat -c "$numbers" <"$1" 2>/dev/null; }
+  contents() { xargs -0 tar -cf - --no-recursion <"$1" 2>/dev/null; }
+  unpack() { tar -xpof - 2>/dev/null; }
+  # BusyBox's `head` takes more than it is to.
+  exact() {
+    [ "$1" -lt 65536 ] || dd bs=65536 count=$(($1 / 65536)) iflag=fullblock 2>/dev/null || return
+    [ $(($1 % 65536)) = 0 ] || dd bs=$(($1 % 65536)) count=1 iflag=fullblock 2>/dev/null
+  }
+else
+  exit 91
+fi
+"""
 
 _LOOP: Final = (
-    f"""
-root={WORKSPACE} control={CONTROL}
-export LC_ALL=C
-cd "$root" || exit 90
-find . -maxdepth 0 -printf '' && tar --version >/dev/null && xargs --version >/dev/null || exit 91
-exec 9>"$control/lock"
-"""
-    r"""
-record='"""
-    + RECORD
-    + r"""'
-# Each program that is started costs more than a millisecond, so there are few.
-if find -files0-from /dev/null 2>/dev/null; then
-  stats() { find -files0-from "$1" -maxdepth 0 -printf "$record" 2>/dev/null; }
+    _SETTINGS
+    + _GNU
+    + _PLAIN
+    + r"""
+if command -v flock >/dev/null; then
+  hold() { exec 9>"$control/lock"; flock -n 9; }
+  free() { exec 9>&-; }
 else
-  stats() { xargs -0 -r sh -c 'find "$@" -maxdepth 0 -printf "$0"' "$record" <"$1" 2>/dev/null; }
+  # Who has made the file has the lock, for as long as his process lives.
+  hold() {
+    (set -C; echo "$$" >"$control/held") 2>/dev/null && return
+    read -r holder <"$control/held"
+    [ "$holder" != "$$" ] || return 0
+    [ -d "/proc/$holder" ] || rm -f "$control/held"
+    return 1
+  }
+  free() { rm -f "$control/held"; }
 fi
-take() { head -c "$1" >"$control/$2"; }
-tick() { : >"$control/clock"; }
+# What follows the data would be taken for a question if some of them were left.
+take() { exact "$1" >"$control/$2" || exit 92; }
+tick() { : >"$clock"; }
+end() { return "$1"; }
 while IFS=' ' read -r token question; do
   eval "$question"
   printf '\n%s %s\n' "$token" "$?"
@@ -81,7 +136,14 @@ class ContainerLoop:
         self._user = user
         self._stream: ExecStream | None = None
         self._is_answering = False
+        self._tools: Tools = "gnu"
         self._mark = f"mirror-{os.urandom(8).hex()}"
+
+    @property
+    def tools(self) -> Tools:
+        """Whose programs answer; arguments and errors as for `stream`."""
+        self._connection()
+        return self._tools
 
     def close(self) -> None:
         """End the shell."""
@@ -158,12 +220,13 @@ class ContainerLoop:
             self._stream = ExecStream.start(self._daemon, made["Id"])
             self._is_answering = True
             try:
-                self._stream.write(b"ready :\n")
-                said = 0
+                self._stream.write(b'ready printf %s "$tools"\n')
+                said = bytearray()
                 for piece in _until(self._stream, b"\nready ", _TIMEOUT_S):
-                    said += len(piece)
-                    if said > _MAX_ANSWER_BYTES:
+                    said += piece
+                    if len(said) > _MAX_ANSWER_BYTES:
                         raise CorruptError("the container's shell does not get ready")
+                self._tools = "plain" if said == b"plain" else "gnu"
             except BaseException:
                 self.close()
                 with suppress(NotFoundError, ConflictError):
@@ -177,8 +240,8 @@ class ContainerLoop:
             code = self._daemon.api.exec_inspect(process)["ExitCode"]
         if code == 91:
             raise UnavailableError(
-                "the image has no GNU find, tar and xargs, which a mirror inside needs",
-                hint="use an image of Debian, Ubuntu or Fedora, or a daemon on this host",
+                "the image has no find, tar, stat and xargs that a mirror inside can use",
+                hint="use an image of Debian, Ubuntu, Fedora or Alpine, or a daemon on this host",
             )
 
 

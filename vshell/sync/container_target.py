@@ -17,15 +17,22 @@ from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from vshell.errors import ConflictError, CorruptError, TooLargeError, UnavailableError
-from vshell.limits import MAX_FILE_BYTES, MAX_NAME_BYTES
-from vshell.sync.container_loop import CLOCK, RECORD, ContainerLoop
+from vshell.limits import MAX_FILE_BYTES
+from vshell.sync.container_listing import (
+    CLOCK,
+    clock_ns,
+    entry_of,
+    in_tree_order,
+    records,
+    told,
+)
+from vshell.sync.container_loop import ContainerLoop
 from vshell.sync.docker_machine import CONTROL
 from vshell.sync.rules import DirectoryTiers, Rules
 from vshell.sync.tar_stream import END, TarReader, header, padding
 from vshell.sync.target import (
     DIRECTORY,
     FILE,
-    OTHER,
     SYMLINK,
     TEMPORARY_PREFIX,
     TEMPORARY_SUFFIX,
@@ -36,25 +43,19 @@ from vshell.sync.target import (
     Outcome,
     Root,
     is_temporary,
-    tree_key,
 )
 
 _MARK: Final = f"{CONTROL}/root"
 """Not in the mirror, where `git add` would take it; it goes when the mirror goes."""
 
+_TELL_MARK: Final = f'mark=; [ ! -f {_MARK} ] || read -r mark <{_MARK}; printf %s "$mark"'
+
 CHANGED: Final = "it changed meanwhile"
 
-_KINDS: Final = {b"f": FILE, b"d": DIRECTORY, b"l": SYMLINK}
 _UUID: Final = re.compile(rb"[0-9a-zA-Z-]{1,64}")
-_MODE: Final = re.compile(rb"[0-7]{1,4}")
-_NUMBER: Final = re.compile(rb"\d{1,18}")
-_TIME: Final = re.compile(rb"(-?\d{1,11})(?:\.(\d{1,10}))?")
-_RACY_NS: Final = 20_000_000
-"""Two clock ticks of a slow kernel: a file that changes again in one keeps its times."""
 
-_CLOSED: Final = b"!"
-_CLOSED_RECORD: Final = RECORD.replace("%y", _CLOSED.decode())
-"""For a directory that the container's user cannot look into."""
+_COMPLETE: Final = {"gnu": (0,), "plain": (0, 123)}
+"""What a listing ends with that has everything; 123: some of it went away meanwhile."""
 
 _LOOKED: Final = (0, 1, 123)
 """What `find` and `xargs` end with when some of what they were asked for is not there."""
@@ -64,8 +65,16 @@ _ATTEMPTS: Final = 3
 _TICK_S: Final = 0.01
 
 _BATCH: Final = 500
+_LISTED: Final = 100
+"""How many entries of a scan come together."""
+
 _BATCH_BYTES: Final = 4 * 1024**2
-_MAX_RECORD_BYTES: Final = 8192
+_KEPT_BYTES: Final = 8 * 1024**2
+"""A larger archive is unpacked while it arrives."""
+
+_MAX_LISTING_BYTES: Final = 256 * 1024**2
+_POLL_S: Final = 0.05
+_NOT_STAGED: Final = 90
 
 
 class ContainerTarget:
@@ -85,8 +94,11 @@ class ContainerTarget:
         self._loop = loop
         self._generation = generation
         self._max_file_bytes = max_file_bytes
-        self._is_tidy = False
+        self._left_over: list[str] = []
+        self._said_mark: bytes | None = None
         self._stage_name = ""
+        self._look = b""
+        self._written_s = 0.0
 
     def close(self) -> None:
         self._loop.close()
@@ -99,47 +111,61 @@ class ContainerTarget:
         create: bool = False,  # noqa: ARG002 - the root is always there
     ) -> Iterator[None]:
         # The lock is the shell's, and goes when its connection does.
-        question = f"flock -w {max(0, timeout_s):.0f} 9"
-        try:
-            code, _ = self._loop.ask(question)
-        except UnavailableError:  # somebody in the container ended the shell: start another one
-            code, _ = self._loop.ask(question)
-        if code:
-            raise ConflictError(
-                "another synchronisation of this container is running",
-                hint="try again when it has ended",
-            )
+        self._wait(timeout_s)
         try:
             yield
         finally:
+            # What changes in a later tick of the container's clock changes a key.
+            time.sleep(max(0.0, self._written_s + _TICK_S - time.monotonic()))
+            self._said_mark = None
             with suppress(UnavailableError):
-                self._loop.ask("flock -u 9")
+                self._loop.ask("free")
+
+    def _wait(self, timeout_s: float) -> None:
+        question = f"hold && {{ {_TELL_MARK}; }}"
+        deadline_s = time.monotonic() + timeout_s
+        try:
+            code, said = self._loop.ask(question)
+        except UnavailableError:  # somebody in the container ended the shell: start another one
+            code, said = self._loop.ask(question)
+        while code:
+            if time.monotonic() >= deadline_s:
+                raise ConflictError(
+                    "another synchronisation of this container is running",
+                    hint="try again when it has ended",
+                )
+            time.sleep(_POLL_S)
+            code, said = self._loop.ask(question)
+        self._said_mark = said
 
     def identify(self) -> Root:
-        code, said = self._loop.ask(f"head -c 100 {_MARK} 2>/dev/null")
-        known = said.decode() if code == 0 and _UUID.fullmatch(said) else None
-        return Root(known, self._generation)
+        said = self._said_mark
+        if said is None:
+            _, said = self._loop.ask(_TELL_MARK)
+        return Root(said.decode() if _UUID.fullmatch(said) else None, self._generation)
 
     def mark(self, uuid: str) -> None:
         if not _UUID.fullmatch(uuid.encode()):
             raise ValueError(f"not an identifier: {uuid!r}")
-        code, _ = self._loop.ask(f"rm -f {_MARK} && printf %s {uuid} >{_MARK}")
+        self._said_mark = None
+        code, _ = self._loop.ask(f"rm -f {_MARK} && echo {uuid} >{_MARK}")
         if code:
             raise UnavailableError("the mirror in the container cannot be marked")
 
     # Looking.
 
-    def scan(self, rules: Rules, *, max_entries: int) -> Iterator[Entry]:
-        pruned = [f"-name {name}" for name in _plain_names(rules)]
-        skip = f"-type d \\( {' -o '.join(pruned)} \\) -prune -o" if pruned else ""
-        closed = r"-type d \( ! -readable -o ! -executable \)"
-        question = (
-            f"tick; find {CLOCK} . -xdev -ignore_readdir_race {skip}"
-            f" {closed} -printf '{_CLOSED_RECORD}' -prune -o -printf '{RECORD}' 2>/dev/null"
-        )
+    def scan(self, rules: Rules, *, max_entries: int) -> Iterator[list[Entry]]:
+        pruned = " -o ".join(f"-name {name}" for name in _plain_names(rules))
+        question = "tick; list" + (f" -type d \\( {pruned} \\) -prune -o" if pruned else "")
+        complete = _COMPLETE[self._loop.tools]
+        self._left_over = []
         for _ in range(_ATTEMPTS):
-            records, is_complete = self._listed(question, max_entries)
-            if is_complete:
+            answer = _Answer(self._loop.stream(question))
+            found = _capped(self._records(answer, max_entries), max_entries)
+            clock = next(found, b"")
+            ordered = in_tree_order(record for record in found if not _is_root(record))
+            first = list(islice(ordered, 1))  # as it is sorted, all has been read now
+            if answer.code in complete:
                 break
         else:
             # What is not listed would be taken for removed.
@@ -147,28 +173,40 @@ class ContainerTarget:
                 "the container cannot list its files to the end",
                 hint="see whether it has memory left",
             )
-        now_ns = _clock(records[0] if records else b"")
-        entries = [_entry(record, now_ns) for record in records[1:] if not record.endswith(b" .")]
-        records.clear()
-        entries.sort(key=lambda entry: tree_key(entry.path))
-        yield from _belonging(entries, rules, max_entries)
+        now_ns = clock_ns(clock)
+        entries = (entry_of(record, now_ns) for record in chain(first, ordered))
+        yield from _batches(_belonging(entries, rules, max_entries, self._left_over), _LISTED)
 
-    def _listed(self, question: str, max_entries: int) -> tuple[list[bytes], bool]:
-        """Return the records of an answer, and whether the program that made them was content."""
-        answer = _Answer(self._loop.stream(question))
-        found = []
-        for record in _records(answer):
-            found.append(record)
-            # What the rules leave out is only known later; far more than that is too much.
-            if len(found) > 2 * max_entries + 100_000:
+    def _records(self, answer: Iterable[bytes], max_entries: int) -> Iterator[bytes]:
+        """Yield what an answer to `list` says, the clock first."""
+        if self._loop.tools == "gnu":
+            yield from records(answer)
+            return
+        data = bytearray()
+        for piece in answer:
+            data += piece
+            if len(data) > _MAX_LISTING_BYTES:
                 raise _too_many(max_entries)
-        return found, answer.code == 0
+        names, _, lines = bytes(data).partition(b"\0\0")
+        yield from told(names.split(b"\0"), lines)
 
     def _looked_at(self, paths: Iterable[str]) -> dict[str, Entry]:
         """Return what is at these paths now, without what is not there."""
         data = _look_list(paths)
         answer = self._loop.ask(f"take {len(data)} look; tick; stats $control/look", [data])
-        return _seen(*answer)
+        return self._seen(data, *answer)
+
+    def _seen(self, asked: bytes, code: int, said: bytes) -> dict[str, Entry]:
+        """Return what an answer to `stats` says, which was asked about a list of paths."""
+        if code not in _LOOKED:  # what is not told of would be taken for gone
+            raise UnavailableError(
+                "the container cannot look at its files", hint="see whether it has memory left"
+            )
+        is_plain = self._loop.tools == "plain"
+        found = told(asked.split(b"\0")[:-1], said) if is_plain else records([said])
+        now_ns = clock_ns(next(found, b""))
+        entries = (entry_of(record, now_ns) for record in found)
+        return {entry.path: entry for entry in entries}
 
     # Reading.
 
@@ -214,11 +252,7 @@ class ContainerTarget:
         before = self._looked_at(entry.path for entry in batch)
         asked = {f"./{entry.path}".encode("utf-8", "surrogateescape"): entry for entry in batch}
         data = b"".join(name + b"\0" for name in asked)
-        pieces = self._loop.stream(
-            f"take {len(data)} list; tar -cf - --format=gnu --null --verbatim-files-from"
-            " --no-recursion --hard-dereference --no-unquote -T $control/list 2>/dev/null",
-            [data],
-        )
+        pieces = self._loop.stream(f"take {len(data)} list; contents $control/list", [data])
         reader = TarReader(pieces)
         found: dict[str, tuple[Entry | None, Content]] = {}
         while (member := reader.next()) is not None:
@@ -235,7 +269,8 @@ class ContainerTarget:
     # Changing.
 
     def apply(self, operations: Iterable[Operation]) -> Iterator[Outcome]:
-        self._loop.ask("find . -mindepth 1 -xdev -name '.vshell-*.tmp' -prune -exec rm -rf -- {} +")
+        self._each(self._left_over, "rm -rf --")
+        self._left_over = []
         run: list[Prepared] = []
         size = 0
         for operation in operations:
@@ -255,14 +290,12 @@ class ContainerTarget:
             size += operation.size
         if run:
             yield from self._run(run)
-        # What changes in a later tick of the container's clock changes a key.
-        time.sleep(_TICK_S)
 
     def _run(self, run: list[Prepared]) -> Iterator[Outcome]:
         paths = [prepared.operation.path for prepared in run]
         is_making = _step(run[0].operation) == "make"
-        before = self._stage(run) if is_making else self._looked_at(paths)
-        if is_making and len(run) > 1 and not self._is_staged():
+        before, is_staged = self._stage(run) if is_making else (self._looked_at(paths), True)
+        if not is_staged and len(run) > 1:
             # One of them is not possible here, or all are too much: the others need not fail.
             middle = len(run) // 2
             yield from self._run(run[:middle])
@@ -284,15 +317,7 @@ class ContainerTarget:
                 yield Outcome(path, before.get(path), CHANGED)
             else:
                 present = after.get(path)
-                yield _outcome(operation, present and present._replace(racy=False))
-
-    def _remove_left_over(self) -> None:
-        """Remove what a synchronisation that was killed has left; each connection does so once."""
-        if not self._is_tidy:
-            self._loop.ask(
-                "find . -mindepth 1 -xdev -name '.vshell-*.tmp' -prune -exec rm -rf -- {} +"
-            )
-            self._is_tidy = True
+                yield _outcome(operation, present and present._replace(racy=_is_slow(present)))
 
     def _remove(self, operations: list[Operation], before: dict[str, Entry]) -> dict[str, Entry]:
         files = [one.path for one in operations if before[one.path].kind != DIRECTORY]
@@ -310,7 +335,9 @@ class ContainerTarget:
         for time_ns in {one.mtime_ns for one in operations if _has_time(one)}:
             paths = [one.path for one in operations if _has_time(one) and one.mtime_ns == time_ns]
             seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
-            self._each(paths, f"touch -c -h -m -d @{seconds}.{nanoseconds:09} --")
+            # Not every `touch` knows of fractions of seconds.
+            fraction = f".{nanoseconds:09}" if self._loop.tools == "gnu" else ""
+            self._each(paths, f"touch -c -h -m -d @{seconds}{fraction} --")
         return self._looked_at(one.path for one in operations)
 
     def _each(self, paths: list[str], command: str) -> None:
@@ -320,26 +347,31 @@ class ContainerTarget:
                 f"take {len(data)} list; xargs -0 {command} <$control/list 2>/dev/null", [data]
             )
 
-    def _stage(self, run: list[Prepared]) -> dict[str, Entry]:
-        """Unpack files, links and directories apart; return what is where they are to go."""
+    def _stage(self, run: list[Prepared]) -> tuple[dict[str, Entry], bool]:
+        """Unpack files, links and directories apart.
+
+        Returns:
+            What is where they are to go, and whether they could be unpacked.
+        """
         self._stage_name = f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
-        archive = [*_members(run), END]
+        archive = [*_members(run, _encoded(self._stage_name)), END]
         size = sum(
             len(part) if isinstance(part, bytes) else part.operation.size for part in archive
         )
-        look = _look_list(one.path for one, _ in run)
+        look = self._look = _look_list(one.path for one, _ in run)
         stage = self._stage_name
-        answer = self._loop.ask(
-            f"take {len(look)} look; mkdir -m 700 {stage}; head -c {size} |"
-            f" (cd {stage} && tar -xpf - --no-same-owner --delay-directory-restore 2>/dev/null;"
-            f" code=$?; cat >/dev/null; exit $code) || rm -rf {stage};"
-            " tick; stats $control/look",
+        unpack = (
+            f"take {size} in; unpack <$control/in"
+            if size <= _KEPT_BYTES
+            else f"exact {size} | {{ unpack || {{ cat >/dev/null; false; }}; }}"
+        )
+        code, said = self._loop.ask(
+            f"take {len(look)} look; {unpack} || rm -rf {stage}; tick; stats $control/look;"
+            f" code=$?; [ -d {stage} ] || code=$((code + {_NOT_STAGED})); end $code",
             chain((look,), _sent(archive)),
         )
-        return _seen(*answer)
-
-    def _is_staged(self) -> bool:
-        return self._loop.ask(f"test -d {self._stage_name}")[0] == 0
+        is_staged = code < _NOT_STAGED or code - _NOT_STAGED not in _LOOKED
+        return self._seen(look, code if is_staged else code - _NOT_STAGED, said), is_staged
 
     def _publish(self, operations: list[Operation], refused: set[str]) -> dict[str, Entry]:
         """Give what was unpacked its place; return what is there then.
@@ -351,10 +383,11 @@ class ContainerTarget:
         if refused:
             self._each([f"{stage}/{path}" for path in refused], "rm -rf --")
         answer = self._loop.ask(
-            f"cp -rPlfT {stage} . 2>/dev/null; rm -rf {stage}; tick; stats $control/look"
+            f"cp -rPlf {stage}/. . 2>/dev/null; rm -rf {stage}; tick; stats $control/look"
         )
         modes = [one for one in operations if one.action == "directory" and one.mode != 0o755]
-        return _seen(*answer) | (self._set_attributes(modes) if modes else {})
+        found = self._seen(self._look, *answer)
+        return found | (self._set_attributes(modes) if modes else {})
 
 
 class _Answer:
@@ -395,9 +428,11 @@ def _sent(archive: list[bytes | Prepared]) -> Iterator[bytes]:
             yield from part.pieces
 
 
-def _members(run: list[Prepared]) -> Iterator[bytes | Prepared]:
+def _members(run: list[Prepared], stage: bytes) -> Iterator[bytes | Prepared]:
     """Yield a tar's parts; a file's content stands for itself, as it may be large."""
     known: set[str] = set()
+    yield header(stage + b"/", b"5", mode=0o700, mtime_ns=0)
+    stage += b"/"
     for prepared in run:
         operation = prepared.operation
         parts = operation.path.split("/")
@@ -405,8 +440,8 @@ def _members(run: list[Prepared]) -> Iterator[bytes | Prepared]:
             above = "/".join(parts[:depth])
             if above not in known:
                 known.add(above)
-                yield header(_encoded(above) + b"/", b"5", mode=0o755, mtime_ns=0)
-        name = _encoded(operation.path)
+                yield header(stage + _encoded(above) + b"/", b"5", mode=0o755, mtime_ns=0)
+        name = stage + _encoded(operation.path)
         if operation.action == "directory":
             if operation.path not in known:
                 known.add(operation.path)
@@ -431,12 +466,17 @@ def _outcome(operation: Operation, present: Entry | None) -> Outcome:
         return Outcome(path, None, "the container does not take it")
     if wanted is not None and present.kind != wanted:
         return Outcome(path, present, "something else is in the way")
-    if action == "file" and (present.size, present.mtime_ns) != (
-        operation.size,
-        max(0, operation.mtime_ns),
+    if action == "file" and not (
+        present.size == operation.size and _has_its_time(operation, present)
     ):
         return Outcome(path, present, "no space left, perhaps")
     return Outcome(path, present)
+
+
+def _has_its_time(operation: Operation, present: Entry) -> bool:
+    wanted_ns = max(0, operation.mtime_ns)
+    # Not every `tar` knows of fractions of seconds.
+    return present.mtime_ns in (wanted_ns, wanted_ns - wanted_ns % 1_000_000_000)
 
 
 def _is_as_seen(operation: Operation, present: dict[str, Entry]) -> bool:
@@ -446,6 +486,11 @@ def _is_as_seen(operation: Operation, present: dict[str, Entry]) -> bool:
     if seen.kind == DIRECTORY:
         return now.kind == DIRECTORY
     return seen.key == now.key
+
+
+def _is_slow(present: Entry) -> bool:
+    """Tell whether a later change might show the same time, for want of fractions."""
+    return present.racy and not present.ctime_ns % 1_000_000_000
 
 
 def _is_link(operation: Operation) -> bool:
@@ -463,66 +508,17 @@ def _has_time(operation: Operation) -> bool:
 # What a container says.
 
 
-def _records(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for piece in pieces:
-        *whole, rest = (rest + piece).split(b"\0")
-        yield from whole
-        if len(rest) > _MAX_RECORD_BYTES:
-            raise CorruptError("the container sent a name that is too long")
+def _belonging(
+    entries: Iterable[Entry], rules: Rules, max_entries: int, left_over: list[str]
+) -> Iterator[Entry]:
+    """Yield those entries that the rules do not leave out, by themselves or from above.
 
-
-def _seen(code: int, said: bytes) -> dict[str, Entry]:
-    if code not in _LOOKED:  # what is not told of would be taken for gone
-        raise UnavailableError(
-            "the container cannot look at its files", hint="see whether it has memory left"
-        )
-    first, *records = said.split(b"\0")
-    now_ns = _clock(first)
-    entries = (_entry(record, now_ns) for record in records if record)
-    return {entry.path: entry for entry in entries}
-
-
-def _clock(record: bytes) -> int:
-    fields = record.split(b" ", 6)
-    if len(fields) != 7 or fields[6] != CLOCK.encode():
-        raise CorruptError("the container does not tell the time")
-    return _time_ns(fields[4])
-
-
-def _entry(record: bytes, now_ns: int) -> Entry:
-    fields = record.split(b" ", 6)
-    if len(fields) != 7:
-        raise CorruptError("the container described a file in a way that nobody does")
-    letter, mode, size, mtime, ctime, inode, name = fields
-    path = name.removeprefix(b"./").decode("utf-8", "surrogateescape")
-    if not path or any(part in ("", ".", "..") for part in path.split("/")):
-        raise CorruptError("the container described a file with an impossible name")
-    if not (_MODE.fullmatch(mode) and _NUMBER.fullmatch(size) and _NUMBER.fullmatch(inode)):
-        raise CorruptError("the container described a file in a way that nobody does")
-    kind = _KINDS.get(letter, OTHER)
-    bits = int(mode, 8) & 0o7777
-    if kind == DIRECTORY:
-        return Entry(path, kind, bits, 0, 0, 0, 0)
-    changed_ns = _time_ns(ctime)
-    reason = "" if kind != OTHER else "neither file, directory nor link"
-    if letter == _CLOSED:
-        reason = "it cannot be looked into"
-    if any(len(part) > MAX_NAME_BYTES for part in name.split(b"/")):
-        reason = "its name is too long"
-    racy = max(changed_ns, _time_ns(mtime)) >= now_ns - _RACY_NS
-    return Entry(path, kind, bits, int(size), _time_ns(mtime), changed_ns, int(inode), racy, reason)
-
-
-def _time_ns(text: bytes) -> int:
-    found = _TIME.fullmatch(text)
-    if not found:
-        raise CorruptError("the container told a time that is none")
-    return int(found[1]) * 1_000_000_000 + int((found[2] or b"0")[:9].ljust(9, b"0"))
-
-
-def _belonging(entries: list[Entry], rules: Rules, max_entries: int) -> Iterator[Entry]:
-    """Yield those entries that the rules do not leave out, by themselves or from above."""
+    Args:
+        entries: In tree order.
+        rules: What belongs to the mirror.
+        max_entries: How many may be yielded.
+        left_over: Gets the paths of what a synchronisation left that was killed.
+    """
     places: list[tuple[str, DirectoryTiers]] = [("", rules.top())]
     left_out: str | None = None
     last = ""
@@ -544,6 +540,8 @@ def _belonging(entries: list[Entry], rules: Rules, max_entries: int) -> Iterator
         is_directory = entry.kind == DIRECTORY
         if is_temporary(name) or place.tier(name, is_directory=is_directory) != "synced":
             left_out = path + "/"
+            if is_temporary(name):
+                left_over.append(path)
             continue
         if is_directory:
             places.append((path, place.child(name)))
@@ -551,6 +549,20 @@ def _belonging(entries: list[Entry], rules: Rules, max_entries: int) -> Iterator
         if count > max_entries:
             raise _too_many(max_entries)
         yield entry
+
+
+def _capped(found: Iterator[bytes], max_entries: int) -> Iterator[bytes]:
+    """Yield records, until there are too many."""
+    # What the rules leave out is only known later; far more than that is too much.
+    limit = 2 * max_entries + 100_000
+    for number, record in enumerate(found):
+        if number > limit:
+            raise _too_many(max_entries)
+        yield record
+
+
+def _is_root(record: bytes) -> bool:
+    return record[-2:] == b" ." and record.split(b" ", 6)[-1] == b"."
 
 
 def _plain_names(rules: Rules) -> list[str]:
@@ -561,9 +573,9 @@ def _plain_names(rules: Rules) -> list[str]:
     return [] if has_exception else [name.removesuffix("/") for name in found]
 
 
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+def _batches(entries: Iterable[Entry], size: int = _BATCH) -> Iterator[list[Entry]]:
     iterator = iter(entries)
-    while batch := list(islice(iterator, _BATCH)):
+    while batch := list(islice(iterator, size)):
         yield batch
 
 

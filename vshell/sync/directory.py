@@ -23,8 +23,10 @@ from typing import Final
 from vshell.errors import ConflictError, NotFoundError, PermissionDeniedError, TooLargeError
 from vshell.fs.bulk import open_database_files
 from vshell.host import HostPath, Identity, identity, open_regular, reason, translated
+from vshell.limits import MAX_NAME_BYTES, MAX_PATH_BYTES
 from vshell.sync.directory_writing import DirectoryWriter
 from vshell.sync.looking import (
+    SLOW_TICK_NS,
     coarse_ns,
     entry_of,
     is_same_file,
@@ -35,6 +37,7 @@ from vshell.sync.places import Places
 from vshell.sync.rules import MARKER, DirectoryTiers, Rules
 from vshell.sync.target import (
     DIRECTORY,
+    FILE,
     OTHER,
     SYMLINK,
     TEMPORARY_PREFIX,
@@ -57,6 +60,13 @@ _SUBJECT: Final = "the mirror's directory"
 _UTF_8: Final = sys.getfilesystemencoding() == "utf-8"
 _LOCK_POLL_S: Final = 0.01
 _PATH_OF: Final = itemgetter(0)
+_FORMAT: Final = 0o170000
+_SHORT: Final = MAX_PATH_BYTES // 4 - MAX_NAME_BYTES
+"""With so few characters above it, no name makes a path too long."""
+
+_new_tuple: Final = tuple.__new__
+_LISTED: Final = 100
+"""How many entries of a scan come together, at least."""
 
 
 class DirectoryTarget:
@@ -158,29 +168,40 @@ class DirectoryTarget:
 
     # Looking.
 
-    def scan(self, rules: Rules, *, max_entries: int) -> Iterator[Entry]:
+    def scan(self, rules: Rules, *, max_entries: int) -> Iterator[list[Entry]]:
         """Walk the directory; see `Target`."""
         self._left_over = []
         walk = _Walk(self._opened(), self._left_over, max_entries)
         top = rules.top()
         pending = [(iter(walk.entries("", top)), top)]
+        ready: list[Entry] = []
         while pending:
+            if len(ready) >= _LISTED:
+                yield ready
+                ready = []
             entries, tiers = pending[-1]
             for entry in entries:
                 if entry[1] != DIRECTORY:
-                    yield entry
+                    ready.append(entry)
                     continue
                 below = tiers.child(entry.path.rpartition("/")[2])
                 try:
                     found = walk.entries(entry.path, below)
+                except TooLargeError:  # is an OSError too, and no matter of this directory
+                    raise
                 except OSError as error:
-                    yield entry._replace(kind=OTHER, reason=reason(error))
+                    ready.append(entry._replace(kind=OTHER, reason=reason(error)))
                     continue
-                yield entry
-                pending.append((iter(found), below))
+                ready.append(entry)
+                if walk.has_directories:
+                    pending.append((iter(found), below))
+                else:
+                    ready += found
                 break
             else:
                 pending.pop()
+        if ready:
+            yield ready
 
     def directories(self, places: Places, rules: Rules) -> Iterator[str]:
         """Yield the paths of all directories that belong to a mirror, in no certain order."""
@@ -247,13 +268,18 @@ class DirectoryTarget:
 
 
 class _Walk:
-    """Lists directories, until there are too many entries."""
+    """Lists directories, until there are too many entries.
+
+    Attributes:
+        has_directories: Whether there is a directory in the last one that was listed.
+    """
 
     def __init__(self, places: Places, left_over: list[str], max_entries: int) -> None:
         self._places = places
         self._left_over = left_over
         self._max_entries = max_entries
         self._count = 0
+        self.has_directories = False
         self._hidden = _open_databases()
         self._hidden_inodes = frozenset(number for _, number in self._hidden)
         self._start_ns = coarse_ns()
@@ -267,8 +293,12 @@ class _Walk:
         """
         above = f"{path}/" if path else ""
         found: list[Entry] = []
+        directories = 0
         some_names = tiers.some_names
         hidden_inodes, start_ns = self._hidden_inodes, self._start_ns
+        certain_ns = start_ns - SLOW_TICK_NS
+        room = self._max_entries - self._count
+        is_short = len(above) < _SHORT
         # The entries are looked at right away, while their directory is open.
         with os.scandir(self._places.descriptor(path)) as items:
             for item in items:
@@ -287,10 +317,32 @@ class _Walk:
                     continue
                 if status.st_ino in hidden_inodes and identity(status) in self._hidden:
                     continue
-                found.append(entry_of(above + name, status, start_ns))
-                if self._count + len(found) > self._max_entries:
+                mode = status.st_mode
+                changed_ns = status.st_ctime_ns
+                if mode & _FORMAT == stat.S_IFREG and changed_ns < certain_ns and is_short:
+                    # What `entry_of` returns, without its questions: nearly all are like this.
+                    entry = _new_tuple(
+                        Entry,
+                        (
+                            above + name,
+                            FILE,
+                            mode & 0o7777,
+                            status.st_size,
+                            status.st_mtime_ns,
+                            changed_ns,
+                            status.st_ino,
+                            False,
+                            "",
+                        ),
+                    )
+                else:
+                    entry = entry_of(above + name, status, start_ns)
+                    directories += entry[1] == DIRECTORY
+                found.append(entry)
+                if len(found) > room:
                     raise self._too_many()
         self._count += len(found)
+        self.has_directories = directories > 0
         _sort(found)
         return found
 
@@ -314,7 +366,7 @@ class _Walk:
 def _sort(entries: list[Entry]) -> None:
     """Sort the entries of one directory by the bytes of their names."""
     if all(map(str.isascii, map(_PATH_OF, entries))):
-        entries.sort()  # by their paths, of which no two are equal
+        entries.sort(key=_PATH_OF)
     else:
         entries.sort(key=_by_path)
 

@@ -8,6 +8,7 @@ with the answer's head.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -74,11 +75,12 @@ def connect(address: str | None = None) -> Daemon:
             hint="forward a remote socket with `ssh -L`, and name the local end of it",
         )
     try:
+        _try_to_reach(chosen)
         api = docker.APIClient(
             version="auto", timeout=_TIMEOUT_S, **docker.utils.kwargs_from_env(_environment(chosen))
         )
         options = api.info().get("SecurityOptions") or []
-    except (docker.errors.DockerException, OSError):
+    except (docker.errors.DockerException, OSError, ValueError):
         raise UnavailableError("no daemon for containers answers", hint=_INSTALL) from None
     return Daemon(
         api,
@@ -119,6 +121,34 @@ def translated(subject: str) -> Iterator[None]:
             f"{subject}: the daemon does not answer ({type(error).__name__})",
             hint="see whether it runs; what was journalled can be resumed then",
         ) from None
+
+
+def is_podman(daemon: Daemon) -> bool:
+    """Tell whether a daemon is Podman's.
+
+    Raises:
+        UnavailableError: It does not answer.
+    """
+    with translated("cannot ask the daemon what it is"):
+        parts = daemon.api.version().get("Components") or []
+    return any("podman" in str(part.get("Name", "")).lower() for part in parts)
+
+
+def _try_to_reach(address: str) -> None:
+    """Connect once: the library leaves its socket open when it cannot.
+
+    Raises:
+        OSError: Nobody listens there.
+        ValueError: The address has no number for the port.
+    """
+    scheme, _, place = address.partition("://")
+    if scheme == "tcp":
+        host, _, port = place.rpartition(":")
+        socket.create_connection((host, int(port)), timeout=_TIMEOUT_S).close()
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_TIMEOUT_S)
+        connection.connect(place)
 
 
 def _said(error: Any) -> str:

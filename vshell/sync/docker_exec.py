@@ -33,6 +33,17 @@ for process in [0-9]*; do
   esac
 done
 """
+_FIND: Final = """
+cd /proc || exit 1
+end='
+'
+for process in [0-9]*; do
+  case "$(tr '\\0' '\\n' <"$process/environ" 2>/dev/null; echo .)" in
+    *"$1$end"*) exit 0 ;;
+  esac
+done
+exit 1
+"""
 _ROUNDS: Final = 5
 """A process may start another one between being seen and being killed."""
 
@@ -152,6 +163,16 @@ def left_exit_code(daemon: Daemon, machine: str, mark: str) -> int | None:
     """Return the exit code that a command left in the container; None when there is none."""
     code, output = answer(daemon, machine, ["cat", f"{CONTROL}/{mark}"])
     return int(output) if code == 0 and _EXIT_CODE.fullmatch(output) else None
+
+
+def is_left(daemon: Daemon, machine: str, mark: str, *, user: str | None) -> bool:
+    """Tell whether a command has processes in the container, whatever the daemon knows.
+
+    Raises:
+        NotFoundError, ConflictError, UnavailableError: As `prepare`.
+    """
+    script = ["/bin/sh", "-c", _FIND, "vshell", f"{MARK}={mark}"]
+    return answer(daemon, machine, script, user=user)[0] == 0
 
 
 def kill(daemon: Daemon, machine: str, mark: str, *, user: str | None) -> None:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from vshell.errors import ConflictError, InvalidPathError, NotFoundError, UnavailableError
-from vshell.sync.docker_client import Daemon, translated
+from vshell.sync.docker_client import Daemon, is_podman, translated
 from vshell.sync.docker_limits import ContainerLimits
 
 WORKSPACE: Final = "/workspace"
@@ -196,7 +196,9 @@ def create(
     if mirror:
         mounts.append(_bind(WORKSPACE, f"{mirror[1]}:rw"))
     else:
-        size = f"size={limits.max_mirror_bytes},nr_inodes={2 * limits.max_entries}"
+        size = f"size={limits.max_mirror_bytes}"
+        if not is_podman(daemon):  # which knows no such option, and holds to the memory's limit
+            size += f",nr_inodes={2 * limits.max_entries}"
         memory[WORKSPACE] = f"{size},mode=1777,nodev,nosuid,exec{_owned_by(user)}"
     mounts += [
         {"Type": "volume", "Source": volume, "Target": posixpath.join(WORKSPACE, inside)}

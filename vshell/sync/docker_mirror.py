@@ -56,7 +56,8 @@ class MirrorDirectory:
             max_bytes: How large the mirror may become, where that can be enforced.
             max_entries: How many entries it may have, likewise.
         """
-        made = cls(tempfile.mkdtemp(prefix=_PREFIX, dir=_parent(needed_bytes)))
+        parent = _SHARED_MEMORY if in_memory(needed_bytes) else tempfile.gettempdir()
+        made = cls(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         os.mkdir(made.root, 0o755)
         options = f"size={max_bytes},nr_inodes={max_entries},mode=0755"
         if made.private.startswith(_SHARED_MEMORY):
@@ -94,12 +95,12 @@ class MirrorDirectory:
                 tree.remove(name)
 
 
-def _parent(needed_bytes: int) -> str:
+def in_memory(needed_bytes: int) -> bool:
+    """Tell whether a mirror for a workspace of that size would be in memory."""
     if os.access(_SHARED_MEMORY, os.W_OK):
         with suppress(OSError):
-            if needed_bytes < _SHARE * shutil.disk_usage(_SHARED_MEMORY).free:
-                return _SHARED_MEMORY
-    return tempfile.gettempdir()
+            return needed_bytes < _SHARE * shutil.disk_usage(_SHARED_MEMORY).free
+    return False
 
 
 def _mount(path: str, options: str) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -414,7 +414,9 @@ def _check_root(peer: Peer, root: Root) -> None:
     )
 
 
-def _counted(entries: Iterable[Entry], progress: Progress) -> Iterator[Entry]:
-    for number, entry in enumerate(entries, 1):
+def _counted(listings: Iterable[Sequence[Entry]], progress: Progress) -> Iterator[Sequence[Entry]]:
+    number = 0
+    for entries in listings:
+        number += len(entries)
         progress(SyncProgress("scan", number, None))
-        yield entry
+        yield entries

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from vshell.errors import NotFoundError, UnavailableError, VshellError
+from vshell.errors import ConflictError, NotFoundError, UnavailableError, VshellError
 from vshell.fs import jobs as rows
 from vshell.fs.filesystem import FileSystem
 from vshell.sync import docker_exec, docker_machine
@@ -23,7 +23,7 @@ from vshell.sync.docker_machine import Machine
 from vshell.sync.docker_stream import Stream
 from vshell.sync.engine import Engine, Options
 from vshell.sync.job_output import JobOutput
-from vshell.sync.jobs import Job, Phase, find_job, owner, report_of
+from vshell.sync.jobs import FINISHED, KEPT_JOBS, Job, Phase, find_job, owner, report_of
 from vshell.sync.results import SyncResult
 
 Listener = Callable[[Stream, bytes], None]
@@ -32,6 +32,10 @@ _SAVE_S: Final = 2.0
 """How often what a command has written goes to the database while it runs."""
 
 _POLL_S: Final = 0.2
+
+_BY_SIGNAL: Final = 128
+
+_FORGET_EVERY: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Order:
         timeout_s: How long it may take; None for as long as it likes.
         listener: Is told of its output at once.
         on_phase: Is told when a phase begins.
+        on_job: Is told the number of the job before anything happens.
     """
 
     command: tuple[str, ...]
@@ -55,6 +60,7 @@ class Order:
     timeout_s: float | None
     listener: Listener | None
     on_phase: Callable[[Phase], None] | None
+    on_job: Callable[[int], None] | None = None
 
 
 class JobRun:
@@ -110,6 +116,10 @@ class JobRun:
             phase="pushing",
             owner=owner(),
         )
+        if job % _FORGET_EVERY == 0:
+            rows.forget(self._files, phases=FINISHED, keep=KEPT_JOBS)
+        if order.on_job is not None:
+            order.on_job(job)
         _tell(order, "pushing")
         pushed = self._push(job)
         if rows.find(self._files, job).cancelled:
@@ -234,13 +244,15 @@ class JobRun:
 
     def exit_code(self, job: int, process: str) -> int | None:
         """Return how an ended command ended, from the daemon, else from what it left behind."""
-        if self._is_lost():
-            return None
         try:
             found = docker_exec.state(self._daemon, process)
         except NotFoundError:
+            if self._is_lost():
+                return None
             return docker_exec.left_exit_code(self._daemon, self._machine.id, mark_of(job))
-        return found.exit_code
+        # With its container, a command dies of a signal.
+        died = found.exit_code is None or found.exit_code >= _BY_SIGNAL
+        return None if died and self._is_lost() else found.exit_code
 
     def pull(self, job: int, pushed: SyncResult | None, *, output_complete: bool) -> None:
         """Bring back what the command did; the last of it and the phase are one transaction.
@@ -263,11 +275,21 @@ class JobRun:
             if not isinstance(error, VshellError):
                 raise
 
-    def wait(self, process: str) -> None:
+    def wait(self, job: int, process: str) -> None:
         """Wait until a command that another process started has ended."""
-        with suppress(NotFoundError):  # ended so long ago that the daemon forgot it
-            while not self._is_lost() and docker_exec.state(self._daemon, process).is_running:
-                time.sleep(_POLL_S)
+        while not self._is_lost() and self._is_running(job, process):
+            time.sleep(_POLL_S)
+
+    def _is_running(self, job: int, process: str) -> bool:
+        try:
+            return docker_exec.state(self._daemon, process).is_running
+        except NotFoundError:
+            # It ended long ago, or the daemon was started anew beside a container that goes on.
+            with suppress(NotFoundError, ConflictError):  # then it is lost
+                return docker_exec.is_left(
+                    self._daemon, self._machine.id, mark_of(job), user=self._user
+                )
+            return False
 
     def note_exit(self, job: int, process: str) -> bool:
         """Store how a command ended that another process started; return whether it is known."""

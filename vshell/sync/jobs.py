@@ -33,6 +33,11 @@ from vshell.sync.results import Conflict, ConflictSide, Skipped, SyncedPath, Syn
 Phase = Literal["pushing", "running", "pulling", "done", "failed", "pull_pending", "lost"]
 
 UNFINISHED: Final = ("pushing", "running", "pulling", "pull_pending")
+FINISHED: Final = ("done", "failed", "lost")
+
+KEPT_JOBS: Final = 10_000
+"""Older ones are forgotten once they are finished; their files stay."""
+
 LISTED_JOBS: Final = 100
 """Jobs that a list has by default."""
 

@@ -17,7 +17,14 @@ from typing import Final
 from vshell.limits import CHUNK_BYTES, MAX_PATH_BYTES
 from vshell.sync.target import DIRECTORY, FILE, OTHER, SYMLINK, Entry
 
-__all__ = ["coarse_ns", "entry_of", "is_same_file", "read_pieces", "wait_until_after"]
+__all__ = [
+    "SLOW_TICK_NS",
+    "coarse_ns",
+    "entry_of",
+    "is_same_file",
+    "read_pieces",
+    "wait_until_after",
+]
 
 _FORMAT: Final = 0o170000
 _KINDS: Final = {stat.S_IFREG: FILE, stat.S_IFDIR: DIRECTORY, stat.S_IFLNK: SYMLINK}
@@ -29,13 +36,12 @@ _SPECIAL: Final = {
 }
 _ZEROS: Final = bytes(CHUNK_BYTES)
 _SECOND_NS: Final = 10**9
-_SLOW_TICK_NS: Final = 2 * _SECOND_NS
+SLOW_TICK_NS: Final = 2 * _SECOND_NS
 """Where a file system has no fractions of seconds, it may even have only every second one."""
 
 _CLOCK: Final = getattr(time, "CLOCK_REALTIME_COARSE", time.CLOCK_REALTIME)
 _TICK_NS: Final = max(int(time.clock_getres(_CLOCK) * _SECOND_NS), 1_000_000)
 _LONGEST_WAIT_S: Final = 0.1
-_new_tuple: Final = tuple.__new__
 
 
 def coarse_ns() -> int:
@@ -57,20 +63,15 @@ def entry_of(path: str, status: os.stat_result, start_ns: int) -> Entry:
         entry = Entry(path, kind, mode & 0o7777, 0, 0, 0, 0)
     else:
         changed_ns = status.st_ctime_ns
-        # As `Entry(...)` does, in half the time: there is one for each file.
-        entry = _new_tuple(
-            Entry,
-            (
-                path,
-                kind,
-                mode & 0o7777,
-                status.st_size,
-                status.st_mtime_ns,
-                changed_ns,
-                status.st_ino,
-                changed_ns >= start_ns - _SLOW_TICK_NS and _is_racy(changed_ns, start_ns),
-                "",
-            ),
+        entry = Entry(
+            path,
+            kind,
+            mode & 0o7777,
+            status.st_size,
+            status.st_mtime_ns,
+            changed_ns,
+            status.st_ino,
+            _is_racy(changed_ns, start_ns),
         )
     if kind == OTHER:
         return entry._replace(reason=_SPECIAL.get(mode & _FORMAT, "something special"))
@@ -81,7 +82,7 @@ def entry_of(path: str, status: os.stat_result, start_ns: int) -> Entry:
 
 def _is_racy(changed_ns: int, start_ns: int) -> bool:
     """Tell whether something changed in the clock's tick before it was looked at."""
-    return changed_ns >= start_ns - (_TICK_NS if changed_ns % _SECOND_NS else _SLOW_TICK_NS)
+    return changed_ns >= start_ns - (_TICK_NS if changed_ns % _SECOND_NS else SLOW_TICK_NS)
 
 
 def _is_too_long(path: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 from vshell.errors import NotFoundError, RangeError, UnavailableError
@@ -327,7 +327,7 @@ def open_directory(
     ignore: Iterable[str],
     cache: Iterable[str] | None,
     name: str | None,
-    limits: SyncLimits | None,
+    limits: SyncLimits | Mapping[str, float] | None,
     changing: Callable[[str], Transaction],
     cwd: str,
 ) -> Mirror:
@@ -339,7 +339,7 @@ def open_directory(
         name=_default_name(target.path) if name is None else name,
         rules=Rules(ignore=ignore, cache=DEFAULT_CACHE if cache is None else cache),
         policy=policy,
-        limits=limits or SyncLimits(),
+        limits=SyncLimits.of(limits),
         changing=changing,
         cwd=cwd,
     )

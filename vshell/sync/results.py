@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Final, Literal, NamedTuple
 
+from vshell.errors import RangeError
 from vshell.fs.peers import ConflictRow, Version
 from vshell.fs.records import KIND_NAMES, Kind
 from vshell.limits import MAX_FILE_BYTES
@@ -65,6 +66,25 @@ class SyncLimits(Record):
     max_file_bytes: int = min(2 * 1024**3, MAX_FILE_BYTES)
     max_bytes: int = 16 * 1024**3
     lock_timeout_s: float = 30.0
+
+    @classmethod
+    def of(cls, given: SyncLimits | Mapping[str, float] | None) -> SyncLimits:
+        """Return limits from what a caller gave.
+
+        Raises:
+            RangeError: There is no limit of that name, or one is negative.
+        """
+        if isinstance(given, SyncLimits):
+            return given
+        known = {field.name for field in fields(cls)}
+        for name, value in (given or {}).items():
+            if name not in known:
+                raise RangeError(
+                    f"no such limit: {name}", hint=f"there are {', '.join(sorted(known))}"
+                )
+            if value < 0:
+                raise RangeError(f"{name} must not be negative, as {value} is")
+        return cls(**(given or {}))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ when the root is new), `scan`, `fetch` and `apply`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
@@ -188,11 +188,12 @@ class Target(Protocol):
         """Let the root be known by this identifier from now on."""
         ...
 
-    def scan(self, rules: Rules, *, max_entries: int) -> Iterator[Entry]:
+    def scan(self, rules: Rules, *, max_entries: int) -> Iterator[Sequence[Entry]]:
         """Yield what is below the root, in tree order, without following a link.
 
-        What the rules leave out is not looked into, nor yielded. Temporary files of a
-        synchronisation that was killed are not yielded either; `apply` removes them.
+        It comes some dozens at a time, as they can be compared together. What the rules
+        leave out is not looked into, nor yielded. Temporary files of a synchronisation that
+        was killed are not yielded either; `apply` removes them.
 
         Args:
             rules: What belongs to the mirror.

@@ -16,14 +16,13 @@ Where it can, a faster engine runs the confined pattern (see `fast_scan.py`).
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Iterator, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from vshell.errors import BadPatternError
 from vshell.text.fast_scan import FastScan, GaveUpError, compile_fast
 from vshell.text.line_regex import Clause, LineRegex, most_copies, rarity, split_flags, study
+from vshell.text.line_scan import LineMatch, line_match, lines_at, lines_with, places_of, time_left
 from vshell.text.lines import UTF8_BOM, decode, is_binary
 
 if TYPE_CHECKING:
@@ -35,9 +34,6 @@ __all__ = [
     "LineMatch",
     "Matcher",
     "compile_matcher",
-    "cut_line",
-    "lines_after",
-    "lines_before",
     "text_bytes",
     "text_of",
 ]
@@ -50,29 +46,9 @@ _MAX_COPIES: Final = 50_000
 
 _CHECKED_CLAUSES: Final = 3
 _EACH_LINE: Final = ("",)
-_LONGEST_S: Final = 1e6
-_LINES_PER_LOOK: Final = 64
-"""How many lines are taken for each look at the clock, which takes as long as a line."""
-
 _GOOD_LITERAL: Final = 2
 CASE_PARTNERS: Final = tuple(map(str.encode, "\u0130\u0131\u017f\u212a"))
 """The only other characters that match ASCII letters (i, s, k) when case is ignored."""
-
-
-class LineMatch(NamedTuple):
-    """A line that matches; with `multiline`, the lines that a match touches.
-
-    Attributes:
-        line: The number of the first line, from 1.
-        column: Where in it the first match begins, in characters from 1.
-        start: Where the line begins in the text.
-        end: Where the last line ends, without its newline.
-    """
-
-    line: int
-    column: int
-    start: int
-    end: int
 
 
 def text_bytes(data: bytes, *, binary: bool = False) -> bytes | None:
@@ -178,19 +154,19 @@ class Matcher:
             return self._fast_lines(text, deadline)
         if self._confirm is None and self._literals is not None and not self._ignore_case:
             (literal,) = self._literals
-            return _lines_with(text, literal, deadline)
-        found = _lines_at(text, self._candidates(text, deadline), deadline)
+            return lines_with(text, literal, deadline)
+        found = lines_at(text, self._candidates(text, deadline), deadline)
         return found if self._confirm is None else self._confirmed(text, found, deadline)
 
     def _fast_lines(self, text: str, deadline: float) -> Iterator[LineMatch]:
         assert self._fast is not None
         last = None
         try:
-            for match in _lines_at(text, self._fast.places(text.encode("ascii")), deadline):
+            for match in lines_at(text, self._fast.places(text.encode("ascii")), deadline):
                 yield match
                 last = match
         except GaveUpError:
-            found = _lines_at(text, self._candidates(text, deadline), deadline)
+            found = lines_at(text, self._candidates(text, deadline), deadline)
             if self._confirm is not None:
                 found = self._confirmed(text, found, deadline)
             for match in found:
@@ -203,29 +179,29 @@ class Matcher:
         for line, _, start, end in found:
             column = self._column(text[start:end], deadline)
             if column >= 0:
-                yield _line_match((line, column + 1, start, end))
+                yield line_match((line, column + 1, start, end))
 
     def _column(self, line: str, deadline: float) -> int:
         assert self._confirm is not None
-        found = self._confirm.search(line, timeout=_left(deadline))
+        found = self._confirm.search(line, timeout=time_left(deadline))
         return found.start() if found else -1
 
     def _candidates(self, text: str, deadline: float) -> Iterator[int]:
         """Yield ascending places in lines that may match, at least one in each that does."""
         if self._literals is not None and not self._ignore_case:
-            return _places(text, self._literals)
+            return places_of(text, self._literals)
         if self._literals is not None and text.isascii():
-            return _places(text.lower(), self._literals)
+            return places_of(text.lower(), self._literals)
         assert self._scan is not None
-        found = self._scan.finditer(text, timeout=_left(deadline))
+        found = self._scan.finditer(text, timeout=time_left(deadline))
         return (match.start() for match in found)
 
     def _blocks(self, text: str, deadline: float) -> Iterator[LineMatch]:
         """Yield the lines of matches that may span lines; those that share a line are one."""
         assert self._scan is not None
         size, block, counted = len(text), None, 0
-        for match in self._scan.finditer(text, timeout=_left(deadline)):
-            _left(deadline)
+        for match in self._scan.finditer(text, timeout=time_left(deadline)):
+            time_left(deadline)
             first, last = match.start(), max(match.start(), match.end() - 1)
             start = text.rfind("\n", counted, first) + 1 or counted
             if start == size:
@@ -242,69 +218,6 @@ class Matcher:
             block = LineMatch(number, first - start + 1, start, end)
         if block is not None:
             yield block
-
-
-_line_match: Final = partial(tuple.__new__, LineMatch)
-"""Makes a match of its values, in a third of the time that `LineMatch(...)` takes."""
-
-
-def _lines_with(text: str, literal: str, deadline: float) -> Iterator[LineMatch]:
-    """Yield the lines that hold a text."""
-    size, number, counted, tries = len(text), 1, 0, 0
-    find, rfind, count = text.find, text.rfind, text.count
-    place = find(literal)
-    while place >= 0:
-        if not tries % _LINES_PER_LOOK:
-            _left(deadline)
-        tries += 1
-        start = rfind("\n", counted, place) + 1 or counted
-        if start == size:
-            return  # after the last newline
-        number += count("\n", counted, start)
-        counted = start
-        end = find("\n", place)
-        if end < 0:
-            yield _line_match((number, place - start + 1, start, size))
-            return
-        yield _line_match((number, place - start + 1, start, end))
-        place = find(literal, end + 1)
-
-
-def _lines_at(text: str, places: Iterator[int], deadline: float) -> Iterator[LineMatch]:
-    """Yield the lines of ascending places, each line once."""
-    size, number, counted, done, tries = len(text), 1, 0, -1, 0
-    find, rfind, count = text.find, text.rfind, text.count
-    for place in places:
-        if place <= done:
-            continue  # in the line that was found last
-        if not tries % _LINES_PER_LOOK:
-            _left(deadline)
-        tries += 1
-        start = rfind("\n", counted, place) + 1 or counted
-        if start == size:
-            return  # after the last newline
-        number += count("\n", counted, start)
-        counted = start
-        done = find("\n", place)
-        if done < 0:
-            done = size
-        yield _line_match((number, place - start + 1, start, done))
-
-
-def _places(text: str, literals: Clause) -> Iterator[int]:
-    """Yield ascending places of any of the literals, one in each line that holds one."""
-    pending = [(place, literal) for literal in literals if (place := text.find(literal)) >= 0]
-    while pending:
-        place, _ = min(pending)
-        yield place
-        end = text.find("\n", place)
-        if end < 0:
-            return
-        pending = [
-            (place if place > end else text.find(literal, end + 1), literal)
-            for place, literal in pending
-        ]
-        pending = [each for each in pending if each[0] >= 0]
 
 
 @functools.lru_cache(maxsize=8)
@@ -505,52 +418,3 @@ def _ascii_part(text: str) -> str:
     """Return the longest piece of ASCII, whose other case is known, in lower case."""
     pieces = "".join(character if character.isascii() else "\n" for character in text)
     return max(pieces.split("\n"), key=len).lower()
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return min(left, _LONGEST_S)
-
-
-def cut_line(line: str, limit: int, *, around: int = 0) -> str:
-    """Return a line, or of one that is longer than `limit` characters a part.
-
-    What was cut off is told by a mark, as in `[120 characters] text [7 characters]`.
-
-    Args:
-        line: The line.
-        limit: How many characters of it to keep.
-        around: An offset that the part shows; a quarter of the part comes before it.
-    """
-    if len(line) <= limit:
-        return line
-    start = max(0, min(around - limit // 4, len(line) - limit))
-    rest = len(line) - start - limit
-    before = f"[{start} characters] " if start else ""
-    after = f" [{rest} characters]" if rest else ""
-    return f"{before}{line[start : start + limit]}{after}"
-
-
-def lines_before(text: str, start: int, count: int) -> list[str]:
-    """Return up to `count` lines before the line that begins at `start`."""
-    found: list[str] = []
-    end = start - 1
-    while len(found) < count and end >= 0:
-        begin = text.rfind("\n", 0, end) + 1
-        found.append(text[begin:end])
-        end = begin - 1
-    return found[::-1]
-
-
-def lines_after(text: str, end: int, count: int) -> list[str]:
-    """Return up to `count` lines after the line that ends at `end`."""
-    found: list[str] = []
-    begin = end + 1
-    while len(found) < count and begin < len(text):
-        end = text.find("\n", begin)
-        end = end if end >= 0 else len(text)
-        found.append(text[begin:end])
-        begin = end + 1
-    return found

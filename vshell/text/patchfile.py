@@ -64,6 +64,7 @@ class FilePatch:
         hunks: The changes in order; none where only a name or a mode changes.
         line: The line of the patch where the file begins, counted from 1.
         recounted: The hunks, counted from 1, whose header did not agree with their body.
+        names: What the two sides of a modification call the file, where they differ.
     """
 
     kind: PatchKind
@@ -74,6 +75,7 @@ class FilePatch:
     hunks: tuple[Hunk[bytes], ...]
     line: int
     recounted: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -125,6 +127,7 @@ class _Header:
     kind: PatchKind = "modify"
     old_mode: int | None = None
     new_mode: int | None = None
+    both: tuple[bytes, ...] = ()
 
 
 class _Parser:
@@ -307,6 +310,7 @@ class _Parser:
             tuple(hunks),
             header.line,
             tuple(recounted),
+            tuple(self._path(name, header.line) for name in header.both),
         )
 
     def _resolve(self, header: _Header) -> tuple[PatchKind, bytes, bytes]:
@@ -335,6 +339,8 @@ class _Parser:
         if kind == "delete":
             return kind, old, old
         # As in git: without a rename, differing names are one file and a backup of it.
+        if old != new:
+            header.both = (old, new)
         name = old if len(old) < len(new) else new
         return kind, name, name
 

@@ -30,11 +30,11 @@ from mcp.server.subscriptions import (
 from mcp.shared.exceptions import MCPError
 
 from vshell._version import __version__
-from vshell.errors import VshellError
+from vshell.errors import NotFoundError, VshellError
 from vshell.fs.schema import FILE
+from vshell.fs.watch import Cursor
 from vshell.ops.context import Context
 from vshell.ops.detect import detect
-from vshell.ops.upkeep import watch
 from vshell.tools.profile import Profile
 from vshell.tools.result import Attachment, ToolResult
 
@@ -226,13 +226,17 @@ class _Service:
 
     async def _tell(self, feed: _Feed) -> None:
         """Tell of changes, as they are committed."""
-        since = self._context.files.revision()
+        cursor = Cursor(self._context.files, None, since=None)
         while True:
             await anyio.sleep(_POLL_S)
-            changes = await anyio.to_thread.run_sync(self._changes, since)
+            try:
+                changes = await anyio.to_thread.run_sync(cursor.next)
+            except NotFoundError:  # history went before it was told
+                cursor = Cursor(self._context.files, None, since=None)
+                await self._bus.publish(ResourcesListChanged())
+                continue
             if not changes:
                 continue
-            since = changes[-1].revision
             touched = {
                 path for change in changes for path in (change.path, change.old_path) if path
             }
@@ -240,9 +244,6 @@ class _Service:
                 await self._updated(feed, uri_of(path))
             if any(change.action != "write" for change in changes):
                 await self._bus.publish(ResourcesListChanged())
-
-    def _changes(self, since: int) -> list[Any]:
-        return list(watch(self._context, "/", since=since, timeout_s=0, poll_s=0))
 
     async def _updated(self, feed: _Feed, uri: str) -> None:
         await self._bus.publish(ResourceUpdated(uri=uri))

@@ -346,6 +346,46 @@ def test_monty_tells_what_it_lacks(
     assert engines["monty"].can_run(job(source)) is supported
 
 
+def test_no_more_guests_than_there_are_places(
+    engines: dict[str, Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vshell.script.engines import jailed
+
+    engine = engine_of(engines, "cpython")
+    monkeypatch.setattr(jailed, "MAX_GUESTS", 2)
+    monkeypatch.setattr(jailed, "_PLACE_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(jailed, "_places", jailed._Places())
+    first, second = engine.start(job("1")), engine.start(job("2"))
+    with pytest.raises(UnavailableError, match="2 scripts are running already"):
+        engine.start(job("3"))
+    first.close()
+    first.close()
+    third = engine.start(job("3"))
+    with pytest.raises(UnavailableError):
+        engine.start(job("4"))
+    second.close()
+    third.close()
+
+
+def test_who_ended_a_guest_is_told_where_the_system_can(engines: dict[str, Engine]) -> None:
+    import os
+    import signal
+    import time
+
+    from vshell.script.engines.jailed import JailedGuest
+
+    engine = engine_of(engines, "cpython")
+    guest = engine.start(job("while True: pass"))
+    assert isinstance(guest, JailedGuest)
+    process = guest._forked.process
+    assert process is not None
+    signal.pidfd_send_signal(process, signal.SIGKILL)  # as the kernel does when memory is out
+    event = guest.next(time.monotonic() + 5)
+    assert isinstance(event, Died)
+    release = tuple(int(part) for part in os.uname().release.split(".")[:2])
+    assert event.reason == ("killed" if release >= (6, 15) else "crash")
+
+
 def test_a_guest_can_be_given_to_another_process(engines: dict[str, Engine], state: State) -> None:
     import os
 

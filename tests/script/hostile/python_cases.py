@@ -289,6 +289,12 @@ INTROSPECTION = (
         monty=False,
     ),
     Case(
+        "forged use of what was not sent",
+        'import os, struct\nframe = b\'["call","exists",["/"],{},[3]]\'\nos.write(3, struct.pack(\'<I\', len(frame)) + frame)\nwhile True: pass',
+        ("crash",),
+        monty=False,
+    ),
+    Case(
         "half a message",
         "import os\nos.write(3, b'\\x05\\0')\nwhile True: pass",
         ("timeout",),

@@ -3,6 +3,10 @@
 A guest sends lists of JSON: `["call", method, arguments, keywords]`, `["log", stream,
 text]`, `["done", value]` and `["failed", type, message, line, traceback]`. It hears
 `["answer", value]` or `["fail", type, message, data]`. Whatever else it sends ends it.
+
+An answer may hold, as `[[path, text], ...]`, what reading files would return that the
+script is about to read. What the guest has used of it stands, as numbers, at the end of its
+next message; the rest is void then.
 """
 
 from __future__ import annotations
@@ -10,11 +14,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any, Final, NoReturn, cast
 
@@ -23,6 +29,7 @@ from vshell.jail.channel import FrameTooLargeError, HostChannel, HungUpError
 from vshell.jail.zygote import Forked, Isolation, Zygote
 from vshell.script.engine import (
     Call,
+    Death,
     Died,
     Done,
     Engine,
@@ -48,6 +55,19 @@ _FRAME_BYTES: Final = 4096
 _MAX_ITEMS: Final = 2_000_000
 """How many values a message may have: each costs the host some 60 bytes, however short."""
 
+_DEATHS: Final[dict[signal.Signals, Death]] = {
+    signal.SIGKILL: "killed",
+    signal.SIGXCPU: "timeout",
+}
+_WORDS: Final[dict[Death, str]] = {
+    "killed": "the system ended it, as it does when memory runs out",
+    "timeout": "it used all the processor time that it may",
+}
+
+MAX_GUESTS: Final = 64
+"""How many scripts in jails one process of the host runs at once."""
+
+_PLACE_TIMEOUT_S: Final = 30.0
 _START_TIMEOUT_S: Final = 10.0
 _ATTEMPTS: Final = 3
 _LONGEST_S: Final = 10**9
@@ -61,21 +81,62 @@ def _refuse_constant(name: str) -> NoReturn:
 _decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
+class _Places:
+    """How many guests of this process may run at once; the others wait for a while."""
+
+    def __init__(self) -> None:
+        self._free = threading.BoundedSemaphore(MAX_GUESTS)
+
+    def take(self) -> Callable[[], None]:
+        """Take a place; return what gives it back, once, however often it is called.
+
+        Raises:
+            UnavailableError: There was none for too long.
+        """
+        free = self._free
+        if not free.acquire(timeout=_PLACE_TIMEOUT_S):
+            raise UnavailableError(
+                f"{MAX_GUESTS} scripts are running already", hint="try again when one has ended"
+            )
+        held = [free]
+
+        def give_back() -> None:
+            with suppress(IndexError):
+                held.pop().release()
+
+        return give_back
+
+    def forget(self) -> None:
+        """Start anew in a forked child, in which none of them runs."""
+        self._free = threading.BoundedSemaphore(MAX_GUESTS)
+
+
+def _nothing() -> None:
+    """Give back no place."""
+
+
 class JailedGuest(Guest):
     """A script in the jail.
 
     Args:
         forked: Its process, which has its job.
         limits: Its budgets.
+        on_end: Called when it has ended or was given away, perhaps more than once.
     """
 
-    def __init__(self, forked: Forked, limits: Limits) -> None:
+    takes_ahead = True
+
+    def __init__(
+        self, forked: Forked, limits: Limits, on_end: Callable[[], None] = _nothing
+    ) -> None:
         largest = max(limits.max_message_bytes, limits.max_value_bytes)
         forked.channel.max_frame_bytes = largest + _FRAME_BYTES
         self._forked = forked
+        self._on_end = on_end
         self._limits = limits
         self._deadline = time.monotonic() + limits.timeout_s
         self._calls = 0
+        self._ahead: tuple[str, ...] = ()
         self._end: Event | None = None
         self._lock = threading.Lock()
 
@@ -89,6 +150,12 @@ class JailedGuest(Guest):
         channel = HostChannel(socket.socket(fileno=socket_descriptor), max_frame_bytes=0)
         return cls(Forked(channel, None), limits)
 
+    def awaited(self) -> int | None:
+        """Return the descriptor that is readable when `next` need not wait; None if it need not."""
+        if self._end is not None or self._forked.channel.buffered:
+            return None
+        return self._forked.channel.fileno()
+
     def detach(self) -> tuple[int, int | None]:
         """Give the guest away, to be used with `attached`.
 
@@ -98,6 +165,7 @@ class JailedGuest(Guest):
         """
         process, self._forked.process = self._forked.process, None
         self._end = Died("killed", "it was given away")
+        self._on_end()
         return self._forked.channel.detach(), process
 
     def next(self, deadline: float) -> Event:
@@ -117,30 +185,55 @@ class JailedGuest(Guest):
         except FrameTooLargeError as error:
             event = Died("crash", f"a message of {error.args[0]} bytes is over the limit")
         except HungUpError:
-            event = self._end or Died("crash", "it ended without a result")
+            event = self._end or self._death()
         except (DecodeError, ValueError, TypeError, RecursionError) as error:
             event = Died("crash", f"it sent what is no message ({type(error).__name__})")
         if not isinstance(event, (Call, Log)):
             self._end = event
             self._forked.close()
+            self._on_end()
         return event
 
+    def _death(self) -> Died:
+        """Tell how the process ended, which has hung up without a result."""
+        found = self._forked.ended_by()
+        if found is None:
+            return Died("crash", "it ended without a result")
+        reason = _DEATHS.get(found, "crash")
+        return Died(reason, f"{_WORDS.get(reason, 'it crashed')} ({found.name})")
+
     def _event_of(self, frame: bytes) -> Event:
-        message = _decode(frame)
-        match message:
-            case ["call", str(method), list(arguments), dict(keywords)]:
+        match _decode(frame):
+            case ["call", str(method), list(arguments), dict(keywords), *used]:
                 self._calls += 1
-                return Call(self._calls, method, tuple(arguments), keywords)
+                taken = self._taken(used)
+                return Call(self._calls, method, tuple(arguments), keywords, taken)
             case ["log", "stdout" | "stderr" as stream, str(text) | bytes(text)]:
                 return Log(stream, text)
-            case ["done", value]:
-                return Done(value)
-            case ["failed", str(type), str(text), None | int() as line, str(traceback)]:
-                return Failed(type, text, line, traceback)
+            case ["done", value, *used]:
+                return Done(value, self._taken(used), len(frame))
+            case ["failed", str(type), str(text), None | int() as line, str(traceback), *used]:
+                return Failed(type, text, line, traceback, taken=self._taken(used))
         raise ValueError("a message has no known form")
 
-    def answer(self, value: Value) -> None:
-        self._send(encode(["answer", value], max_bytes=self._limits.max_message_bytes))
+    def _taken(self, used: list[Value]) -> tuple[str, ...]:
+        """Return which answers that were sent ahead the guest says that it has used."""
+        ahead, self._ahead = self._ahead, ()
+        if not used:
+            return ()
+        (numbers,) = used
+        if len(numbers) > len(ahead) or not all(
+            type(number) is int and 0 <= number < len(ahead) for number in numbers
+        ):
+            raise ValueError("it used what it was not sent")
+        return tuple(ahead[number] for number in numbers)
+
+    def answer(self, value: Value, ahead: Mapping[str, Value] | None = None) -> None:
+        frame = b'["answer",' + encode(value, max_bytes=self._limits.max_message_bytes)
+        if ahead:
+            self._ahead = tuple(ahead)
+            frame += b"," + encode(list(ahead.items()))
+        self._send(frame + b"]")
 
     def fail(self, type: str, message: str, data: Mapping[str, Value]) -> None:
         self._send(encode(["fail", type, message, dict(data)]))
@@ -164,11 +257,16 @@ class JailedGuest(Guest):
         self._forked.kill()  # so that a thread that waits for it does not wait on
         with self._lock:
             self._forked.close()
+            self._on_end()
 
 
 def _decode(frame: bytes) -> Any:
     text = frame.decode("utf-8", "surrogatepass")
-    if _separators(frame) > _MAX_ITEMS and _separators(_STRINGS.sub(b"", frame)) > _MAX_ITEMS:
+    if (
+        len(frame) > _MAX_ITEMS
+        and _separators(frame) > _MAX_ITEMS
+        and _separators(_STRINGS.sub(b"", frame)) > _MAX_ITEMS
+    ):
         raise ValueError("a message has too many values")
     value = _decoder.decode(text)
     return untagged(value) if '"$' in text else value
@@ -218,7 +316,9 @@ def _make_zygote(*, allow_reduced: bool) -> Zygote:
 
 
 _shared: Final = _Shared()
+_places: Final = _Places()
 os.register_at_fork(after_in_child=_shared.forget)
+os.register_at_fork(after_in_child=_places.forget)
 
 
 class JailedEngine(Engine):
@@ -284,6 +384,18 @@ class JailedEngine(Engine):
         missing = self.available()
         if missing is not None:
             raise UnavailableError(missing.reason, hint=missing.hint)
+        give_back = _places.take()
+        try:
+            guest = JailedGuest(self._forked(job), job.limits, give_back)
+        except BaseException:
+            give_back()
+            raise
+        with self._lock:
+            self._guests.add(guest)
+        return guest
+
+    def _forked(self, job: Job) -> Forked:
+        """Return a process that has its job."""
         for _ in range(_ATTEMPTS):
             forked = self._zygote().fork()
             try:
@@ -300,10 +412,7 @@ class JailedEngine(Engine):
             except BaseException:
                 forked.close()
                 raise
-            guest = JailedGuest(forked, job.limits)
-            with self._lock:
-                self._guests.add(guest)
-            return guest
+            return forked
         raise UnavailableError(
             "the process for a script ends before it can start",
             hint="the system may be out of memory",
@@ -332,6 +441,6 @@ def _job_fields(job: Job) -> dict[str, Any]:
         "name": job.name,
         "mode": job.mode,
         "arguments": job.arguments,
-        "stdin": tagged(job.stdin) if job.stdin else "",
+        "stdin": tagged(job.stdin),
         "memory_bytes": job.limits.max_memory_bytes,
     }

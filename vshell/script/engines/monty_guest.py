@@ -53,6 +53,8 @@ class MontyGuest(Guest):
         snapshot: Where to go on instead of at the start.
     """
 
+    takes_ahead = False
+
     def __init__(self, session: Any, job: Job, snapshot: bytes | None = None) -> None:
         self._session = session
         self._job = job
@@ -90,7 +92,7 @@ class MontyGuest(Guest):
             self._release()
         return event
 
-    def answer(self, value: Value) -> None:
+    def answer(self, value: Value, ahead: Mapping[str, Value] | None = None) -> None:  # noqa: ARG002
         encode(value, max_bytes=self._job.limits.max_message_bytes)
         self._given = {"return_value": value}
 

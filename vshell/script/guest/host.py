@@ -12,8 +12,12 @@ import vshell.errors
 from vshell.jail.channel import GuestChannel, HungUpError
 from vshell.script.values import decode, encode
 
-__all__ = ["Host", "error_of"]
+__all__ = ["READ_STDIN", "Host", "error_of"]
 
+READ_STDIN: Final = "<stdin>"
+"""The call by which a program gets what it reads; no method of `state` can have this name."""
+
+_READS: Final = frozenset({"readFile", "read_file"})
 _EAGER_LINES: Final = 1000
 _BUFFER_CHARACTERS: Final = 8192
 _BUFFER_S: Final = 0.005
@@ -58,6 +62,8 @@ class Host:
         self._held_stream = ""
         self._lines = 0
         self._sent_at = 0.0
+        self._ahead: dict[str, tuple[int, str]] = {}
+        self._used: list[int] = []
 
     def connect(self, channel: GuestChannel) -> None:
         """Say where the host is."""
@@ -69,11 +75,24 @@ class Host:
         Raises:
             Exception: What the host says went wrong.
         """
-        answer = self.exchange(encode(["call", method, list(arguments), keywords]))
+        if len(arguments) == 1 and type(arguments[0]) is str and method in _READS and not keywords:
+            found = self._ahead.pop(arguments[0], None)
+            if found is not None:
+                self._used.append(found[0])
+                return found[1]
+        self._ahead = {}  # whatever is called may change what it would say
+        answer = self.exchange(encode(["call", method, list(arguments), keywords, *self._taken()]))
         message = decode(answer)
-        if message[0] == "answer":
-            return message[1]
-        raise error_of(*message[1:])
+        if message[0] != "answer":
+            raise error_of(*message[1:])
+        if len(message) > 2:
+            self._ahead = {path: (at, text) for at, (path, text) in enumerate(message[2])}
+        return message[1]
+
+    def _taken(self) -> list[list[int]]:
+        """Return what was used of what was sent ahead, as the end of the next message."""
+        used, self._used = self._used, []
+        return [used] if used else []
 
     def exchange(self, frame: bytes) -> bytes:
         """Send a call and return its answer, both as JSON."""
@@ -93,7 +112,7 @@ class Host:
 
     def finish(self, *message: Any) -> NoReturn:
         """Send the last message and end the process."""
-        self.send(encode(list(message)))
+        self.send(encode([*message, *self._taken()]))
         os._exit(0)
 
     def log(self, stream: str, data: Any) -> None:

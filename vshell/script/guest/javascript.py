@@ -142,7 +142,7 @@ def _run_function(job: Mapping[str, Any]) -> None:
 def _run_program(job: Mapping[str, Any]) -> None:
     _kept["bytes"] = True
     context = _kept["context"]
-    options = {
+    options: dict[str, Any] = {
         "name": job["name"],
         "arguments": job["arguments"],
         "stdin": untagged(job["stdin"]),

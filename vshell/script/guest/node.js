@@ -4,6 +4,7 @@
   "use strict";
   const { call, hidden, put, write, show, format, parses, errorText } = inner;
   const G = globalThis, { exit } = options;
+  const stdin = () => (options.stdin ??= call("<stdin>", [-1]));
   const text = (value) => String(value);
   const fail = (code, path, what) => {
     const error = new Error(`${code}: ${what}, '${path}'`);
@@ -115,7 +116,7 @@
   const content = (data) => (typeof data === "string" ? encodeUtf8(data) : data);
   const fs = {
     readFileSync: (name, given) => {
-      const bytes = name === 0 || name === "/dev/stdin" ? options.stdin : at("readFileBytes", name);
+      const bytes = name === 0 || name === "/dev/stdin" ? stdin() : at("readFileBytes", name);
       return encodingOf(given) ? new Buffer(bytes).toString(encodingOf(given)) : new Buffer(bytes);
     },
     writeFileSync: (name, data, given) => { at(given?.flag === "a" ? "appendFile" : "writeFileBytes", name, content(data)); },
@@ -164,7 +165,7 @@
   const stream = (name) => ({ write: (data) => { write(name, typeof data === "string" ? data : decodeUtf8(data)); return true; }, isTTY: false, columns: 80 });
   let directory = null;
   const process = {
-    argv: ["node", options.name, ...options.arguments], env: {}, platform: "linux", pid: 2, version: "v22.0.0",
+    argv: ["node", ...(options.name === "[eval]" ? [] : [options.name]), ...options.arguments], env: {}, platform: "linux", pid: 2, version: "v22.0.0",
     versions: { node: "22.0.0" }, exitCode: undefined, execArgv: [],
     cwd: () => (directory ??= call("resolvePath", [".", "."])),
     exit: (code) => exit(code ?? process.exitCode ?? 0),
@@ -172,11 +173,11 @@
     stdin: {
       isTTY: false, setEncoding: () => process.stdin, resume: () => process.stdin,
       on: (event, f) => {
-        if (event === "data" && options.stdin.length) G.setTimeout(() => f(new Buffer(options.stdin)), 0);
+        if (event === "data") G.setTimeout(() => { if (stdin().length) f(new Buffer(stdin())); }, 0);
         if (event === "end" || event === "close") G.setTimeout(f, 1);
         return process.stdin;
       },
-      [Symbol.asyncIterator]: async function* () { yield new Buffer(options.stdin); },
+      [Symbol.asyncIterator]: async function* () { yield new Buffer(stdin()); },
     },
     nextTick: (f, ...args) => { queueMicrotask(() => f(...args)); },
     hrtime: Object.assign(() => { const ms = Date.now(); return [Math.floor(ms / 1000), ms % 1000 * 1e6]; }, { bigint: () => BigInt(Date.now()) * 1000000n }),

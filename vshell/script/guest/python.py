@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from vshell.errors import TooLargeError
 from vshell.jail.channel import GuestChannel
-from vshell.script.guest import clock, event_loop, files, imports, streams
+from vshell.script.guest import clock, event_loop, files, imports, library, streams
 from vshell.script.guest.host import Host
 from vshell.script.plain import plain
 from vshell.script.values import untagged
@@ -44,6 +44,10 @@ _NAMES: Final = """
 MODULES: Final = tuple(_NAMES.split())
 """What scripts can import: the standard library, without what needs a system below it."""
 
+LIBRARY: Final = "<module>"
+"""The name of a program that is no source, but the name of a module to run."""
+
+_ARGV0: Final = {"<string>": "-c", "<stdin>": "-"}
 _RESERVE_BYTES: Final = 1 << 20
 _MAX_TEXT: Final = 100_000
 _reserve: bytearray | None = None
@@ -66,6 +70,7 @@ def prepare() -> None:
             importlib.import_module(name)
         except ImportError:
             continue  # gone in later releases of Python, or left out of this build
+    library.prepare()
     for name in ("this", "antigravity", "ctypes", "_ctypes"):
         sys.modules.pop(name, None)
     sys.argv[:] = [""]
@@ -94,13 +99,18 @@ def run(channel: GuestChannel, job: Mapping[str, Any]) -> None:
     program = job["mode"] == "program"
     if program:
         streams.set_logs(_host, as_bytes=True)
-    if job["stdin"]:
+    if job["stdin"] is None:
+        streams.ask_for_input(_host)
+    elif job["stdin"]:
         streams.set_input(job["stdin"])
     if job["deterministic"]:
         clock.install(seed=job["seed"], now_ns=job["now_ns"])
-    sys.argv[:] = [job["name"], *job["arguments"]]
+    sys.argv[:] = [_ARGV0.get(job["name"], job["name"]), *job["arguments"]]
     try:
-        value = _execute(job["source"], job["name"], _module_of(job).__dict__)
+        if program and job["name"] == LIBRARY:
+            _run_library(job["source"], _module_of(job).__dict__)
+        else:
+            value = _execute(job["source"], job["name"], _module_of(job).__dict__)
         if program:
             value = 0
     except SystemExit as exit:
@@ -108,6 +118,19 @@ def run(channel: GuestChannel, job: Mapping[str, Any]) -> None:
     except BaseException as error:  # noqa: BLE001 - whatever a script raises is its result
         _fail(job, error)
     _finish(job, value)
+
+
+def _run_library(name: str, names: dict[str, Any]) -> None:
+    """Run a module of the standard library, as `python -m` does."""
+    found = library.program_of(name)
+    if found is None:
+        known = name in sys.modules
+        reason = f"{name} cannot be run as a program here" if known else f"No module named {name}"
+        raise SystemExit(f"python: {reason}")
+    sys.argv[0] = name
+    code, names["__package__"] = found
+    names["__file__"] = name
+    exec(code, names)  # noqa: S102 - this is the place for it
 
 
 def _module_of(job: Mapping[str, Any]) -> types.ModuleType:
@@ -225,7 +248,7 @@ def _finish(job: Mapping[str, Any], value: Any) -> None:
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         flush = getattr(stream, "flush", None)
-        if flush is not None:
+        if flush is not None and not getattr(stream, "closed", False):
             flush()
 
 

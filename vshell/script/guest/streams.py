@@ -6,9 +6,9 @@ import io
 import sys
 from typing import Any
 
-from vshell.script.guest.host import Host
+from vshell.script.guest.host import READ_STDIN, Host
 
-__all__ = ["set_input", "set_logs"]
+__all__ = ["ask_for_input", "set_input", "set_logs"]
 
 
 class _Bytes(io.RawIOBase):
@@ -80,8 +80,32 @@ def set_logs(host: Host, *, as_bytes: bool) -> None:
         setattr(sys, f"__{stream}__", made)
 
 
+class _Asked(io.RawIOBase):
+    """What the host reads for the script, when the script wants it."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__()
+        self._host = host
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        data: bytes = self._host.call(READ_STDIN, (len(buffer),), {})
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def ask_for_input(host: Host) -> None:
+    """Replace `sys.stdin` by what the host has, which is not read before the script does."""
+    _set_input(io.BufferedReader(_Asked(host)))
+
+
 def set_input(content: bytes) -> None:
     """Replace `sys.stdin`."""
-    reader: Any = io.BytesIO(content)
+    _set_input(io.BytesIO(content))
+
+
+def _set_input(reader: Any) -> None:
     sys.stdin = io.TextIOWrapper(reader, "utf-8", "surrogateescape")
     sys.__stdin__ = sys.stdin  # type: ignore[misc]

@@ -12,7 +12,7 @@ from vshell.shell.command import Command, Invocation, Option, Parsed, UsageError
 from vshell.shell.copier import Copier, Rules
 from vshell.shell.destinations import TARGET_OPTIONS, destinations
 from vshell.shell.messages import quote, quote_typographic, reason
-from vshell.shell.modes import UMASK, Mode
+from vshell.shell.modes import Mode, umask_of
 from vshell.shell.nodes import OWNER, node_at
 
 _ATTRIBUTES: Final = {
@@ -169,7 +169,10 @@ def _make_directories(call: Invocation, operand: str, mode: int) -> int:
                     count < len(parts) or files.stat(path).kind == "directory"
                 ):
                     continue
-                files.mkdir(path, mode=mode if count == len(parts) else 0o777 & ~UMASK)
+                files.mkdir(
+                    path,
+                    mode=mode if count == len(parts) else 0o777 & ~umask_of(call.context.files),
+                )
                 if call.parsed.flag("verbose"):
                     call.write(f"{call.name}: creating directory {quote(part)}\n")
             files.chmod(call.context.resolve(operand), mode)
@@ -197,7 +200,7 @@ def _install_files(call: Invocation, mode: int) -> int:
             leading = directory
             if leading is None and len(call.operands) == 2:
                 leading = call.operands[1].rpartition("/")[0]
-            if leading and _make_directories(call, leading, 0o777 & ~UMASK):
+            if leading and _make_directories(call, leading, 0o777 & ~umask_of(call.context.files)):
                 return 1
         for source, target in destinations(call):
             copier.run(source, target)

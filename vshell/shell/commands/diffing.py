@@ -92,6 +92,8 @@ class _Differ:
     def run(self, old: str, new: str) -> int:
         """Compare two operands; return 0, 1 when they differ, 2 when that failed."""
         left, right = self._side(old), self._side(new)
+        if old == new == "-" and left is not None and right is not None:
+            return self._same(left, right)
         if left is None or right is None:
             return _TROUBLE
         if left.is_directory != right.is_directory:

@@ -12,11 +12,15 @@ from vshell.shell.command import Command, Invocation, Option
 from vshell.shell.command_io import BufferedOutput
 from vshell.shell.commands.find_entry import Found, Run, Stop
 from vshell.shell.commands.find_parse import parse_find
+from vshell.shell.commands.find_quick import answer, read_question
 from vshell.shell.messages import quote_typographic, reason
 from vshell.shell.nodes import Listing, stat_node, typed_join
 
 
 def run_find(call: Invocation) -> int:
+    question = read_question(call.operands)
+    if question is not None and answer(call, question):
+        return 0
     with BufferedOutput(call.stdout) as out:
         run = Run(call, out)
         plan = parse_find(call, run)

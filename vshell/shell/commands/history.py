@@ -8,6 +8,7 @@ from vshell.errors import VshellError
 from vshell.fs.records import Change
 from vshell.fs.snapshots import Restored
 from vshell.ops import moments, upkeep
+from vshell.ops.log import log
 from vshell.shell.command import Command, Invocation, Option, UsageError
 from vshell.shell.messages import quote_typographic
 from vshell.shell.timeformat import format_time, zone_of
@@ -31,12 +32,18 @@ def _line(call: Invocation, change: Change) -> str:
 def run_log(call: Invocation) -> int:
     count = _number(call.parsed.value("max-count"), 20)
     path = call.operands[0] if call.operands else None
-    if path is not None:
+    since = _number(call.parsed.value("since"), 0) if call.parsed.flag("since") else 0
+    if path is not None and not call.parsed.flag("patch"):
         found = list(upkeep.history(call.context, path, limit=count))
-    else:
-        since = _number(call.parsed.value("since"), 0) if call.parsed.flag("since") else 0
-        found = list(upkeep.changes(call.context, since=since))[-count:][::-1]
-    call.write("".join(_line(call, change) for change in found))
+        call.write("".join(_line(call, change) for change in found if change.revision > since))
+        return 0
+    shown = 0
+    for entry in log(call.context, path, n=count).entries:
+        changes = entry.changes[::-1][: count - shown] if entry.revision > since else ()
+        call.write("".join(_line(call, change) for change in changes))
+        if changes and call.parsed.flag("patch"):
+            call.write(entry.patch)
+        shown += len(changes)
     return 0
 
 
@@ -116,6 +123,7 @@ COMMANDS: Final = (
         run_log,
         options=(
             Option(("-n", "--max-count"), "Show at most NUM changes (default 20).", "NUM"),
+            Option(("-p", "--patch"), "Show each revision as a patch, too."),
             Option(("--since",), "Show only what happened after this revision.", "REVISION"),
         ),
     ),

@@ -10,7 +10,7 @@ from vshell.errors import ExistsError, NotFoundError, VshellError
 from vshell.fs.schema import DIRECTORY
 from vshell.shell.command import Command, Invocation, Option, UsageError
 from vshell.shell.messages import quote, quote_typographic, reason
-from vshell.shell.modes import UMASK, Mode
+from vshell.shell.modes import Mode, umask_of
 from vshell.shell.nodes import node_at
 
 _ALPHABET: Final = string.ascii_letters + string.digits
@@ -20,11 +20,11 @@ _TRIES: Final = 100
 def run_mkdir(call: Invocation) -> int:
     if not call.operands:
         raise UsageError("missing operand")
-    mode = 0o777 & ~UMASK
+    mode = 0o777 & ~umask_of(call.context.files)
     text = call.parsed.value("mode")
     if text is not None:
         try:
-            mode = Mode(text).apply(0o777, is_directory=True)
+            mode = Mode(text).apply(0o777, is_directory=True, umask=umask_of(call.context.files))
         except ValueError:
             raise UsageError(f"invalid mode {quote_typographic(text)}", hint=False) from None
     status = 0
@@ -42,7 +42,9 @@ def _make(call: Invocation, operand: str, mode: int) -> int:
             if parents:
                 for at in _ancestors(operand):
                     if not _is_directory(call, at):
-                        call.context.files.mkdir(call.context.resolve(at), mode=0o777 & ~UMASK)
+                        call.context.files.mkdir(
+                            call.context.resolve(at), mode=0o777 & ~umask_of(call.context.files)
+                        )
                         _tell(call, at)
                 at = operand
                 if _is_directory(call, at):

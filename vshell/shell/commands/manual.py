@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Final
 
+from vshell.errors import VshellError
 from vshell.shell import commands
 from vshell.shell.command import Command, Invocation, Option, UsageError
 from vshell.shell.options import HELP, VERSION, spelling
@@ -64,13 +65,22 @@ def page(command: Command) -> str:
 
 def run_which(call: Invocation) -> int:
     status = 0
+    programs = call.services.get("program_names", lambda: frozenset(commands.names()))()
     for word in call.operands:
-        known = commands.find(word) is not None or word in (call.services.get("builtins") or ())
-        if known and "/" not in word:
-            call.write(f"/usr/bin/{word}\n" if not call.parsed.flag("s") else "")
+        path = word if "/" in word else f"/usr/bin/{word}"
+        if word in programs or ("/" in word and _is_executable(call, word)):
+            call.write(f"{path}\n" if not call.parsed.flag("s") else "")
         else:
             status = 1
     return status if call.operands else 1
+
+
+def _is_executable(call: Invocation, path: str) -> bool:
+    try:
+        found = call.context.files.stat(call.context.resolve(path))
+    except VshellError:
+        return False
+    return found.kind == "file" and bool(found.mode & 0o111)
 
 
 COMMANDS: Final = (

@@ -383,10 +383,13 @@ def _operands(call: Invocation) -> tuple[list[str], int]:
             "strings",
         )
     )
-    if modern or not 1 <= len(names) <= 2:
+    old_form = call.parsed.flag("traditional")
+    if (modern and not old_form) or not 1 <= len(names) <= 2:
         return names, 0
     match = re.fullmatch(r"(\+)?(0x)?([0-9a-fA-F]+)(\.)?(b)?", names[-1])
-    if match is None or not (match[1] or (len(names) == 2 and names[-1][0].isdigit())):
+    if match is None or not (
+        match[1] or ((old_form or len(names) == 2) and names[-1][0].isdigit())
+    ):
         return names, 0
     base = 16 if match[2] else 10 if match[4] else 8
     try:
@@ -462,6 +465,7 @@ COMMANDS: Final = (
             Option(("-N", "--read-bytes"), "Limit dump to BYTES input bytes.", "BYTES"),
             Option(("-S", "--strings"), "Output strings of at least BYTES graphic chars.", "BYTES"),
             Option(("-t", "--format"), "Select output format or formats.", "TYPE"),
+            Option(("--traditional",), "Accept an offset without a + as the last operand."),
             Option(("-v", "--output-duplicates"), "Do not use * to mark line suppression."),
             Option(
                 ("-w", "--width"),

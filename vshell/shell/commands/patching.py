@@ -12,6 +12,7 @@ from vshell.shell.command import Command, Invocation, Option, UsageError
 from vshell.shell.command_io import read_all, write_file
 from vshell.shell.messages import quote_if_needed, reason
 from vshell.text.hunks import apply_hunks
+from vshell.text.older_diffs import as_unified
 from vshell.text.patchfile import FilePatch, parse_patch
 from vshell.text.unified import Hunk, format_hunk
 
@@ -25,7 +26,7 @@ def run_patch(call: Invocation) -> int:
         raise UsageError(f"{operands[2]}: extra operand")
     source = parsed.value("input") or (operands[1] if len(operands) > 1 else "-")
     try:
-        text = read_all(call, source)
+        text = as_unified(read_all(call, source))
     except VshellError as error:
         call.stderr.write(
             f"patch: **** Can't open patch file {source} : {reason(error)}\n".encode()
@@ -50,14 +51,16 @@ def run_patch(call: Invocation) -> int:
 
 
 def _refuse(call: Invocation, text: bytes, error: PatchInvalidError) -> int:
-    if b"@@ -" not in text and b"*** " not in text:
-        message = "Only garbage was found in the patch input."
-    elif b"@@ -" not in text:
-        message = "Only unified diffs are supported, and this is a context diff."
-    else:
-        message = error.message
+    garbage = "Only garbage was found in the patch input."
+    message = error.message if b"@@ -" in text else garbage
     call.stderr.write(f"patch: **** {message}\n".encode("utf-8", "surrogateescape"))
     return _TROUBLE
+
+
+def _simplicity(name: str) -> tuple[int, int, int]:
+    """Return by what GNU's patch chooses among names: directories, then length."""
+    parts = [part for part in name.split("/") if part]
+    return len(parts), len(parts[-1]) if parts else 0, len(name)
 
 
 class _Patcher:
@@ -114,8 +117,9 @@ class _Patcher:
         return self._call.context.resolve(name)
 
     def _name(self, patch: FilePatch, *, guess_name: bool) -> str | None:
-        """Return which of the names in the patch is meant: the first that is there."""
-        names = [name for name in (patch.old_path, patch.new_path) if name]
+        """Return which of the names in the patch is meant: of those there, the simplest."""
+        names = [name for name in patch.names or (patch.old_path, patch.new_path) if name]
+        names.sort(key=_simplicity)
         if guess_name:
             names += [name.rpartition("/")[2] for name in names]
         for name in names:
@@ -178,7 +182,7 @@ class _Patcher:
         self._mismatched = False
         for number, hunk in enumerate(hunks, 1):
             # The hunks before have been applied, so the new side says where this one is.
-            start = hunk.new_start if hunk.old_count and hunk.new_count else hunk.old_start
+            start = hunk.new_start + (not hunk.new_count) - (not hunk.old_count)
             moved = replace(hunk, old_start=max(0, start + shift))
             try:
                 applied = apply_hunks(data, [moved], fuzz=self._fuzz, path=name)

@@ -105,6 +105,8 @@ def _script_file(call: Invocation, name: str) -> str:
 
 
 def _edit_files(call: Invocation, machine: Machine, names: Sequence[str], end: bytes) -> int:
+    if not names:
+        raise Failure("no input files", 4)
     status = 0
     for name in names:
         lines = _lines_of(call, name, end)

@@ -161,6 +161,7 @@ class Machine:
         self._commands = commands
         self._quiet = quiet
         self._end = end
+        self._between = "\0" if end == b"\0" else "\n"
         self._width = width
         self._posix = posix
         self._space = ""
@@ -200,6 +201,7 @@ class Machine:
         self._number = 0
         for command in self._commands:
             command.is_active = False
+            command.is_over = False
 
     def finish(self) -> None:
         """Write the files of `w`."""
@@ -301,9 +303,22 @@ class Machine:
             return self._continues(command, second)
         if first.kind == "line" and first.number == 0 and self._number == 1:
             # `0,/x/` may end on the very first line.
+            command.is_over = True
             command.is_active = not self._matches(second)
             return True
+        if first.kind == "line":
+            return self._begins_late(command, first.number, second)
         if not self._matches(first):
+            return False
+        return self._begins(command, second)
+
+    def _begins_late(self, command: SedCommand, number: int, second: Address) -> bool:
+        """Tell whether a range begins here that begins at a line, which may be past unseen."""
+        late = self._number > number
+        if self._number < number or (late and command.is_over):
+            return False
+        command.is_over = True
+        if late and second.kind == "line" and second.number < self._number:
             return False
         return self._begins(command, second)
 
@@ -432,7 +447,7 @@ class Machine:
         raise _EndOfCycle
 
     def _delete_first(self, _: SedCommand) -> None:
-        _line, newline, rest = self._space.partition("\n")
+        _line, newline, rest = self._space.partition(self._between)
         if not newline:
             raise _EndOfCycle
         self._space = rest
@@ -454,13 +469,13 @@ class Machine:
         self._space = self._hold
 
     def _get_append(self, _: SedCommand) -> None:
-        self._grow(self._space + "\n" + self._hold)
+        self._grow(self._space + self._between + self._hold)
 
     def _keep(self, _: SedCommand) -> None:
         self._hold = self._space
 
     def _keep_append(self, _: SedCommand) -> None:
-        self._hold = self._hold + "\n" + self._space
+        self._hold = self._hold + self._between + self._space
         if len(self._hold) > MAX_SPACE:
             raise Failure("the line grew too long", 4)
 
@@ -487,13 +502,13 @@ class Machine:
         before = self._space
         self._flush_queue()
         self._read()
-        self._grow(before + "\n" + self._space)
+        self._grow(before + self._between + self._space)
 
     def _print_space(self, _: SedCommand) -> None:
         self._print()
 
     def _print_first(self, _: SedCommand) -> None:
-        self._printer.line(self._space.partition("\n")[0])
+        self._printer.line(self._space.partition(self._between)[0])
 
     def _quit(self, command: SedCommand) -> None:
         raise _Quit(command.number or 0, printing=True)
@@ -511,7 +526,7 @@ class Machine:
         self._written[command.text][0].line(self._space, ended=self._ended)
 
     def _write_first(self, command: SedCommand) -> None:
-        self._written[command.text][0].line(self._space.partition("\n")[0])
+        self._written[command.text][0].line(self._space.partition(self._between)[0])
 
     def _exchange(self, _: SedCommand) -> None:
         self._space, self._hold = self._hold, self._space

@@ -78,6 +78,7 @@ class SedCommand:
     target: int = 0
     # The state of its range.
     is_active: bool = False
+    is_over: bool = False
     range_end: int = 0
 
 

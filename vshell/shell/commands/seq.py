@@ -170,8 +170,6 @@ def _values(first: _Operand, step: _Operand, last: _Operand) -> Iterator[Decimal
     if start.is_infinite() or by.is_infinite():
         yield start
         return
-    if start.is_zero() and start.is_signed():
-        start = Decimal(0)
     whole = first.precision == step.precision == 0 and start == int(start) and by == int(by)
     if whole:
         begin, distance = int(start), int(by)
@@ -180,12 +178,15 @@ def _values(first: _Operand, step: _Operand, last: _Operand) -> Iterator[Decimal
                 yield from count(begin, distance)
             return
         limit = int(end.to_integral_value("ROUND_FLOOR" if distance > 0 else "ROUND_CEILING"))
-        yield from range(begin, limit + (1 if distance > 0 else -1), distance)
+        whole_numbers = iter(range(begin, limit + (1 if distance > 0 else -1), distance))
+        if start.is_zero() and start.is_signed() and next(whole_numbers, None) is not None:
+            yield start  # it keeps its sign
+        yield from whole_numbers
         return
     with localcontext() as context:
         context.prec = 200
         for index in count():
-            value = start + by * index
+            value = start + by * index if index else start
             if (by > 0 and value > end) or (by < 0 and value < end):
                 return
             yield value

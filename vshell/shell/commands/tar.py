@@ -201,7 +201,7 @@ class _Packing:
         target = (
             first if is_linked else self._files.readlink(path) if stat.kind == "symlink" else ""
         )
-        header = _header(stored, stat, target, is_linked, self._settings.mtime_ns)
+        header = _header(stored, stat, target, is_linked, self._settings)
         self.size += len(header)
         yield header
         self._report(stored, stat)
@@ -242,14 +242,15 @@ class _Packing:
         return bytes(2 * BLOCK_BYTES + -size % _RECORD_BYTES)
 
 
-def _header(name: str, stat: Stat, target: str, is_linked: bool, mtime_ns: int | None) -> bytes:
+def _header(name: str, stat: Stat, target: str, is_linked: bool, settings: TarSettings) -> bytes:
     import tarfile
 
     info = tarfile.TarInfo(name)
     info.mode = stat.mode
-    info.mtime = (stat.mtime_ns if mtime_ns is None else mtime_ns) // 10**9
+    info.mtime = (stat.mtime_ns if settings.mtime_ns is None else settings.mtime_ns) // 10**9
     info.linkname = target
-    info.uname = info.gname = "root"
+    info.uname, info.uid = settings.owner
+    info.gname, info.gid = settings.group
     if is_linked:
         info.type = tarfile.LNKTYPE
     elif stat.kind == "file":
@@ -372,8 +373,8 @@ TAR: Final = Command(
         Option(("--no-same-permissions",), "Apply the user's umask."),
         Option(("--same-owner",), "Accepted: a workspace has one owner."),
         Option(("-o", "--no-same-owner"), "Accepted: a workspace has one owner."),
-        Option(("--owner",), "Accepted: a workspace has one owner.", "NAME"),
-        Option(("--group",), "Accepted: a workspace has one owner.", "NAME"),
+        Option(("--owner",), "Say that the members belong to this user.", "NAME"),
+        Option(("--group",), "Say that the members belong to this group.", "NAME"),
         Option(("-m", "--touch"), "Don't extract file modified time."),
         Option(("-P", "--absolute-names"), "Don't strip leading '/'s from file names."),
         Option(("-h", "--dereference"), "Follow symlinks."),

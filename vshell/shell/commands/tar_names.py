@@ -47,6 +47,29 @@ class TarSettings:
     transform: Callable[[str], str] | None = None
     members: list[tuple[str, str]] = field(default_factory=list)
     mtime_ns: int | None = None
+    owner: tuple[str, int] = ("root", 0)
+    group: tuple[str, int] = ("root", 0)
+
+
+_NUMBERS: Final = {
+    "root": 0, "daemon": 1, "bin": 2, "sys": 3, "adm": 4, "tty": 5, "disk": 6, "lp": 7,
+    "mail": 8, "news": 9, "staff": 50, "games": 60, "users": 100, "nobody": 65534,
+    "nogroup": 65534,
+}  # fmt: skip
+"""The numbers of users and groups that every Debian has."""
+
+
+def _principal(text: str | None, nobody: str) -> tuple[str, int]:
+    """Read NAME, NAME:NUMBER or NUMBER, for the members of a new archive."""
+    if text is None:
+        return "root", 0
+    name, _, number = text.partition(":")
+    if number.isascii() and number.isdigit() and len(number) < 10:
+        return name, int(number)
+    if name.isascii() and name.lstrip("+").isdigit() and len(name) < 10:
+        known = {number: each for each, number in _NUMBERS.items()} | {65534: nobody}
+        return known.get(int(name), ""), int(name)
+    return name, _NUMBERS.get(name, 0)
 
 
 def settings_of(call: Invocation) -> TarSettings:
@@ -96,6 +119,8 @@ def settings_of(call: Invocation) -> TarSettings:
     if transform:
         settings.transform = _transformer(transform)
     settings.mtime_ns = _mtime(call)
+    settings.owner = _principal(parsed.value("owner"), "nobody")
+    settings.group = _principal(parsed.value("group"), "nogroup")
     settings.members = _members(call)
     settings.directory = settings.members[-1][0] if settings.members else _directory(call)
     return settings

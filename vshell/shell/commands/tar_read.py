@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from vshell.errors import VshellError
-from vshell.fs.paths import join
+from vshell.fs.paths import absolute
 from vshell.ops.tar_members import Member
 from vshell.shell.command import Invocation
 from vshell.shell.commands.tar_names import Names, TarSettings
@@ -67,7 +67,8 @@ class Reading:
         shown = shown_name(name) + ("/" if member.kind == "directory" else "")
         if not verbose:
             return shown
-        owner = "0/0" if self._settings.numeric_owner else "root/root"
+        user, group = member.numbers if self._settings.numeric_owner else member.owner
+        owner = f"{user}/{group}"
         size = str(member.size)
         self._width = max(self._width, len(owner) + 1 + len(size))
         pattern = "%Y-%m-%d %H:%M:%S" if self._settings.full_time else "%Y-%m-%d %H:%M"
@@ -106,9 +107,7 @@ class Reading:
         if safe is None:
             self._complain(f"{name}: Member name contains '..'")
             return
-        place = (
-            join(self._names.directory, safe) if safe not in ("", ".") else self._names.directory
-        )
+        place = absolute(safe or ".", self._names.directory)
         self._guarded(name, lambda: self._place(member, place, name))
 
     def _guarded(self, name: str, work: Callable[[], None]) -> None:
@@ -187,7 +186,7 @@ class Reading:
                 f"{member.name}: Cannot hard link to '{member.target}': Operation not permitted"
             )
             return
-        source = join(self._names.directory, safe)
+        source = absolute(safe or ".", self._names.directory)
         if not files.exists(source, follow=False):
             self._complain(
                 f"{member.name}: Cannot hard link to '{shown_name(member.target)}':"

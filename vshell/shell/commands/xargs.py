@@ -16,6 +16,8 @@ _FAILED: Final = 123
 _STOPPED: Final = 124
 _IGNORED: Final = "{} and {} are mutually exclusive, ignoring previous {} value"
 _BLANKS: Final = " \t\n"
+_SPACES: Final = " \t\n\v\f\r"
+"""What is passed over before a word; only blanks end one."""
 _ESCAPES: Final = {
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\",
 }  # fmt: skip
@@ -163,7 +165,7 @@ class _Words:
     def items(self) -> Iterator[_Item]:
         text = self._text
         while True:
-            self._skip(_BLANKS)
+            self._skip(_SPACES)
             if self._place >= len(text):
                 return
             word = self._word()
@@ -171,7 +173,7 @@ class _Words:
             ends = text[self._place : self._place + 1] in ("\n", "")
             if not ends:
                 rest = text[self._place :]
-                ends = not rest.strip(_BLANKS)
+                ends = not rest.strip(_SPACES)
             yield _Item(word, ends_line=ends)
 
     def _skip(self, letters: str) -> None:

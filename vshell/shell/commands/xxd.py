@@ -225,6 +225,8 @@ def _line(piece: bytes, width: int, group: int, *, bits: bool, endian: bool, upp
     return f"{' '.join(groups)}  {text}\n"
 
 
+_NOTHING: Final = -1
+"""No digit."""
 _HEX_LINE: Final = re.compile(rb"\s*([0-9a-fA-F]+):")
 
 
@@ -266,8 +268,34 @@ def _bytes_of(text: bytes, columns: int) -> bytes:
 
 
 def _revert_plain(data: bytes) -> bytes:
-    digits = bytes(byte for byte in data if byte in b"0123456789abcdefABCDEF")
-    return bytes.fromhex(digits[: len(digits) // 2 * 2].decode())
+    """Return the bytes of a plain dump.
+
+    A byte is two digits with nothing between them but blanks and line ends. What follows
+    two characters that are neither does not count up to the end of the line.
+    """
+    made = bytearray()
+    last, before = _NOTHING, _NOTHING
+    place, is_start = 0, True
+    while place < len(data):
+        letter = data[place : place + 1]
+        place += 1
+        if letter in b" \t\r\n":
+            continue
+        before, last, now = last, _digit(letter), before
+        if last == _NOTHING and is_start:
+            continue
+        is_start = False
+        if _NOTHING not in (last, before):
+            made.append(before << 4 | last)
+            last = _NOTHING
+        elif last == before == now == _NOTHING:
+            end = data.find(b"\n", place)
+            place, is_start = len(data) if end < 0 else end + 1, True
+    return bytes(made)
+
+
+def _digit(letter: bytes) -> int:
+    return b"0123456789abcdef".find(letter.lower())
 
 
 COMMANDS: Final = (

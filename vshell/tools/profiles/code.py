@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from vshell.errors import RangeError, UnavailableError, VshellError
 from vshell.ops.context import Context
+from vshell.script.engine import Language
+from vshell.script.stubs import stubs
 from vshell.tools.commands import keep_ends
 from vshell.tools.profile import Arguments, Profile, Tool
 from vshell.tools.result import ToolResult
 from vshell.tools.schema_parts import flag, record, text
-from vshell.tools.stubs import Language, stubs
 
 _MAX_OUTPUT_CHARACTERS: Final = 30_000
 _LISTED_CHANGES: Final = 100
@@ -80,7 +81,7 @@ def _description(languages: tuple[Language, ...]) -> str:
         " shown, too."
     )
     each = [
-        f"{language}, for example:\n{_EXAMPLES[language]}\n\n{stubs(language)}"
+        f"{language}, for example:\n{_EXAMPLES[language]}\n\n{stubs(language, brief=True)}"
         for language in languages
     ]
     return "\n\n".join([about, *each])

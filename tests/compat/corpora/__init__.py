@@ -1,0 +1,1 @@
+"""Other projects' tests of shells and of commands, read from checkouts of theirs."""

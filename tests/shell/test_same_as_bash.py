@@ -1,0 +1,105 @@
+"""Scripts run by bash with the host's tools, and by vshell: output and exit code are the same."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vshell import Workspace
+
+ENVIRONMENT = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/root", "PATH": "/usr/bin:/bin"}
+
+SCRIPTS = {
+    "ranges of sed that begin past their line": """
+        for s in '1d;1,3p' '1,5d;1,3p' '1,5d;3,4p' '1,5d;1,/8/p' '1,5d;1,+2p' '1,5d;1,~4p' \\
+            '1{N;N};2,4p' '1,5d;0,/8/p' '2,1p' '2!{2,3p}'; do seq 10 | sed -n "$s"; echo "$s"; done
+    """,
+    "programs by their paths": """
+        /usr/bin/awk 'BEGIN{print 1}'; /bin/echo hi; "/usr/bin/printf" '%s\\n' x; which awk echo pwd
+        /usr/bin/test a = b; echo $?; xargs /bin/echo <<< y; which cd; echo $?
+    """,
+    "rules of time zones": """
+        export TZ=EET-2EEST,M3.5.0/3,M10.5.0/4
+        date -d @1288486799; date -d @1288486801; date -d '2021-07-01 12:00' +%s
+    """,
+    "copies of devices": """
+        cp /dev/null a; mkdir d; cp /dev/null d; ls -s a d; cp <(echo x) y; cat y
+    """,
+    "plain hex dumps": """
+        printf '33 4x 36 x7 38\\n30!!31\\n32' | xxd -r -p; printf 'zz303\\n1' | xxd -r -p
+    """,
+    "spaces that no word begins with": r"""
+        printf '1\v\t 7\n \v\n\f9 9\f\n' | xargs -I% echo '[%]'; printf '1 \v 2\v3 \r\n' | xargs -n1
+    """,
+    "zeros with a sign": "seq -.0 -.25 -.9; seq -0 2; seq -w -0 -1 -2",
+    "offsets of the older od": """
+        echo hello > h; od --traditional -c h 2; od --traditional h +2
+    """,
+    "standard input compared to itself": "diff - - <<< x; echo $?; seq 3 | diff -s - -",
+    "written process substitutions": """
+        seq 3 | tee >(wc -l > n) > /dev/null; sleep 0.1; cat n
+    """,
+    "files compared": """
+        touch a b; x=a; y='my f'; touch "$y"; ln a h; touch -d 2001-01-01 old; mkdir d
+        [ "$x" -ef h ] && echo 1; [[ $x -ef ./b ]] || echo 2; test "$y" -ef 'my f' && echo 3
+        [ "$PWD/a" -ef "${x}" ] && echo 4; [ ! a -ef b ] && echo 5; [[ none -ot a ]] && echo 6
+        [ a -nt old -a -f b ] && echo 7; [ old -nt a ] || echo 8; cd d; [ ../a -ef ../h ] && echo 9
+        echo [ a -ef a ]; echo '[ a -ef a ]' -L x; for f in ../old; do [ $f -nt none ] && echo 10; done
+    """,
+    "archives of a directory by its dot": """
+        mkdir -p p/d o; echo a > p/f; ln p/f p/d/g; ln -s ../f p/d/l; tar cf t.tar -C p .
+        tar xf t.tar -C o; find o | sort; cat o/d/g; cd o; tar xf ../t.tar ./d; find . | sort
+        tar cf - . | tar xf - -C ../p; cd ../p; zip -qr ../z.zip .; cd ..; mkdir u; cd u
+        unzip -q ../z.zip; find . | sort
+    """,
+    "a home directory without anything in it": """
+        cd; pwd; cd /; cd ~; pwd; [ -d ~ ] && echo there; ls -d ~
+    """,
+    "owners in archives": """
+        mkdir d; echo x > d/f; touch -d @5 d/f d; chmod 644 d/f; chmod 755 d
+        tar cf t.tar --owner root --group sys --mtime @1234567890 d; tar tvf t.tar
+        tar --numeric-owner -tvf t.tar; tar c --owner joe:7 --group 9 --mtime @0 d/f | tar tv
+        tar c --owner 12 --group nogroup --mtime @0 d/f | tar tv
+        tar c --owner root --group sys --mtime @0 --sort=name d | sha1sum
+    """,
+    "records of sed with a NUL": """
+        printf 'one\\0two\\0three' | sed -z 'N;P' | od -c
+        printf 'a\\0b\\0' | sed -zn 'H;${x;l}' | od -c; printf 'a\\0b\\0c' | sed -z '$!{h;d};x;G'
+    """,
+    "sed in place without a file": "sed -n -i p; echo $?",
+    "patches in older forms": """
+        seq 30 > x; sed '3d;10a new\n20s/$/ changed/;25i ins' x > y; cp x z
+        diff -c x y > p; patch z p; cmp z y; patch -R z p; cmp z x; diff x y | patch z; cmp z y
+        cp x z; diff -U0 x y | patch z; cmp z y; diff -u x y | patch; cmp x y
+        seq 3 > x; : > y; diff x y | patch x; seq 3 > y; : > x; diff x y | patch x; cat x
+        printf a > x; printf 'a\\nb' > y; diff x y | patch x; cat x; echo junk | patch x; echo $?
+    """,
+}
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Iterator[Workspace]:
+    with Workspace.memory() as workspace:
+        yield workspace
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_vshell_does_what_bash_does(name: str, tmp_path: Path, workspace: Workspace) -> None:
+    script = SCRIPTS[name]
+    theirs = subprocess.run(
+        ["bash"],
+        input=script.encode(),
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        capture_output=True,
+        timeout=20,
+        check=False,
+    )
+    workspace.mkdir(f"/{name}")
+    session = workspace.session("same", cwd=f"/{name}", environment=ENVIRONMENT)
+    with session.shell() as shell:
+        ours = shell.run(script, timeout_s=20)
+    assert (ours.stdout, ours.exit_code) == (theirs.stdout, theirs.returncode), ours.stderr
