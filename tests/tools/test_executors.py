@@ -78,7 +78,12 @@ def test_a_command_that_takes_too_long_is_ended(executor: Executor) -> None:
 def test_a_command_is_interrupted(executor: Executor) -> None:
     begun = threading.Event()
     command = executor.command("echo begun; sleep 60", on_output=lambda *_: begun.set())
-    ender = threading.Thread(target=lambda: begun.wait(30) and command.interrupt())
+
+    def end() -> None:
+        begun.wait(30)
+        command.interrupt()
+
+    ender = threading.Thread(target=end)
     ender.start()
     done = command.run()
     ender.join()

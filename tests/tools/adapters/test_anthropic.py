@@ -18,6 +18,7 @@ from anthropic.lib.tools import ToolError
 from anthropic.lib.tools.agent_toolset import AgentToolContext, beta_agent_toolset_20260401
 
 from tests.sync import daemon
+from tests.tools.adapters.examples import run_example
 from vshell import Workspace
 from vshell.tools.adapters.anthropic import AsyncMemoryTool, MemoryTool, agent_toolset
 
@@ -221,13 +222,8 @@ def test_the_sdks_own_runner_calls_the_tools(workspace: Workspace) -> None:
         [{"type": "text", "text": "done"}],
     ]
     client = Anthropic(api_key="none", http_client=DefaultHttpxClient(transport=scripted(script)))
-    runner = client.beta.messages.tool_runner(
-        model="scripted",
-        max_tokens=100,
-        tools=[MemoryTool(workspace)],
-        messages=[{"role": "user", "content": "remember x"}],
-    )
-    assert runner.until_done().content[0].text == "done"  # type: ignore[union-attr]
+    runner = run_example("Anthropic's SDK", client=client, workspace=workspace)["runner"]
+    assert runner.until_done().content[0].text == "done"
     assert workspace.read_text("/memories/x") == "remembered"
     client.close()
 

@@ -14,6 +14,7 @@ pytest.importorskip("google.adk.environment", reason="needs PyPI google-adk")
 from google.adk.environment import LocalEnvironment
 
 from tests.sync import daemon
+from tests.tools.adapters.examples import run_example
 from vshell import Workspace
 from vshell.tools.adapters.google_adk import VshellEnvironment
 
@@ -90,3 +91,9 @@ def test_a_workspace_is_opened_by_its_path(tmp_path: Path) -> None:
     asyncio.run(work())
     with Workspace.open(tmp_path / "w.db") as workspace:
         assert workspace.read_text("/a.txt") == "value\n"
+
+
+def test_the_toolset_of_the_documentation_has_its_tools(workspace: Workspace) -> None:
+    toolset = run_example("Google ADK", workspace=workspace)["toolset"]
+    names = [tool.name for tool in asyncio.run(toolset.get_tools())]
+    assert sorted(names) == ["EditFile", "Execute", "ReadFile", "WriteFile"]

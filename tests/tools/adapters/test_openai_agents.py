@@ -10,18 +10,13 @@ import pytest
 
 pytest.importorskip("agents", reason="needs PyPI openai-agents")
 
-from agents import (
-    Agent,
-    ApplyPatchTool,
-    RunConfig,
-    Runner,
-    ShellTool,
-)
+from agents import RunConfig, Runner
 from agents.editor import ApplyPatchEditor, ApplyPatchOperation
 from agents.testing import ScriptedModel, assistant_message
 from agents.tool import ShellActionRequest, ShellCallData, ShellCommandRequest
 
 from tests.sync import daemon
+from tests.tools.adapters.examples import run_example
 from vshell import Workspace
 from vshell.tools.adapters.openai_agents import PatchEditor, run_shell
 
@@ -137,12 +132,9 @@ def test_an_agent_works_in_a_workspace(workspace: Workspace) -> None:
             [assistant_message("done")],
         ]
     )
-    tools = [
-        ShellTool(executor=run_shell(workspace)),
-        ApplyPatchTool(editor=PatchEditor(workspace)),
-    ]
-    agent = Agent(name="worker", model=model, tools=tools)
+    names = run_example("OpenAI Agents SDK", model=model, workspace=workspace)
     config = RunConfig(tracing_disabled=True)
-    result = asyncio.run(Runner.run(agent, "change two to 2, and copy it", run_config=config))
+    request = "change two to 2, and copy it"
+    result = asyncio.run(Runner.run(names["agent"], request, run_config=config))
     assert result.final_output == "done"
     assert workspace.read_text("/copy.txt") == "one\n2\n"

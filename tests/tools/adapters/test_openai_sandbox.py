@@ -19,6 +19,7 @@ from agents.sandbox.sandboxes.unix_local import UnixLocalSandboxClient
 from agents.sandbox.snapshot import LocalSnapshotSpec
 
 from tests.sync import daemon
+from tests.tools.adapters.examples import run_example
 from vshell import Workspace
 from vshell.tools.adapters.openai_sandbox import VshellSandboxClient, VshellSandboxClientOptions
 
@@ -208,8 +209,7 @@ def test_sessions_can_share_a_workspace() -> None:
 
 
 def test_a_sandbox_agent_works_in_a_workspace() -> None:
-    from agents import RunConfig, Runner
-    from agents.sandbox import SandboxAgent, SandboxRunConfig
+    from agents import Runner
     from agents.testing import ScriptedModel, assistant_message, function_call
 
     model = ScriptedModel(
@@ -219,10 +219,9 @@ def test_a_sandbox_agent_works_in_a_workspace() -> None:
         ]
     )
     with Workspace.memory() as workspace:
-        config = RunConfig(
-            sandbox=SandboxRunConfig(client=VshellSandboxClient(workspace)), tracing_disabled=True
-        )
-        agent = SandboxAgent(name="worker", model=model)
-        result = asyncio.run(Runner.run(agent, "write hello", run_config=config))
+        names = run_example("OpenAI sandbox agents", model=model, workspace=workspace)
+        names["config"].tracing_disabled = True
+        running = Runner.run(names["agent"], "write hello", run_config=names["config"])
+        result = asyncio.run(running)
         assert result.final_output == "done"
         assert workspace.read_text("/workspace/hello.txt") == "hello\n"

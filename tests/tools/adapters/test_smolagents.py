@@ -11,6 +11,7 @@ pytest.importorskip("smolagents", reason="needs PyPI smolagents")
 
 from smolagents.local_python_executor import InterpreterError
 
+from tests.tools.adapters.examples import run_example
 from vshell import Workspace
 from vshell.tools.adapters.smolagents import VshellPythonExecutor
 
@@ -75,7 +76,7 @@ def test_the_host_is_out_of_reach(executor: VshellPythonExecutor) -> None:
 
 
 def test_a_code_agent_works_in_a_workspace(workspace: Workspace) -> None:
-    from smolagents import ChatMessage, CodeAgent, MessageRole
+    from smolagents import ChatMessage, MessageRole
     from smolagents.models import Model
 
     class Scripted(Model):  # type: ignore[misc]
@@ -90,8 +91,5 @@ def test_a_code_agent_works_in_a_workspace(workspace: Workspace) -> None:
             self.calls += 1
             return ChatMessage(role=MessageRole.ASSISTANT, content=f"Thought: go on.\n{content}")
 
-    agent = CodeAgent(
-        tools=[], model=Scripted(), executor=VshellPythonExecutor(workspace), verbosity_level=0
-    )
-    assert agent.run("write hello") == 42
+    assert run_example("smolagents", model=Scripted(), workspace=workspace)["answer"] == 42
     assert workspace.read_text("/hello.txt") == "hello"

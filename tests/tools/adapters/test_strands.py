@@ -16,6 +16,7 @@ from strands.sandbox.not_a_sandbox_local_environment import NotASandboxLocalEnvi
 from strands.sandbox.types import ExecutionResult, StreamChunk
 
 from tests.sync import daemon
+from tests.tools.adapters.examples import run_example
 from vshell import Workspace
 from vshell.tools.adapters.strands import VshellSandbox
 
@@ -124,7 +125,7 @@ def test_a_command_that_nobody_waits_for_is_ended(workspace: Workspace) -> None:
 
 
 def test_an_agent_works_in_a_workspace(workspace: Workspace) -> None:
-    from strands import Agent, tool
+    from strands import tool
     from strands.models.model import Model
 
     class Scripted(Model):  # type: ignore[misc]
@@ -155,8 +156,6 @@ def test_an_agent_works_in_a_workspace(workspace: Workspace) -> None:
             yield {"contentBlockStop": {}}
             yield {"messageStop": {"stopReason": "tool_use" if "tool" in step else "end_turn"}}
 
-    sandbox = VshellSandbox(workspace)
-
     @tool  # type: ignore[untyped-decorator]
     async def run(command: str) -> str:
         """Run a command.
@@ -170,6 +169,7 @@ def test_an_agent_works_in_a_workspace(workspace: Workspace) -> None:
         {"tool": "run", "input": '{"command": "echo hello | tee hello.txt"}'},
         {"text": "done"},
     )
-    agent = Agent(model=Scripted(*script), tools=[run], sandbox=sandbox, callback_handler=None)
+    given = {"model": Scripted(*script), "tools": [run], "workspace": workspace}
+    agent = run_example("Strands Agents", **given)["agent"]
     assert str(agent("write hello")) == "done\n"
     assert workspace.read_text("/hello.txt") == "hello\n"
