@@ -27,7 +27,7 @@ from vshell.ops.read import Moment
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = 1500 if os.environ.get("VSHELL_HYPOTHESIS") == "explore" else 40
+EXAMPLES = 1500 if os.environ.get("VSHELL_HYPOTHESIS") == "explore" else 25
 
 NAMES = st.sampled_from(["a", "b", "c"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map(lambda names: "/" + "/".join(names))

@@ -12,6 +12,7 @@ import gzip
 import io
 import random
 import tarfile
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable
@@ -96,6 +97,15 @@ def _zips() -> list[bytes]:
     return [_zip(zipfile.ZIP_STORED), _zip(zipfile.ZIP_DEFLATED)]
 
 
+@cache
+def _sqlars() -> list[bytes]:
+    with Workspace.memory() as workspace, tempfile.TemporaryDirectory() as directory:
+        _fill(workspace)
+        made = Path(directory, "made.sqlar")
+        workspace.export_archive(made)
+        return [made.read_bytes()]
+
+
 _GLOBS: Final = [b"**/*.{py,h}", b"/d/**/o*r", b"[a-z]*/[!x]?", b"{a,{b,c}}/**", b"*(x|y)", b"/**"]
 _PATTERNS: Final = [
     rb"TODO (\d+)$",
@@ -157,7 +167,7 @@ SORTS: Final[dict[str, tuple[Callable[[], list[bytes]], Work]]] = {
     "tar": (_tars, _archive("tar")),
     "tar.gz": (_tars, _archive("tar.gz")),
     "zip": (_zips, _archive("zip")),
-    "sqlar": (_zips, _archive("sqlar")),
+    "sqlar": (_sqlars, _archive("sqlar")),
     "glob": (lambda: _GLOBS, _glob),
     "pattern": (lambda: _PATTERNS, _grep),
     "JSON query": (lambda: _QUERIES, _query),

@@ -12,8 +12,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vshell.fs import schema
+from vshell.fs import jobs, schema, shells
 from vshell.fs.filesystem import FileSystem
+from vshell.fs.peers import Peers
+from vshell.fs.runs import CallRow, RunRow, RunStore
 from vshell.fs.snapshots import create_snapshot, list_snapshots, undo
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "schema"
@@ -71,7 +73,32 @@ def make(path: Path) -> None:
         files.write("/after", b"the snapshot")
     with files.transaction("ada", "undo"):
         undo(files, 1, session=None)
+    _keep_what_others_keep(files)
     files.close()
+
+
+def _keep_what_others_keep(files: FileSystem) -> None:
+    """Store a shell session, a run of a script, a mirror and a job."""
+    with files.transaction("ada", "shell"):
+        shells.save(files, "ada", shells.SavedShell("/source", "engine", b"state", "{}"))
+        shells.add_history(files, "ada", "/source", 3, "false || exit 3")
+        runs = RunStore(files)
+        row = ("durable", "paused", 1, "ada", "/", "python", "1 + 1", "{}", "{}", "monty", 7, 1, 2)
+        runs.add(RunRow("run", *row))
+        runs.save_calls("run", [CallRow(1, "readFile", b"digest", "[]", '"text"', 1)])
+        Peers(files).add("directory", "mirror", "root", "generation")
+    jobs.add(
+        files,
+        container="container",
+        machine="machine",
+        started_as="then",
+        command=("true",),
+        cwd="/",
+        phase="pushing",
+        owner="host:1:2",
+    )
+    with files.transaction("", "index"):
+        files.build_index()
 
 
 def describe(files: FileSystem) -> dict[str, Any]:

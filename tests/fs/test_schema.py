@@ -12,9 +12,11 @@ import pytest
 from tests.fs.make_schema_fixture import FIXTURES, LARGE, SPARSE_BYTES, describe, make
 from tests.fs.workspaces import opened, problems, raw, write
 from vshell.errors import CorruptError, ReadOnlyError
-from vshell.fs import schema
+from vshell.fs import jobs, schema, shells
 from vshell.fs.content import hash_of
 from vshell.fs.filesystem import FileSystem
+from vshell.fs.peers import Peers
+from vshell.fs.runs import RunStore
 
 STORED = sorted(FIXTURES.glob("v*.db"))
 
@@ -56,6 +58,15 @@ def test_an_old_database_has_the_bytes_that_its_hashes_say(stored: Path) -> None
         assert files.read("/source/large") == LARGE + b"the end\n"
         assert files.read("/sparse") == bytes(SPARSE_BYTES - 3) + b"end"
         assert files.read("/relative/module.py") == b"print('two')\n"
+
+
+def test_an_old_database_has_what_shells_runs_mirrors_and_jobs_kept(stored: Path) -> None:
+    has_them = int(stored.with_suffix(".db").read_bytes()[63]) >= 3
+    with opened(stored) as files:
+        assert shells.names(files) == ["ada"] * has_them
+        assert [run.id for run in RunStore(files).newest(5)] == ["run"] * has_them
+        assert [peer.name for peer in Peers(files).all()] == ["mirror"] * has_them
+        assert [job.command for job in jobs.latest(files)] == [("true",)] * has_them
 
 
 def test_an_old_database_is_sound(stored: Path) -> None:
@@ -108,7 +119,7 @@ def test_a_later_release_migrates_and_keeps_everything(database: Path) -> None:
         assert problems(files) == []
     with raw(database) as connection:
         assert connection.pragma("user_version") == schema.VERSION
-        assert connection.execute("select note from setting").fetchall() == [("migrated",)]
+        assert connection.execute("select distinct note from setting").fetchall() == [("migrated",)]
 
 
 @pytest.mark.usefixtures("next_release")

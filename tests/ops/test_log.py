@@ -33,7 +33,7 @@ def test_each_revision_has_its_patch(ws: Workspace) -> None:
     patches = [entry.patch for entry in ws.log().entries]
     assert "-one\n+two\n" in patches[0]
     assert "+one\n" in patches[1]
-    assert "patch" not in ws.log().as_dict()["entries"][0]  # type: ignore[index]
+    assert "patch" not in ws.log().as_dict()["entries"][0]
 
 
 def test_a_revision_whose_past_is_not_kept_has_no_patch(ws: Workspace) -> None:
