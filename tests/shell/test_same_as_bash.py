@@ -58,6 +58,10 @@ SCRIPTS = {
     "a home directory without anything in it": """
         cd; pwd; cd /; cd ~; pwd; [ -d ~ ] && echo there; ls -d ~
     """,
+    "jq in a pipeline": """
+        echo '{"a":1}' | jq .a; printf 'a\\nb\\n' | jq -Rs .; echo '{}' | jq -c --arg n W '{a:$n}'
+        echo '[1,2]' | jq -c '.[]' | jq -s 'add'; jq -n '[inputs]' -c <<< '1 2'; echo x | jq . ; echo $?
+    """,
     "owners in archives": """
         mkdir d; echo x > d/f; touch -d @5 d/f d; chmod 644 d/f; chmod 755 d
         tar cf t.tar --owner root --group sys --mtime @1234567890 d; tar tvf t.tar

@@ -101,7 +101,7 @@ def busybox(root: Path) -> Iterator[Case]:
     for folder in sorted(root.rglob("testsuite")):
         if not (folder / "testing.sh").is_file():
             continue
-        beside = {
+        beside: dict[str, bytes | str | None] = {
             f"{HOME}/{each.name}": each.read_bytes() for each in folder.iterdir() if each.is_file()
         }
         # The harness is in force already.

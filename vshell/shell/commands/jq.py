@@ -6,6 +6,7 @@ so a program is put into a frame that binds these: `$ENV` would otherwise be the
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import threading
@@ -364,14 +365,21 @@ def run(call: Invocation) -> int:
 
 def _run_deep(call: Invocation, settings: _Settings) -> int:
     outcome: list[int | BaseException] = []
+    # Another thread cannot wait for the rest of the pipeline.
+    needs_stdin = "null-input" not in settings.flags or "input" in (settings.program or "")
+    stdin = io.BytesIO(call.stdin.read() if needs_stdin and not settings.files else b"")
+    stdout, stderr = io.BytesIO(), io.BytesIO()
+    inner = replace(call, stdin=stdin, stdout=stdout, stderr=stderr)
 
     def work() -> None:
         try:
-            outcome.append(_run(call, settings))
+            outcome.append(_run(inner, settings))
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             outcome.append(error)
 
     _in_deep_thread(work)
+    call.stderr.write(stderr.getvalue())
+    call.stdout.write(stdout.getvalue())
     result = outcome[0]
     if isinstance(result, BaseException):
         raise result
