@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Self, TypeVar
 
 from vshell.aio.worker import Part, Worker, hop
@@ -43,6 +43,11 @@ class AsyncShell(Part[Shell]):
     def cwd(self) -> str:
         """The working directory."""
         return self.wrapped.cwd
+
+    @property
+    def confinement(self) -> Mapping[str, bool]:
+        """What the worker is kept from; see `Shell.confinement`."""
+        return self.wrapped.confinement
 
     async def call(self, work: Callable[[], Result]) -> Result:
         """Run `work` when it is this task's turn."""
