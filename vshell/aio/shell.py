@@ -44,10 +44,9 @@ class AsyncShell(Part[Shell]):
         """The working directory."""
         return self.wrapped.cwd
 
-    @property
-    def confinement(self) -> Mapping[str, bool]:
-        """What the worker is kept from; see `Shell.confinement`."""
-        return self.wrapped.confinement
+    async def confinement(self) -> Mapping[str, bool]:
+        """Return what keeps scripts from the host; see `Shell.confinement`."""
+        return await self.call(lambda: self.wrapped.confinement)
 
     async def call(self, work: Callable[[], Result]) -> Result:
         """Run `work` when it is this task's turn."""
