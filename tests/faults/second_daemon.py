@@ -50,6 +50,8 @@ class SecondDaemon:
         with open(place / "log", "ab") as log:
             self._process = subprocess.Popen(
                 [
+                    # It removes the bridge of the host's own daemon where it sees it.
+                    *("unshare", "--net", "--"),
                     "dockerd",
                     f"--data-root={place}/data",
                     f"--exec-root={place}/exec",

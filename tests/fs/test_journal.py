@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.fs.workspaces import Clock, change, problems, write
-from vshell.errors import NotFoundError, QuotaExceededError
+from vshell.errors import QuotaExceededError, RangeError
 from vshell.fs import space
 from vshell.fs.content import EMPTY_HASH, hash_of
 from vshell.fs.filesystem import FileSystem
@@ -235,7 +235,7 @@ def test_pruning_everything_leaves_no_part_of_a_revision(
 def test_what_was_pruned_cannot_be_undone_by_half(busy: FileSystem) -> None:
     with busy.transaction():
         space.collect(busy.store, keep_revisions=0)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(RangeError, match="only 0 changes"):
         change(busy, lambda: undo(busy, 1, session=None))
     write(busy, "/new")
     change(busy, lambda: undo(busy, 1, session=None))
