@@ -25,6 +25,9 @@ __all__ = ["LineReader", "PlainReader", "Reader", "ShellKnowledge"]
 
 CONTINUATION: Final = "> "
 
+_MENU_LINES: Final = 5
+"""How many lines stay free below the line, for what it can become."""
+
 _KEPT_LEXERS: Final = 16
 """prompt-toolkit keeps the colours of eight texts by their lexers' ids, which must not recur."""
 
@@ -190,6 +193,7 @@ class LineReader:
             prompt_continuation=self._continuation,
             key_bindings=self._keys(),
             bottom_toolbar=lambda: toolbar_text(status),
+            reserve_space_for_menu=_MENU_LINES,
             enable_open_in_editor=True,
             enable_history_search=False,
             search_ignore_case=True,

@@ -72,5 +72,5 @@ class Case:
 def _values(text: bytes) -> list[object]:
     try:
         return [json.loads(line) for line in text.splitlines()]
-    except ValueError:
+    except (ValueError, RecursionError):
         return [text]

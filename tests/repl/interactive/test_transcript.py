@@ -144,7 +144,7 @@ def test_scripts_run_against_the_state(terminal: Terminal) -> None:
     terminal.type(":js\r")
     terminal.wait_for(r"(?m)^js>$")
     terminal.type("40 + 2\r")
-    terminal.wait_for(r"(?m)^42$")
+    terminal.wait_for(r"(?m)^42\njs>$")
     terminal.type(CTRL_D)
     terminal.wait_for(r"(?m)^agent:/ \$$")
 
