@@ -67,7 +67,7 @@ def fill(workspace: Workspace) -> None:
     workspace.state.compress_file("/a", "/z.gz")
 
 
-@settings(max_examples=200)
+@settings(max_examples=400)
 @given(st.lists(calls(), min_size=1, max_size=3))
 def test_a_call_gives_an_answer_or_an_error_of_ours(called: list[tuple[str, Any]]) -> None:
     with Workspace.memory(quota_bytes=10**6) as workspace:
