@@ -16,6 +16,10 @@ Pattern: TypeAlias = regex.Pattern[str]
 _ESCAPES: Final = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _NUMERIC: Final = {"d": (10, 3, "[0-9]"), "o": (8, 3, "[0-7]"), "x": (16, 2, "[0-9a-fA-F]")}
 _PLAIN: Final = "=dDgGhHnNpPxzF"
+_BRACKET: Final = re.compile(
+    r"\^?\]?(?:\[:[a-z]*:\]|\[=[^]\n]*?=\]|\[\.[^]\n]*?\.\]|(?!\[[:=.])[^]\n])*\]"
+)
+"""What follows the `[` of a bracket expression."""
 
 
 class SedError(Exception):
@@ -405,9 +409,7 @@ class SedParser:
 
     def _bracket(self) -> str:
         """Read the rest of a bracket expression, in which the delimiter means nothing."""
-        match = re.compile(r"\^?\]?(?:\[:[a-z]*:\]|\[=.=\]|\[\..\.\]|[^]\n])*\]").match(
-            self._text, self._position
-        )
+        match = _BRACKET.match(self._text, self._position)
         if match is None:
             self._position = len(self._text)
             return "["
@@ -527,6 +529,7 @@ class SedParser:
                 extended=self._extended,
                 ignore_case="i" in flags,
                 multiline="m" in flags,
+                strict=True,
             )
             return pattern
         except PosixRegexError as error:
