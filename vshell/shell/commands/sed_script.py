@@ -289,10 +289,8 @@ class SedParser:
         command.text = self._rest_of_line()
 
     def _version(self, _: SedCommand) -> None:
-        version = self._word(ends="\n;")
-        if re.match(r"(\d+)(?:\.(\d+))?", version) and _version_of(version) > (4, 9):
+        if _version_of(self._word(ends=" \t\n;")) > _VERSION:
             raise self._error("expected newer version of sed")
-        self._end()
 
     def _lines_of_text(self, command: SedCommand) -> None:
         self._skip(" \t")
@@ -363,9 +361,8 @@ class SedParser:
                 if found is not None:
                     letters.append(found)
                     continue
-                letters += ("\\", following)
+                letter = following
                 position += 1
-                continue
             letters.append(letter)
         return letters
 
@@ -565,8 +562,14 @@ def parts_begin(text: str, position: int) -> bool:
     )
 
 
-def _version_of(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
+def _version_of(text: str) -> list[tuple[int, int]]:
+    """Return what versions are ordered by: letters come after numbers, numbers by their values."""
+    parts = re.findall(r"[0-9]{1,18}|[^0-9]", text)
+    return [(48, int(part)) if part.isdigit() else (ord(part), 0) for part in parts]
+
+
+_VERSION: Final = _version_of("4.9")
+"""What Debian 12 has."""
 
 
 def unescape(text: str, position: int) -> tuple[str | None, int]:
