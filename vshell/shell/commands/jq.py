@@ -78,8 +78,9 @@ _LONG: Final = {
 
 
 class _Usage(Failure):
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, hint: bool = True) -> None:
         super().__init__(message, 2)
+        self.hint = _USAGE if hint else ""
 
 
 def _settings(call: Invocation) -> _Settings:
@@ -96,12 +97,12 @@ def _settings(call: Invocation) -> _Settings:
         elif word.startswith("--"):
             name = word[2:]
             if name not in _LONG:
-                raise _Usage(f"Unknown arguments\n{_USAGE.rstrip()}")
+                raise _Usage(f"Unknown option {word}")
             rest = _long_option(call, settings, name, words, rest)
         else:
             for letter in word[1:]:
                 if letter not in _SHORT:
-                    raise _Usage(f"Unknown arguments\n{_USAGE.rstrip()}")
+                    raise _Usage(f"Unknown option {word}")
                 rest = _long_option(call, settings, _SHORT[letter], words, rest)
     if settings.from_file is not None:
         if settings.program is not None:
@@ -116,7 +117,7 @@ def _operand(settings: _Settings, word: str, rest: str) -> None:
     elif rest == "args":
         settings.positional.append(word)
     elif rest == "jsonargs":
-        settings.positional.append(_json(word, "Invalid JSON text passed to --jsonargs"))
+        settings.positional.append(_json(word, "invalid JSON text passed to --jsonargs"))
     else:
         settings.files.append(word)
 
@@ -129,18 +130,11 @@ def _long_option(
     if name in ("arg", "argjson", "slurpfile", "rawfile"):
         if len(words) < 2:
             what = {"arg": "value", "argjson": "text"}.get(name, "filename")
-            raise _Usage(
-                f"--{name} takes two parameters (e.g. --{name} varname {what})\n{_USAGE.rstrip()}"
-            )
+            raise _Usage(f"--{name} takes two parameters (e.g. --{name} varname {what})")
         variable, value = words.pop(0), words.pop(0)
         settings.named.setdefault(variable, _named_value(call, name, variable, value))
     elif name == "indent":
-        text = words.pop(0) if words else ""
-        if not text.isdigit():
-            raise _Usage("--indent takes a number")
-        if int(text) > 7:
-            raise _Usage("Cannot indent more than 7 characters")
-        settings.indent = " " * int(text) if int(text) else None
+        settings.indent = _indent(words)
     elif name == "tab":
         settings.indent = "\t"
     elif name == "compact-output":
@@ -152,23 +146,36 @@ def _long_option(
     return rest
 
 
+def _indent(words: list[str]) -> str | None:
+    if not words:
+        raise _Usage("--indent takes one parameter")
+    text = words.pop(0)
+    # As C's `atoi` reads it.
+    digits = re.match(r"\s*([-+]?[0-9]{1,9})", text)
+    width = int(digits[1]) if digits else 0
+    if not -1 <= width <= 7:
+        raise _Usage("--indent takes a number between -1 and 7")
+    return "\t" if width < 0 else " " * width or None
+
+
 def _named_value(call: Invocation, kind: str, variable: str, value: str) -> Any:
     if kind == "arg":
         return value
     if kind == "argjson":
-        return _json(value, "Invalid JSON text passed to --argjson")
+        return _json(value, "invalid JSON text passed to --argjson")
     try:
         text = to_text(read_all(call, value))
     except VshellError as error:
         raise _Usage(
-            f"Bad JSON in --{kind} {variable} {value}: Could not open {value}: {reason(error)}"
+            f"Bad JSON in --{kind} {variable} {value}: Could not open {value}: {reason(error)}",
+            hint=False,
         ) from None
     if kind == "rawfile":
         return text
     try:
         return [json.loads(each) for each in _documents(text)]
     except _BadJSONError as error:
-        raise _Usage(f"Bad JSON in --{kind} {variable} {value}: {error}") from None
+        raise _Usage(f"Bad JSON in --{kind} {variable} {value}: {error}", hint=False) from None
 
 
 def _json(text: str, message: str) -> Any:
@@ -182,7 +189,7 @@ def _read_program(call: Invocation, name: str) -> str:
     try:
         return to_text(read_all(call, name))
     except VshellError as error:
-        raise Failure(f"error: Could not open {name}: {reason(error)}", 2) from None
+        raise Failure(f"Could not open {name}: {reason(error)}", 2) from None
 
 
 # Reading.
@@ -248,7 +255,7 @@ def _inputs(
         try:
             text = call.stdin.read() if not settings.files else read_all(call, name)
         except VshellError as error:
-            call.complain(f"error: Could not open {name}: {reason(error)}")
+            call.complain(f"error: Could not open file {name}: {reason(error)}")
             state.status = 2
             continue
         shown = name if settings.files else None
@@ -352,11 +359,7 @@ def run(call: Invocation) -> int:
     try:
         settings = _settings(call)
     except _Usage as usage:
-        call.stderr.write(
-            to_bytes(
-                f"jq: error: {usage}\n" if not str(usage).startswith("Unknown") else f"{usage}\n"
-            )
-        )
+        call.stderr.write(to_bytes(f"jq: {usage}\n{usage.hint}"))
         return 2
     if settings.program is None:
         settings.program = "."
