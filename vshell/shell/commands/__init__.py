@@ -13,7 +13,9 @@ from vshell.shell.command import Command
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "copying": ("cp", "install"),
+    "diff3": ("diff3",),
     "diffing": ("diff",),
+    "sdiff": ("sdiff",),
     "fd": ("fd", "fdfind"),
     "file": ("file",),
     "finding": ("find",),
