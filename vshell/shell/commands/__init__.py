@@ -57,6 +57,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "uniq": ("uniq",),
     "cut": ("cut",),
     "paste": ("paste",),
+    "pr": ("pr",),
     "compress": ("bunzip2", "bzcat", "bzip2", "gunzip", "gzip", "unxz", "xz", "xzcat", "zcat"),
     "bc": ("bc",),
     "tar": ("tar",),
