@@ -60,6 +60,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "pr": ("pr",),
     "compress": ("bunzip2", "bzcat", "bzip2", "gunzip", "gzip", "unxz", "xz", "xzcat", "zcat"),
     "bc": ("bc",),
+    "dc": ("dc",),
     "tar": ("tar",),
     "convert": ("dd", "iconv"),
     "getopt": ("getopt",),

@@ -166,7 +166,7 @@ def _in_base(value: int, scale: int, base: int) -> str:
         reach *= base
         digit, part = divmod(part * base, 10**scale)
         fraction.append(_digit(digit, base))
-    return f"{text}.{''.join(fraction)}"
+    return f"{text}.{''.join(fraction).lstrip(' ')}"
 
 
 def _digit(value: int, base: int) -> str:
