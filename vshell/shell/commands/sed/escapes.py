@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 _ESCAPES: Final = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -91,3 +92,10 @@ def read_replacement(
             position = position + 1 if found is None else after
     flush()
     return parts, any(kind == "case" for kind, _ in parts)
+
+
+def template_of(parts: Sequence[tuple[Literal["text", "group", "case"], Any]]) -> str:
+    """Return a replacement without changes of case as the `regex` module takes it."""
+    return "".join(
+        value.replace("\\", "\\\\") if kind == "text" else f"\\g<{value}>" for kind, value in parts
+    )

@@ -9,8 +9,8 @@ from vshell.errors import VshellError
 from vshell.shell.command import Invocation
 from vshell.shell.command_io import Failure, open_input, records, to_bytes, to_text, write_file
 from vshell.shell.commands.sed.listing import visible
-from vshell.shell.commands.sed.replacing import MAX_SPACE, replacement
-from vshell.shell.commands.sed.script import SedCommand, Substitution
+from vshell.shell.commands.sed.replacing import MAX_SPACE, REGEX_TIMEOUT_S, replacement
+from vshell.shell.commands.sed.script import Pattern, SedCommand, Substitution
 from vshell.shell.commands.sed.selector import Selector
 from vshell.shell.commands.sed.streams import FileOutput, Lines, Printer
 from vshell.shell.messages import reason
@@ -191,6 +191,9 @@ class Machine(Selector):
         what = command.substitution
         assert what is not None
         pattern = self._pattern(what.pattern)
+        if what.template is not None:
+            self._substitute_at_once(what, pattern)
+            return
         match = self._search(pattern, 0)
         if match is None:
             return
@@ -228,6 +231,20 @@ class Machine(Selector):
             raise Failure("the line grew too long", 4)
         self._replaced = True
         self._after_substitution(what)
+
+    def _substitute_at_once(self, what: Substitution, pattern: Pattern) -> None:
+        count = 0 if what.is_global else 1
+        assert what.template is not None
+        try:
+            replaced = pattern.subn(
+                what.template, self._space, count=count, timeout=REGEX_TIMEOUT_S
+            )
+        except TimeoutError:
+            raise Failure("a regular expression took too long", 4) from None
+        if replaced[1]:
+            self._grow(replaced[0])
+            self._replaced = True
+            self._after_substitution(what)
 
     def _after_substitution(self, what: Substitution) -> None:
         if what.is_executed:

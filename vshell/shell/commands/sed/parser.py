@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
-from vshell.shell.commands.sed.escapes import read_replacement, regex_escapes, unescape
+from vshell.shell.commands.sed.escapes import read_replacement, regex_escapes, template_of, unescape
 from vshell.shell.commands.sed.scanner import Scanner
 from vshell.shell.commands.sed.script import Address, Pattern, SedCommand, SedError, Substitution
-from vshell.text.posix_regex import PosixRegexError, compile_posix
+from vshell.text.posix_regex import PosixRegexError, compile_posix, least_width
 
 _PLAIN: Final = "=dDgGhHnNpPxzF"
 
@@ -262,7 +262,19 @@ class SedParser(Scanner):
         highest = max((value for kind, value in parts if kind == "group"), default=0)
         if found.pattern is not None and highest > found.pattern.groups:
             raise self._error(f"invalid reference \\{highest} on `s' command's RHS")
+        if found.pattern is not None and self._is_simple(found, source):
+            found.template = template_of(parts)
         command.substitution = found
+
+    def _is_simple(self, found: Substitution, source: str) -> bool:
+        """Whether matches can be replaced in one go.
+
+        After a match, an empty one at its end counts for the module, and not for `sed`.
+        """
+        if found.has_cases or found.number != 1:
+            return False
+        source = regex_escapes(source)
+        return not found.is_global or least_width(source, extended=self._extended) > 0
 
     def _flags(self, found: Substitution) -> str:
         flags = ""

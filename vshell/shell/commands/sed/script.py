@@ -43,6 +43,8 @@ class Substitution:
         pattern: The expression; None is the last one that was used.
         parts: The replacement: text, numbers of groups, and letters for changes of case.
         has_cases: Whether there are such letters.
+        template: The replacement as the `regex` module takes it; None where that would
+            replace something else.
     """
 
     pattern: Pattern | None
@@ -53,6 +55,7 @@ class Substitution:
     is_executed: bool = False
     number: int = 1
     file: str | None = None
+    template: str | None = None
 
 
 @dataclass(slots=True)
