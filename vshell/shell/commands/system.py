@@ -48,11 +48,14 @@ def run_whoami(call: Invocation) -> int:
 @failing
 def run_id(call: Invocation) -> int:
     parsed = call.parsed
-    user = user_of(call)
-    number = 0 if user == "root" else 1000
-    if any(name not in (user, str(number)) for name in call.operands):
-        name = next(name for name in call.operands if name not in (user, str(number)))
-        raise Failure(f"{quote_typographic(name)}: no such user")
+    current = user_of(call)
+    known = {"root": 0, current: 0 if current == "root" else 1000}
+    known |= {str(number): number for number in known.values()}
+    for name in call.operands:
+        if name not in known:
+            raise Failure(f"{quote_typographic(name)}: no such user")
+    number = known[call.operands[0] if call.operands else current]
+    user = "root" if not number else current
     chosen = [name for name in ("user", "group", "groups", "context") if parsed.flag(name)]
     if "context" in chosen:
         raise Failure("--context (-Z) works only on an SELinux-enabled kernel")
@@ -306,17 +309,38 @@ def run_timeout(call: Invocation) -> int:
         if duration(text) is None:
             raise UsageError(f"invalid time interval {quote_typographic(text)}", status=125)
     limit = duration(operands[0]) or Decimal(0)
+    signal = _signal(call.parsed.value("signal", "TERM") or "")
     words = list(operands[1:])
     run = call.services.get("timeout")
     if run is not None and limit:
         done = run(float(limit), words, call.stdin.read())
         if done is None:
+            if call.parsed.flag("verbose"):
+                name = next((key for key, each in _SIGNALS.items() if each == signal), signal)
+                call.complain(f"sending signal {name} to command {quote_typographic(words[0])}")
+            if signal == _SIGNALS["KILL"] or call.parsed.flag("preserve-status"):
+                return 128 + signal
             return 124
     else:
         done = call.execute(words, call.stdin.read())
     call.stdout.write(done.stdout)
     call.stderr.write(done.stderr)
     return int(done.exit_code)
+
+
+_SIGNALS: Final = {
+    "HUP": 1, "INT": 2, "QUIT": 3, "ABRT": 6, "KILL": 9, "USR1": 10, "USR2": 12, "PIPE": 13,
+    "ALRM": 14, "TERM": 15, "CONT": 18, "STOP": 19, "TSTP": 20,
+}  # fmt: skip
+
+
+def _signal(text: str) -> int:
+    name = text.upper().removeprefix("SIG")
+    if name in _SIGNALS:
+        return _SIGNALS[name]
+    if text.isdigit() and int(text[:4]) <= 64:
+        return int(text)
+    raise UsageError(f"{quote_typographic(text)}: invalid signal", status=125)
 
 
 def run_yes(call: Invocation) -> int:
