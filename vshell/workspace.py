@@ -527,10 +527,8 @@ class Workspace(Session):
             NotFoundError: Its directory does not, or there is no such moment.
         """
         path = os.fspath(dest)
-        fork_.copy_to(self, path, at=at)
-        copy = Workspace.open(path, create=False)
-        fork_.record_origin(copy, at=at)
-        return copy
+        fork_.fork_to(self, path, at=at)
+        return Workspace.open(path, create=False)
 
     merge_into = merge_.merge_into
 
