@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from tests.compat import codex_suite, flue_suite, mcp_fs_suite, mcp_suite
+from tests.compat import codex_suite, mcp_fs_suite, mcp_suite, typescript_suites
 from tests.compat.environments import Environment
 from tests.compat.outcome import Outcome
 from tests.compat.program_suite import ProgramSuite
@@ -96,7 +96,16 @@ SUITES: Final[dict[str, Suite]] = {
         least=24,
     ),
     "flue": ProgramSuite(
-        "the Flue driver under its runtime", "@flue/runtime", flue_suite.compare, least=9
+        "the driver for Flue under its runtime",
+        "@flue/runtime",
+        typescript_suites.compare_flue,
+        least=10,
+    ),
+    "pi": ProgramSuite(
+        "Pi's own tools on a workspace",
+        "@earendil-works/pi-coding-agent",
+        typescript_suites.compare_pi,
+        least=7,
     ),
     "pydantic": PytestSuite(
         "pydantic-ai WorkspaceBackendSuite",

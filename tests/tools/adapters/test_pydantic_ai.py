@@ -15,6 +15,8 @@ pytest.importorskip("pydantic_ai.workspaces", reason="needs PyPI pydantic-ai-sli
 from pydantic_ai.workspaces.conformance import WorkspaceBackendSuite
 
 from tests.sync import daemon
+from tests.tools.adapters.examples import run_example
+from vshell import Workspace
 from vshell.tools.adapters.pydantic_ai import VshellBackend
 
 
@@ -119,3 +121,22 @@ async def test_a_cancelled_command_is_interrupted(tmp_path: Path) -> None:
         ran = await backend.run(["ls"])
     assert ran.stdout == "begun\n"
     backend.close()
+
+
+def test_an_agent_works_in_a_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
+    from pydantic_ai.models.function import AgentInfo, FunctionModel
+
+    def scripted(messages: list[ModelMessage], _: AgentInfo) -> ModelResponse:
+        if len(messages) == 1:
+            call = {"command": "echo hello | tee hello.txt"}
+            return ModelResponse(parts=[ToolCallPart("shell", call)])
+        return ModelResponse(parts=[TextPart(f"it said {messages[-1].parts[0].content}")])
+
+    monkeypatch.chdir(tmp_path)
+    names = run_example("Pydantic AI", model=FunctionModel(scripted))
+    names["backend"].close()
+    assert names["told"].output == "it said hello\n"
+    with Workspace.open("agent.db") as workspace:
+        assert workspace.read_text("/workspace/hello.txt") == "hello\n"
+        assert workspace.changes().changes[-1].session == "pydantic-ai"
