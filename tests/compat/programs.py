@@ -20,6 +20,8 @@ PACKAGES = {
     "@modelcontextprotocol/server-filesystem": "2026.8.31",
     "@earendil-works/pi-coding-agent": "1.6.0",
     "@flue/runtime": "2.1.0",
+    "@google/gemini-cli-core": "0.61.0",
+    "@anthropic-ai/claude-agent-sdk": "0.3.332",
     "node": "22",
 }
 
@@ -74,7 +76,7 @@ def install(names: Iterable[str]) -> None:
     where.mkdir(parents=True, exist_ok=True)
     tell(f"npm install {' '.join(wanted)}")
     done = subprocess.run(
-        [npm, "install", "--silent", "--no-audit", "--no-fund", *wanted],
+        [npm, "install", "--silent", "--no-audit", "--no-fund", *_options(wanted), *wanted],
         cwd=where,
         check=False,
         capture_output=True,
@@ -84,6 +86,11 @@ def install(names: Iterable[str]) -> None:
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines()[-3:]
         raise CannotInstallError(f"npm install {' '.join(wanted)}: {' '.join(last)}")
+
+
+def _options(wanted: list[str]) -> list[str]:
+    """Return options: but for node, which fetches itself so, no package needs its scripts."""
+    return [] if any(name.startswith("node@") for name in wanted) else ["--ignore-scripts"]
 
 
 def codex_binary() -> Path | None:

@@ -365,15 +365,16 @@ def _bash(runner: CommandRunner, given: Arguments) -> ToolResult:
     seconds = given.get("timeout") or _TIMEOUT_S
     ran = runner.run(given["command"], timeout_s=min(seconds, _TIMEOUT_S))
     kept, left_out = keep_tail(ran.output, max_lines=_MAX_LINES, max_bytes=_MAX_BYTES)
-    body = kept.rstrip("\n")
+    body = kept
     if left_out:
-        total = left_out + kept.count("\n") + (not kept.endswith("\n"))
+        body = body.rstrip("\n")
+        total = left_out + body.count("\n") + 1
         body += f"\n\n[Showing lines {left_out + 1}-{total} of {total}.]"
-    status = ""
     if ran.timed_out:
         status = f"Command timed out after {seconds:g} seconds"
-    elif ran.exit_code:
-        status = f"Command exited with code {ran.exit_code}"
-    shown = "\n\n".join(part for part in (body, status) if part) or "(no output)"
-    structured = {"output": body, "truncated": bool(left_out), "exit_code": ran.exit_code}
+    else:
+        body = body or "(no output)"
+        status = f"Command exited with code {ran.exit_code}" if ran.exit_code else ""
+    shown = "\n\n".join(part for part in (body, status) if part)
+    structured = {"output": kept, "truncated": bool(left_out), "exit_code": ran.exit_code}
     return ToolResult(shown, is_error=bool(status), structured=structured)
