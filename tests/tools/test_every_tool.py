@@ -32,7 +32,7 @@ def test_every_tool_works(workspace: Workspace, name: str) -> None:
 def test_every_change_is_journalled_under_the_session(workspace: Workspace, name: str) -> None:
     before = workspace.files.revision()
     tools = workspace.session("audited").tools(name)
-    separate = {tool.name for tool in tools.tools if tool.separate}
+    separate = {tool.name for tool in tools.tools if tool.separate or tool.runs_commands}
     for tool, arguments, _ in CALLS[name]:
         revision = workspace.files.revision()
         tools.run(tool, arguments)

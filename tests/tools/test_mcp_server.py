@@ -280,7 +280,7 @@ def test_a_long_call_reports_progress(
     monkeypatch.setattr(mcp_server, "_PROGRESS_S", 0.01)
     reported = threading.Event()
 
-    def wait(_: dict[str, Any]) -> str:
+    def wait(*_: Any) -> str:
         assert reported.wait(20)
         return "done"
 

@@ -67,7 +67,9 @@ _CLAUDE_TOOLS = {
 
 def _declared(source: str, interface: str) -> dict[str, dict[str, Any]]:
     """Return the parameters of a tool from its declaration in TypeScript."""
-    block = re.search(rf"^export interface {interface} {{\n(.*?)^}}", source, re.MULTILINE | re.DOTALL)
+    block = re.search(
+        rf"^export interface {interface} {{\n(.*?)^}}", source, re.MULTILINE | re.DOTALL
+    )
     assert block is not None
     fields = re.findall(r'^  "?([\w-]+)"?(\??): ([^;]+);', block[1], re.MULTILINE)
     return {
