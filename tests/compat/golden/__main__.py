@@ -10,14 +10,16 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.compat import programs
 from tests.compat.golden import cases
 from tests.compat.golden.recording import Recording, make_files, outline, placed
+from tests.compat.suites import DEEPAGENTS
 
 HERE = Path(__file__).parent
 
@@ -78,26 +80,57 @@ def _declared(source: str, interface: str) -> dict[str, dict[str, Any]]:
     }
 
 
+def deepagents() -> Recording:
+    """Record deepagents' tools, in the environment of its suite."""
+    DEEPAGENTS.make()
+    found = _answers([DEEPAGENTS.python, str(HERE / "deepagents_tools.py")], cases.DEEPAGENTS)
+    version = DEEPAGENTS.versions("deepagents").partition(" ")[2]
+    return _recording("deepagents", version, found, cases.DEEPAGENTS)
+
+
+def mcp_fs() -> Recording:
+    """Record the MCP filesystem server, asked by the SDK's client."""
+    package = "@modelcontextprotocol/server-filesystem"
+    programs.install([package, "node"])
+    command = [sys.executable, str(HERE / "mcp_tools.py"), str(programs.node())]
+    calls = cases.mcp_fs_calls()
+    found = _answers([*command, f"{programs.package(package)}/dist/index.js"], calls)
+    return _recording(package, programs.version(package), found, calls)
+
+
 def _by_node(package: str, script: str, calls: list[cases.Call]) -> Recording:
     programs.install([package, "node"])
-    node = programs.node()
-    assert node is not None
+    where = {"PACKAGE": str(programs.package(package))}
+    found = _answers([str(programs.node()), str(HERE / script)], calls, where)
+    return _recording(package, programs.version(package), found, calls)
+
+
+def _answers(
+    command: list[str], calls: list[cases.Call], environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Run a script that makes the calls in a directory with the files; return what it prints."""
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch, "project").resolve()
         make_files(root)
         told = subprocess.run(
-            [node, str(HERE / script)],
+            command,
             cwd=root,
-            env=os.environ | {"PACKAGE": str(programs.package(package)), "HOME": scratch},
+            env={**os.environ, "HOME": scratch, **(environment or {})},
             input=json.dumps(placed([list(call) for call in calls], str(root))),
             check=True,
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
             timeout=120,
         )
         last = told.stdout.strip().splitlines()[-1]
-        found = json.loads(last.replace(str(root), "@"))
-    return _recording(package, programs.version(package), found, calls)
+        found: dict[str, Any] = json.loads(last.replace(str(root), "@"))
+    for answer in found["answers"]:
+        answer["text"] = _OF_PROCESSES.sub("", answer["text"])
+    return found
+
+
+# Numbers of processes, and files of the host with the whole output: a workspace has neither.
+_OF_PROCESSES = re.compile(r"\nProcess Group PGID: \d+|(?<=\.) Full output: /tmp/\S+\.log")
 
 
 def _recording(
@@ -110,7 +143,13 @@ def _recording(
     return Recording(package, version, outline(found["tools"]), told)
 
 
-RECORDERS: dict[str, Callable[[], Recording]] = {"pi": pi, "gemini": gemini, "claude": claude}
+RECORDERS: dict[str, Callable[[], Recording]] = {
+    "pi": pi,
+    "gemini": gemini,
+    "claude": claude,
+    "deepagents": deepagents,
+    "mcp_fs": mcp_fs,
+}
 
 if __name__ == "__main__":
     main()

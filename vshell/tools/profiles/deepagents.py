@@ -29,7 +29,7 @@ TOOLS: Final = (
     Tool(
         "ls",
         "Lists all files in a directory, as absolute paths.",
-        record(("path",), path=text("Absolute _PATH to the directory to list")),
+        record(("path",), path=text("Absolute path to the directory to list")),
         run_ls,
         aliases={"dir": "path"},
     ),
@@ -88,6 +88,7 @@ TOOLS: Final = (
             path=text("Directory to search in"),
             glob=text("Glob pattern of the files to search, such as '*.py'"),
             output_mode=text("", "files_with_matches", "content", "count"),
+            max_count=whole("Maximum number of matches", minimum=1),
         ),
         run_grep,
     ),

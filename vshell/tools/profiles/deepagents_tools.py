@@ -67,15 +67,15 @@ def run_read(context: Context, given: Arguments) -> Any:
     except NotFoundError:
         raise ToolError(f"Error: File '{path}' not found") from None
     if lines == [""]:
-        return "System reminder: File exists but has empty contents"
+        return "@@ lines 1-1 @@\nSystem reminder: File exists but has empty contents"
     if not lines[-1]:
         lines.pop()
     if start >= len(lines):
         raise ToolError(f"Error: Line offset {start} exceeds file length ({len(lines)} lines)")
     limit = int(given.get("limit", LINES))
     shown = window(lines, start, limit, max_lines=limit, max_bytes=_MAX_BYTES)
-    following = "none" if shown.end >= shown.total else str(shown.end)
-    head = f"@@ lines {start + 1}-{shown.end} of {shown.total} | next offset {following} @@"
+    more = "" if shown.end >= shown.total else f" | next offset {shown.end}"
+    head = f"@@ lines {start + 1}-{shown.end} of {shown.total}{more} @@"
     return "\n".join([head, *shown.lines])
 
 
@@ -151,19 +151,20 @@ def run_glob(context: Context, given: Arguments) -> str:
 def run_grep(context: Context, given: Arguments) -> str:
     """Search the text of files."""
     mode = given.get("output_mode", "files_with_matches")
+    most = min(int(given.get("max_count", _MATCHES)), _MATCHES)
     found = grep(
         context,
         given["pattern"],
         path=given.get("path", "/"),
         include=given.get("glob"),
         literal=True,
-        max_matches=_MATCHES,
+        max_matches=most,
     )
     if not found.matches:
         return "No matches found"
     rendered = {"content": _content, "count": _counts}.get(mode, _files)(found)
     if found.truncated:
-        rendered += f"\n[more than {_MATCHES} matches: narrow the path, glob or pattern]"
+        rendered += f"\n[more than {most} matches: narrow the path, glob or pattern]"
     return _clipped(rendered)
 
 

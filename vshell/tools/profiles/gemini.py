@@ -10,16 +10,15 @@ from typing import Any, Final
 
 from vshell.ops.context import Context
 from vshell.tools.profile import Profile, Tool
+from vshell.tools.profiles.gemini_edit import run_replace, run_write
+from vshell.tools.profiles.gemini_grep import run_grep
 from vshell.tools.profiles.gemini_tools import (
     render_error,
     run_command,
     run_glob,
-    run_grep,
     run_list,
     run_read,
     run_read_many,
-    run_replace,
-    run_write,
 )
 from vshell.tools.schema_parts import array, flag, number, record, text, whole
 
@@ -27,12 +26,21 @@ _PATH: Final = text("The path to the file")
 _ALIASES: Final = {"path": "file_path", "absolute_path": "file_path"}
 _DIRECTORY: Final = {"path": "dir_path", "directory": "dir_path"}
 _GLOBS: Final = array(text(), "Glob patterns")
+_IGNORED: Final = {
+    "type": "object",
+    "description": "Without effect: all entries are listed",
+}
 
 TOOLS: Final = (
     Tool(
         "list_directory",
         "Lists the names of files and subdirectories directly within a directory.",
-        record(("dir_path",), dir_path=text("The _PATH to the _DIRECTORY to list"), ignore=_GLOBS),
+        record(
+            ("dir_path",),
+            dir_path=text("The path to the directory to list"),
+            ignore=_GLOBS,
+            file_filtering_options=_IGNORED,
+        ),
         run_list,
         aliases=_DIRECTORY,
     ),
@@ -89,9 +97,10 @@ TOOLS: Final = (
         record(
             ("pattern",),
             pattern=text("The glob pattern, such as '**/*.py'"),
-            dir_path=text("The _DIRECTORY to search in"),
+            dir_path=text("The directory to search in"),
             case_sensitive=flag("Always true here"),
             respect_git_ignore=flag("Leave out what .gitignore files say (default true)"),
+            respect_gemini_ignore=flag("Without effect: there are no .geminiignore files"),
         ),
         run_glob,
         aliases=_DIRECTORY,
@@ -102,7 +111,7 @@ TOOLS: Final = (
         record(
             ("pattern",),
             pattern=text("The regular expression"),
-            dir_path=text("The _DIRECTORY or file to search"),
+            dir_path=text("The directory or file to search"),
             include_pattern=text("A glob for the files to search"),
             exclude_pattern=text("A regular expression for lines to leave out"),
             names_only=flag("Only the paths of files that match"),
@@ -125,8 +134,10 @@ TOOLS: Final = (
             ("command",),
             command=text("The command, as for bash -c"),
             description=text("What it does"),
-            dir_path=text("The _DIRECTORY to run it in"),
+            dir_path=text("The directory to run it in"),
             timeout=number("How many seconds it may take", minimum=0),
+            is_background=flag("Not available here: it must be false"),
+            delay_ms=number("Without effect: commands do not run in the background", minimum=0),
         ),
         run_command,
         aliases=_DIRECTORY | {"cmd": "command"},

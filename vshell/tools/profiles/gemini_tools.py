@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable
 from typing import Any, Final
 
 from vshell.errors import (
     BinaryFileError,
-    EditError,
     IsDirectoryError,
-    MultipleMatchesError,
-    NoMatchError,
     NotFoundError,
     VshellError,
 )
 from vshell.ops.context import Context
-from vshell.ops.edit import edit
 from vshell.ops.glob import glob
-from vshell.ops.grep import grep
 from vshell.ops.ls import ls
-from vshell.ops.write import write
-from vshell.tools.commands import CommandRunner, keep_ends, shown
-from vshell.tools.match_lines import shown_lines
+from vshell.tools.commands import CommandRunner, keep_ends
 from vshell.tools.media import DOCUMENTS, IMAGES, SOUNDS, attachment
 from vshell.tools.profile import Arguments
 from vshell.tools.result import ToolError, ToolResult
@@ -31,7 +23,7 @@ from vshell.tools.window import lines_of, shortened, window
 _MAX_LINES: Final = 2000
 _LINE_CHARACTERS: Final = 2000
 _MAX_BYTES: Final = 20 * 1024 * 1024
-_MATCHES: Final = 100
+_MAX_SHOWN_BYTES: Final = 1024 * 1024
 _ENTRIES: Final = 10_000
 _RECENT_NS: Final = 24 * 3600 * 10**9
 _TIMEOUT_S: Final = 300.0
@@ -42,9 +34,9 @@ def render_error(error: VshellError) -> str:
     """Return an error of vshell in Gemini CLI's words, where it has some."""
     match error:
         case NotFoundError():
-            return f"File not found: {error.filename}"
+            return "Could not read file because no file was found at the specified path."
         case IsDirectoryError():
-            return f"Path is a directory, not a file: {error.filename}"
+            return "Could not read file because the provided path is a directory, not a file."
     hint = f" ({error.hint})" if error.hint else ""
     return f"{error}{hint}"
 
@@ -53,7 +45,11 @@ def run_list(context: Context, given: Arguments) -> str:
     """List a directory."""
     where = context.resolve(given["dir_path"])
     if not context.files.exists(where):
-        raise ToolError(f"Error accessing directory: Directory not found or inaccessible: {where}")
+        raise ToolError(
+            f"Error listing directory: ENOENT: no such file or directory, stat '{where}'"
+        )
+    if context.files.stat(where).kind != "directory":
+        raise ToolError(f"Error: Path is not a directory: {where}")
     found = ls(context, where, limit=_ENTRIES)
     kept = [
         entry
@@ -63,7 +59,10 @@ def run_list(context: Context, given: Arguments) -> str:
     if not kept:
         return f"Directory {where} is empty."
     kept.sort(key=lambda entry: (entry.kind != "directory", entry.name))
-    lines = [("[DIR] " if entry.kind == "directory" else "") + entry.name for entry in kept]
+    lines = [
+        f"[DIR] {entry.name}" if entry.kind == "directory" else f"{entry.name} ({entry.size} bytes)"
+        for entry in kept
+    ]
     ignored = len(found.entries) - len(kept)
     notes = [f"({ignored} ignored)"] if ignored else []
     notes += [f"({found.total - _ENTRIES} more entries)"] if found.truncated else []
@@ -85,11 +84,6 @@ def run_read(context: Context, given: Arguments) -> Any:
         if media is None:
             return f"Cannot display content of binary file: {path}"
         return ToolResult(f"Read {media.media_type} file: {path}", attachments=(media,))
-    if len(lines) > 1 and not lines[-1]:
-        lines.pop()
-        final = "\n"
-    else:
-        final = ""
     first = int(given.get("start_line", int(given.get("offset", 0)) + 1))
     last = int(given.get("end_line", first - 1 + int(given.get("limit", _MAX_LINES))))
     if last < first:
@@ -97,10 +91,11 @@ def run_read(context: Context, given: Arguments) -> Any:
     if first > len(lines):
         raise ToolError(f"start_line {first} is beyond the end: the file has {len(lines)} lines")
     asked = min(last, len(lines)) - first + 1
-    found = window(lines, first - 1, asked, max_lines=_MAX_LINES, max_bytes=1024 * 1024)
+    found = window(lines, first - 1, asked, max_lines=_MAX_LINES, max_bytes=_MAX_SHOWN_BYTES)
     body = "\n".join(shortened(line, _LINE_CHARACTERS, "... [truncated]") for line in found.lines)
-    if first == 1 and found.end >= len(lines):
-        return body + final
+    is_whole = first == 1 and found.end >= len(lines)
+    if is_whole and all(len(line) <= _LINE_CHARACTERS for line in found.lines):
+        return body
     return (
         "\nIMPORTANT: The file content has been truncated.\n"
         f"Status: Showing lines {first}-{found.end} of {len(lines)} total lines.\n"
@@ -138,64 +133,6 @@ def run_read_many(context: Context, given: Arguments) -> str:
     return "\n".join([*parts, "--- End of content ---", *([told] if told else [])])
 
 
-def run_write(context: Context, given: Arguments) -> str:
-    """Write a file."""
-    done = write(context, given["file_path"], given["content"])
-    if done.created:
-        return f"Successfully created and wrote to new file: {done.path}."
-    return f"Successfully overwrote file: {done.path}."
-
-
-def run_replace(context: Context, given: Arguments) -> ToolResult:
-    """Replace text in a file."""
-    path, old, new = given["file_path"], given["old_string"], given["new_string"]
-    where = context.resolve(path)
-    if not old:
-        if context.files.exists(where):
-            raise ToolError(
-                f"Failed to edit. Attempted to create a file that already exists: {where}"
-            )
-        write(context, path, new)
-        return ToolResult(f"Created new file: {where} with provided content.")
-    if not context.files.exists(where):
-        raise ToolError(
-            "File not found. Cannot apply edit. Use an empty old_string to create a new file."
-            f" ({where})"
-        )
-    if old == new:
-        raise ToolError(
-            f"No changes to apply. The old_string and new_string are identical in file: {where}"
-        )
-    expected = int(given.get("expected_replacements", 1))
-    every = given.get("allow_multiple", False) or expected > 1
-    try:
-        done = edit(context, path, {"old": old, "new": new, "replace_all": every}, fuzz="strip")
-    except MultipleMatchesError as error:
-        raise ToolError(
-            f"Failed to edit, Expected 1 occurrence but found {error.data['count']} for old_string"
-            f" in file: {where}"
-        ) from None
-    except NoMatchError as error:
-        near = error.data.get("near") or []
-        told = f" The nearest text is at line {near[0]['line']}." if near else ""
-        raise ToolError(
-            "Failed to edit, 0 occurrences found for old_string in"
-            f" {where}. Ensure you're not escaping content incorrectly and check whitespace,"
-            f" indentation, and context.{told} Use read_file tool to verify."
-        ) from None
-    except EditError as error:
-        raise ToolError(str(error)) from None
-    if "expected_replacements" in given and done.replacements != expected:
-        raise ToolError(
-            f"Failed to edit, Expected {expected} occurrences but found {done.replacements} for"
-            f" old_string in file: {where}"
-        )
-    told = f"Successfully modified file: {where} ({done.replacements} replacements)."
-    if done.strategy != "exact":
-        told += f" Applied fuzzy match at line {done.first_changed_line}."
-    return ToolResult(told, structured={"diff": done.patch})
-
-
 def run_glob(context: Context, given: Arguments) -> str:
     """Find files by a glob."""
     start = context.resolve(given.get("dir_path", context.cwd))
@@ -221,75 +158,28 @@ def run_glob(context: Context, given: Arguments) -> str:
     )
 
 
-def run_grep(context: Context, given: Arguments) -> str:
-    """Search the text of files."""
-    start = context.resolve(given.get("dir_path", context.cwd))
-    around = int(given.get("context", 0))
-    limit = int(given.get("total_max_matches", _MATCHES))
-    found = grep(
-        context,
-        given["pattern"],
-        path=start,
-        include=given.get("include_pattern"),
-        literal=given.get("fixed_strings", False),
-        ignore_case=not given.get("case_sensitive", False),
-        before=int(given.get("before", around)),
-        after=int(given.get("after", around)),
-        max_matches=limit,
-        max_per_file=given.get("max_matches_per_file"),
-        mode="files" if given.get("names_only") else "lines",
-        ignore=not given.get("no_ignore", False),
-    )
-    where = f'for pattern "{given["pattern"]}" in path "{start}"'
-    if given.get("names_only"):
-        if not found.files:
-            return f"No matches found {where}."
-        return "\n".join([f"Found {len(found.files)} files with matches {where}:", *found.files])
-    matches = list(found.matches)
-    if "exclude_pattern" in given:
-        unwanted = _line_test(given["exclude_pattern"])
-        matches = [match for match in matches if not unwanted(match.text)]
-    if not matches:
-        return f"No matches found {where}."
-    more = f" (results limited to {limit} matches for performance)" if found.truncated else ""
-    plural = "match" if len(matches) == 1 else "matches"
-    lines = [f"Found {len(matches)} {plural} {where}{more}:"]
-    last = ""
-    for line in shown_lines(matches):
-        if line.path != last:
-            lines += ["---", f"File: {line.path}"]
-            last = line.path
-        lines.append(f"{'L' if line.is_match else ' '}{line.number}: {line.text}")
-    return "\n".join([*lines, "---"])
-
-
-def _line_test(pattern: str) -> Callable[[str], bool]:
-    """Return a function that tells whether a line matches a regular expression."""
-    import regex
-
-    try:
-        compiled = regex.compile(pattern, regex.IGNORECASE)
-    except regex.error as error:
-        raise ToolError(f"Invalid regular expression in exclude_pattern: {error}") from None
-
-    def matches(line: str) -> bool:
-        try:
-            return compiled.search(line, timeout=1.0) is not None
-        except TimeoutError:
-            raise ToolError("exclude_pattern takes too long on a line. Simplify it.") from None
-
-    return matches
-
-
 def run_command(runner: CommandRunner, given: Arguments) -> ToolResult:
     """Run a command."""
+    if given.get("is_background"):
+        raise ToolError("Commands cannot run in the background here. Set is_background to false.")
     seconds = min(given.get("timeout") or _TIMEOUT_S, _TIMEOUT_S)
     ran = runner.run(given["command"], timeout_s=seconds, cwd=given.get("dir_path"))
-    parts = [f"Output: {keep_ends(shown(ran.stdout), _MAX_OUTPUT_CHARACTERS) or '(empty)'}"]
-    if ran.stderr:
-        parts.append(f"Error: {keep_ends(shown(ran.stderr), _MAX_OUTPUT_CHARACTERS)}")
+    output = keep_ends(ran.output.rstrip("\n"), _MAX_OUTPUT_CHARACTERS)
     if ran.timed_out:
-        parts.append(f"Error: the command was stopped after {seconds:g} seconds")
-    elif ran.exit_code:
-        parts.append(f"Exit Code: {ran.exit_code}")
-    return ToolResult("\n".join(parts), is_error=ran.timed_out)
+        told = (
+            f"Command was automatically cancelled because it took longer than {seconds:g} seconds."
+        )
+        told += (
+            f" Below is the output before it was cancelled:\n{output}"
+            if output
+            else " There was no output before it was cancelled."
+        )
+    else:
+        told = f"Output: {output or '(empty)'}"
+        told += f"\nExit Code: {ran.exit_code}" if ran.exit_code else ""
+    return ToolResult(_untrusted(told), is_error=ran.timed_out)
+
+
+def _untrusted(told: str) -> str:
+    """Return what a command printed, marked as nothing that a model has to obey."""
+    return f"<untrusted_context>\n{told}\n</untrusted_context>"

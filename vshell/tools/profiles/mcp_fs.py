@@ -102,7 +102,7 @@ TOOLS: Final = (
     _tool(
         "edit_file",
         "Edit File",
-        "Make _EDITS to a text file, one after the other. Each replaces an exact text, the first"
+        "Make edits to a text file, one after the other. Each replaces an exact text, the first"
         " that is found. Returns a git-style diff.",
         record(
             ("path", "edits"),

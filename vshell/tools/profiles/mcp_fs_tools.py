@@ -105,9 +105,8 @@ def run_read_multiple(context: Context, given: Arguments) -> ToolResult:
 def run_write(context: Context, given: Arguments) -> ToolResult:
     """Write a file."""
     where = context.resolve(given["path"])
-    parent = split(lexical(where))[0]
-    if not context.files.exists(parent):
-        raise ToolError(f"Parent directory does not exist: {parent}")
+    if not context.files.exists(split(lexical(where))[0]):
+        raise ToolError(f"ENOENT: no such file or directory, open '{where}'")
     context.files.write(where, given["content"].encode("utf-8", "surrogateescape"))
     return _told(f"Successfully wrote to {given['path']}")
 

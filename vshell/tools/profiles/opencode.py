@@ -49,7 +49,7 @@ TOOLS: Final = (
         " use offset and limit for more. Each line has its number before it.",
         record(
             ("filePath",),
-            filePath=text("The absolute _PATH to the file or directory to read"),
+            filePath=text("The absolute path to the file or directory to read"),
             offset=whole("The line number to start reading from (1-indexed)", minimum=0),
             limit=whole(f"How many lines to read (default {MAX_LINES})", minimum=1),
         ),
