@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import random
-from collections.abc import Callable
+
+import pytest
+
+pytest.importorskip("agents", reason="needs PyPI openai-agents")
+
+from agents.apply_diff import apply_diff
 
 from tests.compat.codex import random_chunk, random_files
-from tests.compat.outcome import Outcome
 from vshell.errors import VshellError
 from vshell.text.v4a import UpdateFile, parse_v4a, updated
 
 
-def run(*, quick: bool = False) -> Outcome:
-    """Run the suite."""
-    outcome = Outcome("openai-agents apply_diff")
-    try:
-        from agents.apply_diff import apply_diff
-    except ImportError:
-        outcome.skipped = "PyPI openai-agents is not installed"
-        return outcome
-    outcome.version = importlib.metadata.version("openai-agents")
-    applied = 0
-    for number in range(100 if quick else 500):
-        content, diff = _case(number)
-        theirs = _theirs(apply_diff, content, diff)
-        applied += theirs is not None
-        outcome.check(str(number), ok=theirs == _ours(content, diff))
-    outcome.notes = f"{applied} of the diffs apply; the others are refused alike"
-    return outcome
+@pytest.mark.parametrize("number", range(500))
+def test_a_diff_does_what_it_does_there(number: int) -> None:
+    content, diff = generated(number)
+    assert ours(content, diff) == theirs(content, diff)
 
 
-def _case(number: int) -> tuple[str, str]:
+def generated(number: int) -> tuple[str, str]:
     chance = random.Random(number)
     files = random_files(chance)
     content = files[min(files)].decode()
@@ -46,14 +36,14 @@ def _case(number: int) -> tuple[str, str]:
     return content, "\n".join(lines)
 
 
-def _theirs(apply_diff: Callable[[str, str], str], content: str, diff: str) -> str | None:
+def theirs(content: str, diff: str) -> str | None:
     try:
-        return apply_diff(content, diff)
+        return str(apply_diff(content, diff))
     except ValueError:
         return None
 
 
-def _ours(content: str, diff: str) -> str | None:
+def ours(content: str, diff: str) -> str | None:
     patch = f"*** Begin Patch\n*** Update File: f\n{diff}\n*** End Patch"
     try:
         (change,) = parse_v4a(patch, dialect="openai")
