@@ -49,7 +49,7 @@ def special(value: float) -> str:
     """Return how a number that is none, or infinite, is printed; else an empty text."""
     if value - value == 0.0:
         return ""
-    sign = "-" if math.copysign(1.0, value) < 0 else "+"
+    sign = "-" if math.copysign(1.0, value) < 0 else ""
     return sign + ("nan" if math.isnan(value) else "inf")
 
 
@@ -185,14 +185,14 @@ def _width(value: object) -> int:
 
 def character(value: object) -> str:
     """Return the character of a number, or the first one of a text."""
-    if value.__class__ is float or (isinstance(value, NumericText) and not value):
+    if value.__class__ is float:
         code = int(number(value)) if number(value) - number(value) == 0.0 else 0
         if 0xD800 <= code < 0xE000 or not 0 <= code < 0x110000:
             return chr(0xDC00 + (code & 0xFF)) if code & 0x80 else chr(code & 0xFF)
         return chr(code)
     if isinstance(value, NumericText):
-        return character(value.number)
-    return str(value)[:1]
+        return character(value.number) if value else "\0"
+    return str(value)[:1] or "\0"
 
 
 def _octal(value: object) -> str:

@@ -31,18 +31,13 @@ _MAX_TEXT: Final = 512 * 1024 * 1024
 
 
 def substr(text: str, start: float, length: float | None = None) -> str:
-    """Return part of a text: places and lengths are rounded, as POSIX has it."""
+    """Return part of a text, as gawk does it: fractions are cut off, and 1 is the least start."""
     if start != start or length != length:
         return ""
-    first = _rounded(start)
-    end = math.inf if length is None else first + _rounded(length)
-    if not first < end or first > len(text):
-        return ""
-    return text[int(max(first - 1, 0)) : int(max(0, min(end - 1, len(text))))]
-
-
-def _rounded(value: float) -> float:
-    return float(round(value)) if value - value == 0.0 else value
+    first = int(max(1.0, min(start, 1e15))) - 1
+    if length is None:
+        return text[first:]
+    return text[first : first + int(max(0.0, min(length, 1e15)))]
 
 
 def index(text: str, wanted: str) -> float:

@@ -9,7 +9,12 @@ from typing import Any, Final, Protocol
 from vshell.shell.commands.awk.errors import AwkFatal
 from vshell.shell.commands.awk.values import Array, as_number, number, text_number
 
-__all__ = ["ordered_keys", "sort_keys", "sort_values"]
+__all__ = ["loop_keys", "ordered_keys", "sort_keys", "sort_values"]
+
+_SLOTS: Final = 64
+_MOST: Final = 12 * _SLOTS
+"""How many elements an array of mawk has before its table grows."""
+_PRIME, _BASIS, _WORD = 16777619, 2166136261, 0xFFFFFFFF
 
 _ORDERS: Final = frozenset(
     f"@{what}_{way}_{direction}"
@@ -23,6 +28,27 @@ _ORDERS: Final = frozenset(
 class Host(Protocol):
     def text(self, value: object) -> str: ...
     def function_named(self, name: str) -> Callable[..., Any]: ...
+
+
+def loop_keys(array: Array) -> list[str]:
+    """Return the keys of an array as `for (key in array)` takes them.
+
+    No order is promised, but people see one and come to expect it: so it is that of Debian's
+    awk, mawk, as far as it is a matter of the keys and of when they came. Large arrays
+    are in the order in which their elements came.
+    """
+    if not 1 < len(array) <= _MOST:
+        return list(array)
+    if all(key.isdecimal() and key.isascii() and len(key) < 10 for key in array):
+        return sorted(array, key=lambda key: (_slot(key), -(int(key) % _SLOTS), -int(key)))
+    return sorted(reversed(array), key=_slot)
+
+
+def _slot(key: str) -> int:
+    found = _BASIS
+    for byte in key.encode("utf-8", "surrogateescape"):
+        found = (found ^ byte) * _PRIME & _WORD
+    return found % _SLOTS
 
 
 def ordered_keys(array: Array, order: str, host: Host) -> list[str]:

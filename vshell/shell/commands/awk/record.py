@@ -210,7 +210,7 @@ class Record:
             self.split()
         assert self.fields is not None
         if place > self._count:
-            self.resize(place)
+            self.resize(float(place))
         self.fields[place - 1] = text
         self._is_changed = True
 

@@ -349,9 +349,8 @@ class Runtime:
                 names["v_RT"] = reader.ended_by
         if text is None:
             return 0.0
-        if kind != "file":
-            names["v_NR"] = names["v_NR"] + 1.0
         if kind == "input":
+            names["v_NR"] = names["v_NR"] + 1.0
             names["v_FNR"] = names["v_FNR"] + 1.0
         self._taken = text
         return 1.0
@@ -408,7 +407,7 @@ class Runtime:
             order = self.namespace["a_PROCINFO"].get("sorted_in", UNSET)
             if order is not UNSET:
                 return ordering.ordered_keys(array, self.text(order), self)
-        return list(array)
+        return ordering.loop_keys(array)
 
     def function_named(self, name: str) -> Callable[..., Any]:
         """Return a function of the program.

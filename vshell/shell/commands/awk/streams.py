@@ -160,8 +160,13 @@ class Streams:
 
     def finish(self) -> None:
         """Close everything: commands first, as they were running while awk's output waited."""
-        for key in [key for key in self._targets if key[0] == "|"]:
-            self._targets.pop(key).close()
+        for key, target in list(self._targets.items()):
+            if key[0] == ">":
+                target.flush()
+        for key, target in list(self._targets.items()):
+            if isinstance(target, CommandTarget):
+                del self._targets[key]
+                target.close(at_end=True)
         for name in list(self._coprocesses):
             self.close(name)
         self.flush_all()

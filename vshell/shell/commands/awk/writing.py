@@ -189,18 +189,26 @@ class Commands:
         self._call = call
         self._before = before
 
-    def run(self, line: str, stdin: bytes = b"") -> Executed:
-        """Run a line; what it complains of is passed on."""
-        self._before()
+    def run(self, line: str, stdin: bytes = b"", *, at_end: bool = False) -> Executed:
+        """Run a line; what it complains of is passed on.
+
+        Args:
+            line: The command line.
+            stdin: What it reads.
+            at_end: Whether the program is over: then what it printed last comes after what
+                the command prints, which had the same output all the time.
+        """
+        if not at_end:
+            self._before()
         words = line.split() if _PLAIN_COMMAND.fullmatch(line) else ["sh", "-c", line]
         done = self._call.execute(words, stdin)
         if done.stderr:
             self._call.stderr.write(done.stderr)
         return done
 
-    def print(self, line: str, stdin: bytes = b"") -> int:
-        """Run a line and print its output; return its exit code."""
-        done = self.run(line, stdin)
+    def print(self, line: str, stdin: bytes = b"", *, at_end: bool = False) -> int:
+        """Run a line as `run` does and print its output; return its exit code."""
+        done = self.run(line, stdin, at_end=at_end)
         self._call.stdout.write(done.stdout)
         return done.exit_code
 
@@ -233,8 +241,8 @@ class CommandTarget:
         self._parts.clear()
         return data
 
-    def close(self) -> int:
-        return self._commands.print(self._line, self.take())
+    def close(self, *, at_end: bool = False) -> int:
+        return self._commands.print(self._line, self.take(), at_end=at_end)
 
 
 def device(name: str, stdout: StandardOutput, stderr: StandardOutput) -> Target | None:
