@@ -67,6 +67,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "split": ("csplit", "split"),
     "numfmt": ("numfmt",),
     "layout": ("column", "fmt", "shuf", "tsort"),
+    "awk": ("awk", "gawk", "mawk", "nawk"),
     "jq": ("jq",),
     "yq": ("yq",),
     "zip": ("unzip", "zip"),
