@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from vshell.text.fast_scan import literal_places
 from vshell.text.matching import CASE_PARTNERS
 
 __all__ = ["MAX_CONTENTS", "SPACED", "Question", "Segment", "build", "merge", "pieces"]
@@ -136,15 +137,19 @@ class Segment:
 
     def _scan(self, vocabulary: bytes, piece: bytes) -> Sequence[int] | None:
         """Return the words that hold a piece; None when they are too many."""
+        if len(piece) > _MAX_WORD_BYTES + 2:
+            return ()
         found: list[int] = []
         at_start = piece[:1] == b"\n"
-        position = vocabulary.find(piece)
-        while position >= 0:
+        last = -1
+        for position in literal_places(vocabulary, piece):
+            word = bisect_right(self.word_starts, position + at_start) - 1
+            if word == last:
+                continue
             if len(found) == _MAX_WORDS:
                 return None
-            found.append(bisect_right(self.word_starts, position + at_start) - 1)
-            end = vocabulary.find(b"\n", position + at_start)
-            position = vocabulary.find(piece, end)
+            found.append(word)
+            last = word
         return found
 
     def _beginning_with(self, beginning: bytes) -> Sequence[int] | None:

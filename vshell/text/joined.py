@@ -1,0 +1,125 @@
+"""Many texts as one, so that an engine is started once for some megabytes and not for each file.
+
+Each text ends with a newline in it, so that where a text begins a line begins. What an
+engine finds line by line it so finds in each text as if that were alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+__all__ = [
+    "FoundLine",
+    "Joined",
+    "join",
+    "joined_lines_after",
+    "joined_lines_before",
+    "lines_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Texts, one after the other.
+
+    Attributes:
+        data: Their bytes.
+        starts: Where each begins; and the end of the last.
+        mixed: The numbers of those that are not all ASCII.
+    """
+
+    data: bytes
+    starts: Sequence[int]
+    mixed: Sequence[int]
+
+
+class FoundLine(NamedTuple):
+    """A line of one of the texts.
+
+    Attributes:
+        number: Which text.
+        line: The line's number in it, from 1.
+        start: Where the line begins, in the joined bytes.
+        end: Where it ends, without its newline.
+        place: The place in it that was asked for.
+    """
+
+    number: int
+    line: int
+    start: int
+    end: int
+    place: int
+
+
+def join(texts: Iterable[bytes]) -> Joined:
+    """Join texts; to one that ends without a newline one is added."""
+    pieces: list[bytes] = []
+    starts = [0]
+    mixed: list[int] = []
+    size = 0
+    for number, text in enumerate(texts):
+        if text:
+            pieces.append(text)
+            size += len(text)
+            if text[-1] != 10:
+                pieces.append(b"\n")
+                size += 1
+            if not text.isascii():
+                mixed.append(number)
+        starts.append(size)
+    return Joined(b"".join(pieces), starts, mixed)
+
+
+def lines_of(joined: Joined, places: Iterable[int], *, first: int = 0) -> Iterator[FoundLine]:
+    """Yield the lines of ascending places, each line once.
+
+    Args:
+        joined: The texts.
+        places: Places in them.
+        first: The text from which on to look for the first place.
+    """
+    data, starts = joined.data, joined.starts
+    find, rfind, count = data.find, data.rfind, data.count
+    found = tuple.__new__
+    number, text_end = first, starts[first + 1]
+    line, counted, end = 1, starts[first], -1
+    for place in places:
+        if place <= end:
+            continue  # in the line that was found last
+        if place >= text_end:
+            while place >= text_end:
+                number += 1
+                text_end = starts[number + 1]
+            line, counted = 1, starts[number]
+        start = rfind(b"\n", counted, place) + 1 or counted
+        line += count(b"\n", counted, start)
+        counted = start
+        end = find(b"\n", place)
+        yield found(FoundLine, (number, line, start, end, place))
+
+
+def joined_lines_before(joined: Joined, found: FoundLine, count: int) -> list[str]:
+    """Return up to `count` lines of the same text before a line."""
+    data, first, begin = joined.data, joined.starts[found.number], found.start
+    for _ in range(count):
+        if begin == first:
+            break
+        begin = data.rfind(b"\n", first, begin - 1) + 1 or first
+    if begin == found.start:
+        return []
+    return data[begin : found.start - 1].decode("utf-8", "surrogateescape").split("\n")
+
+
+def joined_lines_after(joined: Joined, found: FoundLine, count: int) -> list[str]:
+    """Return up to `count` lines of the same text after a line."""
+    data, last, end = joined.data, joined.starts[found.number + 1], found.end
+    for _ in range(count):
+        newline = data.find(b"\n", end + 1, last)
+        if newline < 0:
+            break
+        end = newline
+    if end == found.end:
+        return []
+    return data[found.end + 1 : end].decode("utf-8", "surrogateescape").split("\n")
