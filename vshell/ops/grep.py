@@ -26,9 +26,6 @@ __all__ = ["FileCount", "GrepMatch", "GrepPlan", "GrepResult", "Stop", "grep"]
 MAX_CONTEXT_LINES: Final = 1000
 """The most lines before or after a match: a file is better read than searched for all of it."""
 
-_FEW_FILES: Final = 1000
-"""Up to so many candidates, their paths are looked up; beyond that, all paths are listed."""
-
 
 def grep(
     context: Context,
@@ -115,9 +112,10 @@ def grep(
         offset=offset,
         max_per_file=max_per_file,
         binary=binary,
+        line_marks=context.files.line_marks,
     )
     clauses, any_case = matcher.required
-    question = Question(clauses, any_case, binary)
+    question = Question(clauses, any_case, binary, matcher.words)
     with context.files.reading():
         possible = context.files.candidates(question)
         found = walk(
@@ -126,11 +124,11 @@ def grep(
             follow=True,
             suffixes=chosen.suffixes,
             ignore=ignore,
-            contents=possible if possible is not None and len(possible) <= _FEW_FILES else None,
+            contents=possible,
         )
         candidates = search.small_enough(_candidates(found, chosen, possible))
         contents = context.files.read_many(candidates)
-        search.run((found.shown(entry.path), data) for entry, data in contents)
+        search.run((found.shown(entry.path), data, entry.content) for entry, data in contents)
     context.files.fold_index()
     shown = tuple(tuple(text.decode("utf-8", "replace") for text in clause) for clause in clauses)
     candidates_left = None if possible is None else len(possible)

@@ -25,10 +25,14 @@ from vshell.text.joined import (
     joined_lines_before,
     lines_of,
 )
+from vshell.text.line_marks import LineMarks
 from vshell.text.matching import LineMatch, Matcher, text_bytes, text_of
 from vshell.text.shown_lines import cut_line, lines_after, lines_before
 
 __all__ = ["CountSearch", "FileSearch", "LineSearch", "Search"]
+
+File = tuple[str, bytes, int | None]
+"""A path, the content there, and the content's number."""
 
 Line = TypeVar("Line", LineMatch, FoundLine)
 
@@ -42,8 +46,9 @@ _BLOCK_CHARACTERS: Final = 10 * GREP_LINE_CHARACTERS
 """Where a match of many lines is cut."""
 
 _FIRST_JOIN_BYTES: Final = 256 * 1024
-_JOIN_BYTES: Final = 4 * 1024 * 1024
-"""How much text is joined: at first less, so that the first page of many hits comes at once."""
+_JOIN_BYTES: Final = 1024 * 1024
+"""How much text is joined: at first less, so that the first page of many hits comes at once,
+and never more than the processor's caches hold."""
 
 
 class _Full(Exception):  # noqa: N818 - it ends the search and is no error
@@ -65,6 +70,7 @@ class Search(ABC):
     offset: int
     max_per_file: int | None
     binary: bool
+    line_marks: LineMarks
     matches: list[GrepMatch] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     counts: list[FileCount] = field(default_factory=list)
@@ -80,8 +86,8 @@ class Search(ABC):
         self.skipped_large = len(entries) - len(small)
         return small
 
-    def run(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Search files, paths and contents, until a limit is reached."""
+    def run(self, files: Iterable[File]) -> None:
+        """Search files until a limit is reached."""
         try:
             if self.matcher.joins:
                 self._run_joined(files)
@@ -94,40 +100,43 @@ class Search(ABC):
         except MemoryError:
             self.stopped_by = "memory"
 
-    def _run_alone(self, files: Iterable[tuple[str, bytes]]) -> None:
+    def _run_alone(self, files: Iterable[File]) -> None:
         """Search one file after the other."""
-        for path, content in self._contents(files):
+        for path, content, _ in self._contents(files):
             if self.matcher.may_match(content):
                 text = text_of(content)
                 found = self.matcher.matches(text, self.deadline)
                 self.add(path, text, self._limited(found))
 
-    def _run_joined(self, files: Iterable[tuple[str, bytes]]) -> None:
+    def _run_joined(self, files: Iterable[File]) -> None:
         """Search many files at once."""
         paths: list[str] = []
         texts: list[bytes] = []
+        keys: list[int | None] = []
         size, enough = 0, _FIRST_JOIN_BYTES
-        for path, content in self._contents(files):
+        for path, content, key in self._contents(files):
             if not content.isascii() and not self.matcher.may_match(content):
                 continue
             paths.append(path)
+            keys.append(key)
             texts.append(content.replace(b"\r\n", b"\n") if b"\r" in content else content)
             size += len(content)
             if size >= enough:
-                self._search_joined(paths, join(texts))
-                paths, texts = [], []
+                self._search_joined(paths, join(texts, keys))
+                paths, texts, keys = [], [], []
                 size, enough = 0, min(2 * enough, _JOIN_BYTES)
-        self._search_joined(paths, join(texts))
+        self._search_joined(paths, join(texts, keys))
 
     def _search_joined(self, paths: Sequence[str], joined: Joined) -> None:
         step = 1 if self.apart or self.max_per_file else max(1, len(paths))
         for first in range(0, len(paths), step):
             places = self.matcher.places(joined, first, first + step, self.deadline)
-            self.add_joined(paths, joined, self._limited(lines_of(joined, places, first=first)))
+            found = lines_of(joined, places, first=first, marks=self.line_marks)
+            self.add_joined(paths, joined, self._limited(found))
 
-    def _contents(self, files: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    def _contents(self, files: Iterable[File]) -> Iterator[File]:
         """Yield the files that are text, and their text."""
-        for path, data in files:
+        for path, data, key in files:
             if time.monotonic() > self.deadline:
                 raise TimeoutError
             content = text_bytes(data, binary=self.binary)
@@ -135,7 +144,7 @@ class Search(ABC):
                 self.skipped_binary += 1
             else:
                 self.searched += 1
-                yield path, content
+                yield path, content, key
 
     apart = False
     """Whether the rest of a file tells nothing more once a line of it was found."""
@@ -257,8 +266,8 @@ class FileSearch(Search):
     def add_joined(
         self,
         paths: Sequence[str],
-        joined: Joined,
-        found: Iterator[FoundLine],  # noqa: ARG002
+        joined: Joined,  # noqa: ARG002
+        found: Iterator[FoundLine],
     ) -> None:
         line = next(found, None)
         if line is not None:
@@ -278,8 +287,8 @@ class CountSearch(Search):
     def add_joined(
         self,
         paths: Sequence[str],
-        joined: Joined,
-        found: Iterator[FoundLine],  # noqa: ARG002
+        joined: Joined,  # noqa: ARG002
+        found: Iterator[FoundLine],
     ) -> None:
         for number, lines in groupby(found, key=itemgetter(0)):
             self._add_count(paths[number], sum(1 for _ in lines))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from vshell.text.line_marks import MARK_SHIFT, LineMarks
 
 __all__ = [
     "FoundLine",
@@ -20,6 +22,9 @@ __all__ = [
 ]
 
 
+_MARKED_BYTES: Final = 1 << MARK_SHIFT
+
+
 @dataclass(frozen=True, slots=True)
 class Joined:
     """Texts, one after the other.
@@ -28,11 +33,13 @@ class Joined:
         data: Their bytes.
         starts: Where each begins; and the end of the last.
         mixed: The numbers of those that are not all ASCII.
+        keys: What stands for each in `LineMarks`, if it may be kept there.
     """
 
     data: bytes
     starts: Sequence[int]
     mixed: Sequence[int]
+    keys: Sequence[int | None] = ()
 
 
 class FoundLine(NamedTuple):
@@ -53,8 +60,13 @@ class FoundLine(NamedTuple):
     place: int
 
 
-def join(texts: Iterable[bytes]) -> Joined:
-    """Join texts; to one that ends without a newline one is added."""
+def join(texts: Iterable[bytes], keys: Sequence[int | None] = ()) -> Joined:
+    """Join texts; to one that ends without a newline one is added.
+
+    Args:
+        texts: The texts.
+        keys: What stands for each in `LineMarks`, if for any.
+    """
     pieces: list[bytes] = []
     starts = [0]
     mixed: list[int] = []
@@ -69,22 +81,25 @@ def join(texts: Iterable[bytes]) -> Joined:
             if not text.isascii():
                 mixed.append(number)
         starts.append(size)
-    return Joined(b"".join(pieces), starts, mixed)
+    return Joined(b"".join(pieces), starts, mixed, keys)
 
 
-def lines_of(joined: Joined, places: Iterable[int], *, first: int = 0) -> Iterator[FoundLine]:
+def lines_of(
+    joined: Joined, places: Iterable[int], *, first: int = 0, marks: LineMarks | None = None
+) -> Iterator[FoundLine]:
     """Yield the lines of ascending places, each line once.
 
     Args:
         joined: The texts.
         places: Places in them.
         first: The text from which on to look for the first place.
+        marks: Spares counting the lines of texts that are searched again.
     """
     data, starts = joined.data, joined.starts
-    find, rfind, count = data.find, data.rfind, data.count
-    found = tuple.__new__
-    number, text_end = first, starts[first + 1]
-    line, counted, end = 1, starts[first], -1
+    find, rfind, count, new = data.find, data.rfind, data.count, tuple.__new__
+    number, begin, text_end, end = first - 1, 0, starts[first], -1
+    line = counted = 0
+    known: Sequence[int] | None = None
     for place in places:
         if place <= end:
             continue  # in the line that was found last
@@ -92,12 +107,19 @@ def lines_of(joined: Joined, places: Iterable[int], *, first: int = 0) -> Iterat
             while place >= text_end:
                 number += 1
                 text_end = starts[number + 1]
-            line, counted = 1, starts[number]
+            begin = counted = starts[number]
+            line = 1
+            if marks is not None:
+                known = marks.get(joined.keys[number], data, begin, text_end)
         start = rfind(b"\n", counted, place) + 1 or counted
-        line += count(b"\n", counted, start)
+        if known is not None and start - counted > _MARKED_BYTES:
+            mark = (start - begin) >> MARK_SHIFT
+            line = 1 + known[mark] + count(b"\n", begin + (mark << MARK_SHIFT), start)
+        else:
+            line += count(b"\n", counted, start)
         counted = start
         end = find(b"\n", place)
-        yield found(FoundLine, (number, line, start, end, place))
+        yield new(FoundLine, (number, line, start, end, place))
 
 
 def joined_lines_before(joined: Joined, found: FoundLine, count: int) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vshell.text.fast_scan import FastScan, GaveUpError, parts_of
 from vshell.text.joined import Joined
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["JoinedScan"]
 
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+_BLOCK_BYTES: Final = 4096
 
 
 class JoinedScan:
@@ -100,12 +101,19 @@ class JoinedScan:
 
     def _beyond_ascii(self, data: bytes, start: int, end: int, deadline: float) -> Iterator[int]:
         """Yield the places of matches in lines that are not all ASCII."""
-        match = _BEYOND_ASCII.search(data, start, end)
-        while match is not None:
+        while start < end:
+            # Where a block is all ASCII is known at once; in the others the byte is looked for.
+            block_end = min(start + _BLOCK_BYTES, end)
+            match = None
+            if not data[start:block_end].isascii():
+                match = _BEYOND_ASCII.search(data, start, block_end)
+            if match is None:
+                start = block_end
+                continue
             line = data.rfind(b"\n", 0, match.start()) + 1
             line_end = data.find(b"\n", match.start())
             yield from self._line_by_line(data, line, line_end, deadline)
-            match = _BEYOND_ASCII.search(data, line_end, end)
+            start = line_end + 1
 
     def _line_by_line(self, data: bytes, start: int, end: int, deadline: float) -> Iterator[int]:
         """Yield where the matches begin in some lines, up to the newline of the last."""

@@ -90,6 +90,7 @@ class Matcher:
         "_literals",
         "_multiline",
         "_scan",
+        "words",
     )
 
     def __init__(
@@ -102,6 +103,7 @@ class Matcher:
         confirm: regex.Pattern[str] | None = None,
         joined: JoinedScan | None = None,
         multiline: bool = False,
+        words: tuple[str, ...] = (),
     ) -> None:
         """See `compile_matcher`.
 
@@ -114,7 +116,9 @@ class Matcher:
             confirm: Decides about a candidate; if not given, each is a match.
             joined: Finds the matches in many texts at once.
             multiline: Matches of `scan` may span lines.
+            words: What words of a text must match (see `LineRegex.words`).
         """
+        self.words = words
         self._clauses = _byte_clauses(clauses, ignore_case=ignore_case)
         self._ignore_case = ignore_case
         self._literals = literals
@@ -274,6 +278,7 @@ def compile_matcher(
             ignore_case=ignore_case or (known is not None and known.ignore_case),
             scan=exact,
             multiline=True,
+            words=known.words if known else (),
         )
     if known is None:
         return Matcher(clauses=(), ignore_case=False, literals=_EACH_LINE, confirm=exact)
@@ -292,6 +297,7 @@ def compile_matcher(
         ignore_case=ignore_case or known.ignore_case,
         scan=_one_per_line(confined, ignore_case, flags=flags),
         joined=joined,
+        words=known.words,
     )
 
 
@@ -311,7 +317,12 @@ def _located(
         return None
     if not ignore_case:
         return Matcher(
-            clauses=known.clauses, ignore_case=False, literals=best, confirm=exact, joined=joined
+            clauses=known.clauses,
+            ignore_case=False,
+            literals=best,
+            confirm=exact,
+            joined=joined,
+            words=known.words,
         )
     return Matcher(
         clauses=known.clauses,
@@ -320,6 +331,7 @@ def _located(
         scan=_one_per_line("|".join(map(_escape, best)), ignore_case=True),
         confirm=exact,
         joined=joined,
+        words=known.words,
     )
 
 
