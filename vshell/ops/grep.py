@@ -18,7 +18,7 @@ from vshell.ops.grep_result import FileCount, GrepMatch, GrepPlan, GrepResult, S
 from vshell.ops.grep_search import CountSearch, FileSearch, LineSearch, Search
 from vshell.ops.ls import check_page
 from vshell.ops.walking import Walk, walk
-from vshell.text.matching import compile_matcher
+from vshell.text.matching import Matcher, compile_matcher
 from vshell.text.path_filter import PathFilter
 
 __all__ = ["FileCount", "GrepMatch", "GrepPlan", "GrepResult", "Stop", "grep"]
@@ -130,9 +130,25 @@ def grep(
         contents = context.files.read_many(candidates)
         search.run((found.shown(entry.path), data, entry.content) for entry, data in contents)
     context.files.fold_index()
-    shown = tuple(tuple(text.decode("utf-8", "replace") for text in clause) for clause in clauses)
-    candidates_left = None if possible is None else len(possible)
-    return search.result(GrepPlan(shown, any_case, candidates_left, time.monotonic() - began))
+    seconds = time.monotonic() - began
+    return search.result(_plan(matcher, possible, search.searched_bytes, seconds))
+
+
+def _plan(
+    matcher: Matcher, possible: Collection[int] | None, searched_bytes: int, seconds: float
+) -> GrepPlan:
+    clauses, any_case = matcher.required
+    return GrepPlan(
+        required=tuple(
+            tuple(text.decode("utf-8", "replace") for text in clause) for clause in clauses
+        ),
+        words=matcher.words,
+        any_case=any_case,
+        candidates=None if possible is None else len(possible),
+        engine=matcher.engine,
+        searched_bytes=searched_bytes,
+        seconds=seconds,
+    )
 
 
 def _check_options(*, before: int, after: int, mode: str, timeout_s: float) -> None:

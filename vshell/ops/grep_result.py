@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from vshell.record import Record, quick_constructor
+from vshell.text.matching import Engine
 
 __all__ = ["FileCount", "GrepMatch", "GrepPlan", "GrepResult", "Stop", "grep_match"]
 
@@ -58,15 +59,23 @@ class GrepPlan(Record):
     Attributes:
         required: What a file must hold for a match, as far as the pattern tells: of each
             clause at least one text. Nothing: every file is read.
-        any_case: Whether these texts count in upper and lower case alike.
+        words: Patterns that must match within words of such a file; they are asked about when
+            no text tells.
+        any_case: Whether these texts and words count in upper and lower case alike.
         candidates: How many contents the index left over, those included that are not
             indexed yet; None: it could not tell, and every file was read.
+        engine: What went through the text: `"literal"`, a search for plain text; `"pcre2"`,
+            with `regex` for lines that are not ASCII; `"regex"`.
+        searched_bytes: Through how much text.
         seconds: How long it took.
     """
 
     required: tuple[tuple[str, ...], ...]
+    words: tuple[str, ...]
     any_case: bool
     candidates: int | None
+    engine: Engine
+    searched_bytes: int
     seconds: float
 
 

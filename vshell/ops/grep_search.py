@@ -78,6 +78,7 @@ class Search(ABC):
     passed: int = 0
     stopped_by: Stop | None = None
     searched: int = 0
+    searched_bytes: int = 0
     skipped_binary: int = 0
     skipped_large: int = 0
 
@@ -144,6 +145,7 @@ class Search(ABC):
                 self.skipped_binary += 1
             else:
                 self.searched += 1
+                self.searched_bytes += len(content)
                 yield path, content, key
 
     apart = False

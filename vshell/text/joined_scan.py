@@ -48,6 +48,11 @@ class JoinedScan:
         self._exact = exact
         self._literal = literal
 
+    @property
+    def is_regex(self) -> bool:
+        """Whether it is more than plain text."""
+        return not self._literal
+
     def places(self, joined: Joined, first: int, last: int, deadline: float) -> Iterator[int]:
         """Yield ascending places in lines that match, at least one in each such line.
 

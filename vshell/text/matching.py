@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from vshell.errors import BadPatternError
 from vshell.text.fast_scan import compile_fast
@@ -34,12 +34,15 @@ if TYPE_CHECKING:
 __all__ = [
     "CASE_PARTNERS",
     "MAX_PATTERN_CHARACTERS",
+    "Engine",
     "LineMatch",
     "Matcher",
     "compile_matcher",
     "text_bytes",
     "text_of",
 ]
+
+Engine = Literal["literal", "pcre2", "regex"]
 
 MAX_PATTERN_CHARACTERS: Final = 32 * 1024
 """The longest pattern; a regular expression of that length compiles in about 0.1 s."""
@@ -164,6 +167,13 @@ class Matcher:
             return lines_with(text, literal, deadline)
         found = lines_at(text, self._candidates(text, deadline), deadline)
         return found if self._confirm is None else self._confirmed(text, found, deadline)
+
+    @property
+    def engine(self) -> Engine:
+        """What goes through the text."""
+        if self._joined is None:
+            return "regex"
+        return "pcre2" if self._joined.is_regex else "literal"
 
     @property
     def joins(self) -> bool:
