@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,7 @@ from vshell.text.fast_scan import compile_fast, literal_places, parts_of
 from vshell.text.joined import (
     FoundLine,
     Joined,
+    counts_of,
     join,
     joined_lines_after,
     joined_lines_before,
@@ -79,6 +81,22 @@ def test_no_match_knows_of_the_texts_beside_it(pattern: str, ignore_case: bool) 
             for where in oracle(pattern, text, ignore_case=ignore_case)
         ]
         assert found_in(join(texts), pattern, ignore_case=ignore_case) == expected
+
+
+def test_lines_are_counted_as_they_are_found() -> None:
+    for pattern in PATTERNS:
+        matcher = compile_matcher(pattern)
+        joined = join(TEXTS)
+        for first, last in ((0, len(TEXTS)), (2, 7), (5, 6)):
+            deadline = time.monotonic() + 10
+            lines = Counter(
+                line.number
+                for line in lines_of(
+                    joined, matcher.places(joined, first, last, deadline), first=first
+                )
+            )
+            places = matcher.places(joined, first, last, deadline)
+            assert dict(counts_of(joined, places, first=first)) == lines
 
 
 def test_a_range_of_texts_is_searched_alone() -> None:

@@ -20,6 +20,7 @@ from vshell.ops.grep_result import FileCount, GrepMatch, GrepPlan, GrepResult, S
 from vshell.text.joined import (
     FoundLine,
     Joined,
+    counts_of,
     join,
     joined_lines_after,
     joined_lines_before,
@@ -285,6 +286,14 @@ class FileSearch(Search):
 class CountSearch(Search):
     def add(self, path: str, text: str, found: Iterator[LineMatch]) -> None:  # noqa: ARG002
         self._add_count(path, sum(1 for _ in found))
+
+    def _search_joined(self, paths: Sequence[str], joined: Joined) -> None:
+        if self.max_per_file:
+            Search._search_joined(self, paths, joined)
+        elif paths:
+            places = self.matcher.places(joined, 0, len(paths), self.deadline)
+            for number, count in counts_of(joined, places):
+                self._add_count(paths[number], count)
 
     def add_joined(
         self,

@@ -15,6 +15,7 @@ from vshell.text.line_marks import MARK_SHIFT, LineMarks
 __all__ = [
     "FoundLine",
     "Joined",
+    "counts_of",
     "join",
     "joined_lines_after",
     "joined_lines_before",
@@ -120,6 +121,34 @@ def lines_of(
         counted = start
         end = find(b"\n", place)
         yield new(FoundLine, (number, line, start, end, place))
+
+
+def counts_of(
+    joined: Joined, places: Iterable[int], *, first: int = 0
+) -> Iterator[tuple[int, int]]:
+    """Yield for each text with places in it its number, and how many of its lines have one.
+
+    Args:
+        joined: The texts.
+        places: Ascending places in them.
+        first: The text from which on to look for the first place.
+    """
+    find, starts = joined.data.find, joined.starts
+    number, text_end, end, count = first, starts[first + 1], -1, 0
+    for place in places:
+        if place <= end:
+            continue
+        if place >= text_end:
+            if count:
+                yield number, count
+            count = 0
+            while place >= text_end:
+                number += 1
+                text_end = starts[number + 1]
+        count += 1
+        end = find(b"\n", place)
+    if count:
+        yield number, count
 
 
 def joined_lines_before(joined: Joined, found: FoundLine, count: int) -> list[str]:
