@@ -124,12 +124,12 @@ class Search(ABC):
             texts.append(content.replace(b"\r\n", b"\n") if b"\r" in content else content)
             size += len(content)
             if size >= enough:
-                self._search_joined(paths, join(texts, keys))
+                self.search_joined(paths, join(texts, keys))
                 paths, texts, keys = [], [], []
                 size, enough = 0, min(2 * enough, _JOIN_BYTES)
-        self._search_joined(paths, join(texts, keys))
+        self.search_joined(paths, join(texts, keys))
 
-    def _search_joined(self, paths: Sequence[str], joined: Joined) -> None:
+    def search_joined(self, paths: Sequence[str], joined: Joined) -> None:
         step = 1 if self.apart or self.max_per_file else max(1, len(paths))
         for first in range(0, len(paths), step):
             places = self.matcher.places(joined, first, first + step, self.deadline)
@@ -220,27 +220,29 @@ class LineSearch(Search):
             self.characters += len(matching) + _LINE_COST
 
     def add_joined(self, paths: Sequence[str], joined: Joined, found: Iterator[FoundLine]) -> None:
-        matches, limit, data = self.matches, self.limit, joined.data
+        matches, limit, data, new = self.matches, self.limit, joined.data, grep_match
+        passes_over, with_context = bool(self.offset), bool(self.before or self.after)
         before: tuple[str, ...] = ()
         after: tuple[str, ...] = ()
         for each in found:
             number, line, start, end, place = each
-            if (self.offset or len(matches) >= limit) and self.passes():
+            if (passes_over or len(matches) >= limit) and self.passes():
                 continue
             if self.characters > MAX_CHARACTERS:
                 raise _Full("characters")
             matching = data[start:end].decode("utf-8", "surrogateescape")
+            size = len(matching)
             column = place - start + 1
-            if len(matching) < end - start:  # some of its characters are longer than a byte
+            if size < end - start:  # some of its characters are longer than a byte
                 column = len(data[start:place].decode("utf-8", "surrogateescape")) + 1
-            if len(matching) > GREP_LINE_CHARACTERS:
+            if size > GREP_LINE_CHARACTERS:
                 matching = _cut(matching, column)
-            if self.before:
+                size = len(matching)
+            if with_context:
                 before = self._context(joined_lines_before(joined, each, self.before))
-            if self.after:
                 after = self._context(joined_lines_after(joined, each, self.after))
-            matches.append(grep_match(paths[number], line, column, matching, before, after))
-            self.characters += len(matching) + _LINE_COST
+            matches.append(new(paths[number], line, column, matching, before, after))
+            self.characters += size + _LINE_COST
 
     def result(self, plan: GrepPlan) -> GrepResult:
         self.files = list(dict.fromkeys(match.path for match in self.matches))
@@ -287,9 +289,9 @@ class CountSearch(Search):
     def add(self, path: str, text: str, found: Iterator[LineMatch]) -> None:  # noqa: ARG002
         self._add_count(path, sum(1 for _ in found))
 
-    def _search_joined(self, paths: Sequence[str], joined: Joined) -> None:
+    def search_joined(self, paths: Sequence[str], joined: Joined) -> None:
         if self.max_per_file:
-            Search._search_joined(self, paths, joined)
+            Search.search_joined(self, paths, joined)
         elif paths:
             places = self.matcher.places(joined, 0, len(paths), self.deadline)
             for number, count in counts_of(joined, places):
