@@ -158,10 +158,18 @@ def _row(
 ) -> Row:
     return interleave(
         name,
-        {"vshell": lambda _: ws.grep(pattern, **options), "rg": _ripgrep(tree, words)},
+        {"vshell": lambda _: _all_pages(ws, pattern, options), "rg": _ripgrep(tree, words)},
         rounds=rounds,
         target={"rg": target},
     )
+
+
+def _all_pages(ws: Workspace, pattern: str, options: dict[str, Any]) -> None:
+    """Search, and where a result ends before the wanted number of matches, go on."""
+    offset: int | None = 0
+    while offset is not None:
+        result = ws.grep(pattern, offset=offset, **options)
+        offset = result.next_offset if result.truncated_by == "characters" else None
 
 
 def _ripgrep(tree: Path, words: list[str]) -> Callable[[int], object]:
