@@ -15,7 +15,7 @@ from vshell.fs.schema import DIRECTORY, FILE, SYMLINK
 from vshell.fs.snapshots import Restored, Snapshot
 from vshell.ops.context import Context
 from vshell.ops.read import Moment
-from vshell.record import Record
+from vshell.record import Record, quick_constructor
 
 _TYPE_BITS = {FILE: 0o100000, SYMLINK: 0o120000}
 _LONGEST_NAME = 255
@@ -39,6 +39,9 @@ class ComparedPath(Record):
     kind: Kind
     before_mode: int | None
     after_mode: int | None
+
+
+_make_compared = quick_constructor(ComparedPath)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +207,7 @@ def _compared(difference: Difference) -> ComparedPath:
         action = "kind"
     else:
         action = "write" if before.content != after.content else "attributes"
-    return ComparedPath(
+    return _make_compared(
         path, action, KIND_NAMES[shown.kind], before and before.mode, after and after.mode
     )
 
