@@ -303,15 +303,14 @@ class Journal:
         number, new, old = found
         return number, decode(old + encoded[len(new) :])
 
-    def prune_before(self, time_ns: int) -> int:
-        """Drop the changes of revisions that were made before a time; return how many."""
+    def last_before(self, time_ns: int) -> int:
+        """Return the last of the oldest revisions that were all made before a time; 0 for none."""
         self.load()
-        kept_from = self._database.row(
-            "select min(revision) from journal where revision > 0 and time_ns >= ?", (time_ns,)
+        kept = self._database.row(
+            "select revision from journal where revision > 0 and time_ns >= ? order by id limit 1",
+            (time_ns,),
         )
-        if kept_from is None or kept_from[0] is None:
-            return self.prune(keep_revisions=0)
-        return self.prune(keep_revisions=self.revision - kept_from[0] + 1)
+        return int(kept[0]) - 1 if kept else self.revision
 
     def prune(self, *, keep_revisions: int) -> int:
         """Drop the changes of all but the newest revisions; return how many."""
