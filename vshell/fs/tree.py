@@ -125,6 +125,11 @@ class Tree:
         self.aliases.clear()
         self.paths["/"] = self.root
 
+    def forget_inodes(self, numbers: Iterable[int]) -> None:
+        """Drop what some inodes are, after statements of their own have changed them."""
+        for number in numbers:
+            self.inodes.pop(number, None)
+
     def remember(self, node: Node, inode: Inode) -> None:
         """Note a new or changed entry."""
         if len(self.paths) > _MAX_CACHED_PATHS:
