@@ -349,7 +349,7 @@ class Session(Context):
             InvalidPathError: A mount, cache or name is not possible.
             RangeError: A limit is not positive, or there is none of that name.
         """
-        from vshell.sync.container import open_container
+        from vshell.sync.container_opening import open_container
 
         return open_container(
             self.files,
@@ -527,10 +527,8 @@ class Workspace(Session):
             NotFoundError: Its directory does not, or there is no such moment.
         """
         path = os.fspath(dest)
-        fork_.copy_to(self, path, at=at)
-        copy = Workspace.open(path, create=False)
-        fork_.record_origin(copy, at=at)
-        return copy
+        fork_.fork_to(self, path, at=at)
+        return Workspace.open(path, create=False)
 
     merge_into = merge_.merge_into
 

@@ -18,7 +18,7 @@ from vshell.shell.native import LANGUAGE
 from vshell.shell.options import invoke
 from vshell.shell.rules import Judge, UnansweredError
 from vshell.shell.shell_files import ShellFiles
-from vshell.shell.streams import Direct, Pipe, Sink, drive, wait
+from vshell.shell.streams import Direct, Pipe, Sink, drive, drive_alone, wait
 from vshell.shell.words import from_engine, to_engine
 
 Elsewhere = Callable[
@@ -138,7 +138,7 @@ class Dispatcher:
         )
         self.is_plain = True
         try:
-            exit_code = loop.run_until_complete(drive(lambda: self._invoke(call)))
+            exit_code = drive_alone(lambda: self._invoke(call), loop)
         except BrokenPipeError:
             return BROKEN_PIPE, b""
         finally:

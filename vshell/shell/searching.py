@@ -32,7 +32,6 @@ _BACKREFERENCE: Final = re.compile(r"\\[1-9]|\(\?P=|\\g|\\k")
 
 _GREP_WORDS: Final = {
     "missing )": "missing closing parenthesis",
-    "Unmatched [, [^, [:, [., or [=": "Invalid regular expression",
     "Unmatched { or \\{": "Unmatched \\{",
 }
 """What grep says where glibc says something else."""
@@ -188,40 +187,10 @@ def _translate(pattern: str, dialect: Dialect) -> str:
         return _QUOTED.sub(lambda found: _escape(found[1]), pattern)
     from vshell.text.posix_regex import PosixRegexError, translate_posix
 
-    extended = dialect == "extended"
     try:
-        return translate_posix(_lenient(pattern) if extended else pattern, extended=extended)
+        return translate_posix(pattern, extended=dialect == "extended")
     except PosixRegexError as error:
         raise BadPattern(_GREP_WORDS.get(str(error), str(error))) from None
-
-
-_ERE_PART: Final = re.compile(
-    r"\\.|\[\^?\]?(?:\[[:.=].*?[:.=]\]|[^\]])*\]|\{\d*,?\d*\}|.", re.DOTALL
-)
-
-
-def _lenient(pattern: str) -> str:
-    """Return an extended expression with what is nothing special escaped.
-
-    In grep, a `)` without its `(` and a `{` that begins no interval stand for themselves, and
-    a `*` that has nothing to repeat is passed over.
-    """
-    parts: list[str] = []
-    depth = 0
-    for part in _ERE_PART.findall(pattern):
-        at_start = not parts or parts[-1] in ("(", "|")
-        if part == "(":
-            depth += 1
-        elif part == ")" and not depth:
-            part = "\\)"  # noqa: PLW2901
-        elif part == ")":
-            depth -= 1
-        elif part == "{" or (part[0] == "{" and at_start and len(part) > 1):
-            part = "\\" + part if part == "{" else ""  # noqa: PLW2901
-        elif part in ("*", "+", "?") and at_start:
-            continue
-        parts.append(part)
-    return "".join(parts)
 
 
 def _bounded(text: str, *, word: bool, line: bool) -> str:

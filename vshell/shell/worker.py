@@ -258,12 +258,10 @@ class Worker:
             return {"changes": []}
         if self._files.journal_position() - position > _CHANGES_TOLD:
             return {}
-        from vshell.ops.changeset import net_changes
+        from vshell.ops.changeset import net_changes_of
 
-        try:
-            changes = net_changes(self._base, before, session=self._session)
-        except VshellError:
-            return {}  # the host finds out, or says why not
+        rows = self._files.changes(since=before, position=position)
+        changes = net_changes_of(self._base, [row for row in rows if row.session == self._session])
         return {"changes": [each.as_dict() for each in changes]}
 
     def _enter(self, header: Header, cwd: str) -> str:

@@ -61,7 +61,8 @@ class ContainerExecutor:
         that a command is still writing, or writes those that it waits for. Where no container
         runs, there is nothing to do.
         """
-        from vshell.sync.container import known_containers, reopen_container
+        from vshell.sync.container_memory import known_containers
+        from vshell.sync.container_opening import reopen_container
 
         files, name = self._context.files, self._container.name
         with self._beside_turn:

@@ -13,7 +13,9 @@ from vshell.shell.command import Command
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "copying": ("cp", "install"),
+    "diff3": ("diff3",),
     "diffing": ("diff",),
+    "sdiff": ("sdiff",),
     "fd": ("fd", "fdfind"),
     "file": ("file",),
     "finding": ("find",),
@@ -55,6 +57,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "uniq": ("uniq",),
     "cut": ("cut",),
     "paste": ("paste",),
+    "pr": ("pr",),
     "compress": ("bunzip2", "bzcat", "bzip2", "gunzip", "gzip", "unxz", "xz", "xzcat", "zcat"),
     "bc": ("bc",),
     "tar": ("tar",),
@@ -64,6 +67,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "split": ("csplit", "split"),
     "numfmt": ("numfmt",),
     "layout": ("column", "fmt", "shuf", "tsort"),
+    "awk": ("awk", "gawk", "mawk", "nawk"),
     "jq": ("jq",),
     "yq": ("yq",),
     "zip": ("unzip", "zip"),

@@ -80,7 +80,7 @@ def _script(call: Invocation, operands: list[str]) -> tuple[list[SedCommand], bo
         else:
             text = _script_file(call, value)
             where = f"file {value}"
-        if index == 0 and (text == "#n" or text.startswith("#n\n")):
+        if index == 0 and text.startswith("#n"):
             quiet = True
         parser.parse(text, where, by_line=name == "file")
     return parser.finish(), quiet

@@ -16,6 +16,10 @@ Pattern: TypeAlias = regex.Pattern[str]
 _ESCAPES: Final = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _NUMERIC: Final = {"d": (10, 3, "[0-9]"), "o": (8, 3, "[0-7]"), "x": (16, 2, "[0-9a-fA-F]")}
 _PLAIN: Final = "=dDgGhHnNpPxzF"
+_BRACKET: Final = re.compile(
+    r"\^?\]?(?:\[:[a-z]*:\]|\[=[^]\n]*?=\]|\[\.[^]\n]*?\.\]|(?!\[[:=.])[^]\n])*\]"
+)
+"""What follows the `[` of a bracket expression."""
 
 
 class SedError(Exception):
@@ -285,10 +289,8 @@ class SedParser:
         command.text = self._rest_of_line()
 
     def _version(self, _: SedCommand) -> None:
-        version = self._word(ends="\n;")
-        if re.match(r"(\d+)(?:\.(\d+))?", version) and _version_of(version) > (4, 9):
+        if _version_of(self._word(ends=" \t\n;")) > _VERSION:
             raise self._error("expected newer version of sed")
-        self._end()
 
     def _lines_of_text(self, command: SedCommand) -> None:
         self._skip(" \t")
@@ -359,9 +361,8 @@ class SedParser:
                 if found is not None:
                     letters.append(found)
                     continue
-                letters += ("\\", following)
+                letter = following
                 position += 1
-                continue
             letters.append(letter)
         return letters
 
@@ -405,9 +406,7 @@ class SedParser:
 
     def _bracket(self) -> str:
         """Read the rest of a bracket expression, in which the delimiter means nothing."""
-        match = re.compile(r"\^?\]?(?:\[:[a-z]*:\]|\[=.=\]|\[\..\.\]|[^]\n])*\]").match(
-            self._text, self._position
-        )
+        match = _BRACKET.match(self._text, self._position)
         if match is None:
             self._position = len(self._text)
             return "["
@@ -527,6 +526,7 @@ class SedParser:
                 extended=self._extended,
                 ignore_case="i" in flags,
                 multiline="m" in flags,
+                strict=True,
             )
             return pattern
         except PosixRegexError as error:
@@ -562,8 +562,14 @@ def parts_begin(text: str, position: int) -> bool:
     )
 
 
-def _version_of(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
+def _version_of(text: str) -> list[tuple[int, int]]:
+    """Return what versions are ordered by: letters come after numbers, numbers by their values."""
+    parts = re.findall(r"[0-9]{1,18}|[^0-9]", text)
+    return [(48, int(part)) if part.isdigit() else (ord(part), 0) for part in parts]
+
+
+_VERSION: Final = _version_of("4.9")
+"""What Debian 12 has."""
 
 
 def unescape(text: str, position: int) -> tuple[str | None, int]:

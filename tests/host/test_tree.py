@@ -16,13 +16,7 @@ from pathlib import Path
 import pytest
 
 from vshell.errors import (
-    ConflictError,
-    ExistsError,
     InvalidPathError,
-    NotDirectoryError,
-    NotFoundError,
-    PermissionDeniedError,
-    UnavailableError,
 )
 from vshell.host import (
     MAX_OPEN_DIRECTORIES,
@@ -30,7 +24,6 @@ from vshell.host import (
     HostTree,
     identity,
     reason,
-    translated,
 )
 from vshell.limits import CHUNK_BYTES
 
@@ -565,32 +558,3 @@ def test_a_tree_is_removed_whatever_the_modes_in_it(top: Path) -> None:
         (top / "d").chmod(0o500)
         assert tree.remove("d") == (3, True)
     assert os.listdir(top) == []
-
-
-# Errors.
-
-
-@pytest.mark.parametrize(
-    ("number", "kind"),
-    [
-        (errno.ENOENT, NotFoundError),
-        (errno.EEXIST, ExistsError),
-        (errno.ENOTDIR, NotDirectoryError),
-        (errno.EACCES, PermissionDeniedError),
-        (errno.EROFS, PermissionDeniedError),
-        (errno.ESTALE, ConflictError),
-        (errno.ENOSPC, UnavailableError),
-        (errno.EIO, UnavailableError),
-    ],
-)
-def test_what_the_host_refuses_becomes_an_error_of_ours(number: int, kind: type) -> None:
-    ours = translated(OSError(number, os.strerror(number), "/host/path"), "a/b", path="/a/b")
-    assert type(ours) is kind
-    assert ours.filename == "/a/b"
-    assert str(ours).endswith(": a/b")
-    assert "/host/path" not in str(ours)
-
-
-def test_a_reason_is_words_without_a_path() -> None:
-    assert reason(OSError(errno.EACCES, "Permission denied", "/host")) == "permission denied"
-    assert reason(OSError(errno.EIO, "")) == "input/output error"

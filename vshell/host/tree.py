@@ -1,67 +1,27 @@
-"""A directory of the host and everything below it, reached without following a link.
-
-Whoever writes in such a directory while it is read or written may plant links, swap
-directories and make special files. So every name is looked up in a directory that is
-already open, one name at a time and never through a link (`openat` with `O_NOFOLLOW`),
-and what is opened is judged by its descriptor and not by its name. Only the top is
-named by a path, which is the caller's.
-
-Paths are relative to the top, `""` for the top itself. Names are text in which bytes
-that are no UTF-8 stand as lone surrogates, whatever the locale says. What the host
-refuses is the `OSError` that it is; `reason` and `translated` put it in our words.
-"""
+"""A place to work in, somewhere in a directory of the host."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from functools import cache
-from typing import Final, Literal, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
-from vshell.errors import (
-    ConflictError,
-    ExistsError,
-    InvalidPathError,
-    IsDirectoryError,
-    NameTooLongError,
-    NotDirectoryError,
-    NotEmptyError,
-    NotFoundError,
-    PermissionDeniedError,
-    SymlinkLoopError,
-    TooLargeError,
-    UnavailableError,
-    VshellError,
-)
-from vshell.limits import CHUNK_BYTES
+from vshell.host.files import O_PATH, Identity, identity, open_regular, write_pieces
+from vshell.host.names import HostEntry, by_name, decoded, encoded, encoded_text, kind_of, text
 
-HostKind = Literal["file", "directory", "symlink", "other"]
+__all__ = ["MAX_OPEN_DIRECTORIES", "HostDirectory", "HostPath", "HostTree"]
+
 HostPath = str | os.PathLike[str]
-Identity = tuple[int, int]
 
 MAX_OPEN_DIRECTORIES: Final = 32
 """How many directories stay open above the one that is worked in; the rest open again."""
 
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Without O_NONBLOCK, opening a FIFO waits for a writer.
-_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_PATH: Final[int] = getattr(os, "O_PATH", 0)  # Linux only
-_ZEROS: Final = bytes(CHUNK_BYTES)
-_UTF_8: Final = sys.getfilesystemencoding() == "utf-8"
-
-
-class HostEntry(NamedTuple):
-    """One name in a directory; `inode` is unique on the directory's file system only."""
-
-    name: str
-    kind: HostKind
-    inode: int
 
 
 class HostDirectory(NamedTuple):
@@ -116,7 +76,7 @@ class HostTree:
         Arguments and errors as for `open`.
         """
         parent, name = os.path.split(os.fspath(path))
-        return cls.open(parent or ".", create=create), _text(name)
+        return cls.open(parent or ".", create=create), text(name)
 
     def duplicate(self) -> HostTree:
         """Return another place to work in, at the top of the same tree."""
@@ -169,7 +129,7 @@ class HostTree:
             OSError: It is no directory, or a link to one, or cannot be opened.
             InvalidPathError: It is no name.
         """
-        descriptor = self._open_directory(_encoded(name), writable=writable)
+        descriptor = self._open_directory(encoded(name), writable=writable)
         status = os.fstat(descriptor)
         level = _Level(name, identity(status), descriptor)
         self._levels.append(level)
@@ -201,7 +161,7 @@ class HostTree:
         try:
             descriptor = os.open(name, _DIRECTORY, dir_fd=self.descriptor)
         except PermissionError:
-            if not writable or not _PATH:
+            if not writable or not O_PATH:
                 raise
             self._unlock(name)
             descriptor = os.open(name, _DIRECTORY, dir_fd=self.descriptor)
@@ -221,7 +181,7 @@ class HostTree:
     def _unlock(self, name: bytes) -> None:
         # A descriptor of O_PATH needs no right to the directory, and `chmod` by name
         # would follow a link that takes its place.
-        descriptor = os.open(name, _DIRECTORY | _PATH, dir_fd=self.descriptor)
+        descriptor = os.open(name, _DIRECTORY | O_PATH, dir_fd=self.descriptor)
         try:
             os.chmod(f"/proc/self/fd/{descriptor}", stat.S_IRWXU)
         finally:
@@ -239,7 +199,7 @@ class HostTree:
             index -= 1
         for level in self._levels[index + 1 :]:
             above = self._levels[index].descriptor
-            descriptor = os.open(_encoded(level.name), _DIRECTORY, dir_fd=above)
+            descriptor = os.open(encoded(level.name), _DIRECTORY, dir_fd=above)
             if identity(os.fstat(descriptor)) != level.identity:
                 os.close(descriptor)
                 raise OSError(errno.ESTALE, "another directory took its place meanwhile")
@@ -252,14 +212,14 @@ class HostTree:
     def entries(self) -> list[HostEntry]:
         """Return what is in the present directory, by the bytes of the names."""
         with os.scandir(self.descriptor) as found:
-            entries = [HostEntry(_text(item.name), _kind(item), item.inode()) for item in found]
-        entries.sort(key=_by_name)
+            entries = [HostEntry(text(item.name), kind_of(item), item.inode()) for item in found]
+        entries.sort(key=by_name)
         return entries
 
     def leads_to_directory(self, name: str) -> bool:
         """Tell whether a link leads to a directory; nothing is opened."""
         try:
-            found = os.stat(_encoded(name), dir_fd=self.descriptor)
+            found = os.stat(encoded(name), dir_fd=self.descriptor)
         except OSError:
             return False
         return stat.S_ISDIR(found.st_mode)
@@ -268,11 +228,11 @@ class HostTree:
         """Return the metadata of an entry of the present directory, or of itself."""
         if name is None:
             return os.fstat(self.descriptor)
-        return os.stat(_encoded(name), dir_fd=self.descriptor, follow_symlinks=False)
+        return os.stat(encoded(name), dir_fd=self.descriptor, follow_symlinks=False)
 
     def read_link(self, name: str) -> str:
         """Return the target of a link."""
-        return _decoded(os.readlink(_encoded(name), dir_fd=self.descriptor))
+        return decoded(os.readlink(encoded(name), dir_fd=self.descriptor))
 
     def open_file(self, name: str) -> tuple[int, os.stat_result]:
         """Open a regular file for reading; return its descriptor and its metadata.
@@ -329,7 +289,7 @@ class HostTree:
             FileExistsError: The name is taken.
             OSError: The host does not allow it.
         """
-        os.mkdir(_encoded(name), stat.S_IRWXU, dir_fd=self.descriptor)
+        os.mkdir(encoded(name), stat.S_IRWXU, dir_fd=self.descriptor)
 
     def make_file(
         self,
@@ -357,7 +317,7 @@ class HostTree:
         descriptor = os.open(temporary, _CREATE, 0o600, dir_fd=self.descriptor)
         try:
             try:
-                _write(descriptor, pieces)
+                write_pieces(descriptor, pieces)
                 os.fchmod(descriptor, mode)
                 os.utime(descriptor, ns=(mtime_ns, mtime_ns))
                 made = identity(os.fstat(descriptor))
@@ -374,7 +334,7 @@ class HostTree:
     ) -> Identity:
         """Make a symbolic link; arguments and errors as for `make_file`."""
         temporary = self._temporary_name()
-        os.symlink(_encoded_text(target), temporary, dir_fd=self.descriptor)
+        os.symlink(encoded_text(target), temporary, dir_fd=self.descriptor)
         try:
             times = (mtime_ns, mtime_ns)
             os.utime(temporary, ns=times, dir_fd=self.descriptor, follow_symlinks=False)
@@ -403,7 +363,7 @@ class HostTree:
         """
         temporary = self._temporary_name()
         os.link(
-            _encoded(source_name),
+            encoded(source_name),
             temporary,
             src_dir_fd=source.descriptor,
             dst_dir_fd=self.descriptor,
@@ -464,11 +424,11 @@ class HostTree:
             if stays:
                 spares[-1] = True
             else:
-                os.rmdir(_encoded(emptied), dir_fd=self.descriptor)
+                os.rmdir(encoded(emptied), dir_fd=self.descriptor)
                 removed += 1
 
     def _unlink(self, name: str) -> int:
-        os.unlink(_encoded(name), dir_fd=self.descriptor)
+        os.unlink(encoded(name), dir_fd=self.descriptor)
         return 1
 
     def _temporary_name(self) -> str:
@@ -476,14 +436,14 @@ class HostTree:
         return f"{self._temporary}{self._temporaries}.tmp"
 
     def _give_name(self, temporary: str, name: str, *, replace: bool) -> None:
-        encoded, directory = _encoded(name), self.descriptor
+        given, directory = encoded(name), self.descriptor
         if not replace:
             # Besides what somebody else made, this finds two names that the host takes
             # for one, such as two that differ in case.
             with suppress(FileNotFoundError):
-                os.stat(encoded, dir_fd=directory, follow_symlinks=False)
+                os.stat(given, dir_fd=directory, follow_symlinks=False)
                 raise FileExistsError(errno.EEXIST, "file exists")
-        os.rename(temporary, encoded, src_dir_fd=directory, dst_dir_fd=directory)
+        os.rename(temporary, given, src_dir_fd=directory, dst_dir_fd=directory)
 
     def _discard(self, temporary: str) -> None:
         with suppress(OSError):
@@ -506,149 +466,6 @@ class _Level:
             self.descriptor = -1
 
 
-def open_regular(name: str, directory: int) -> tuple[int, os.stat_result]:
-    """Open a regular file for reading; return its descriptor and its metadata.
-
-    Opening a device can already do something. So on Linux the name is first opened in a
-    way that does nothing, and what that leads to is opened only if it is a file.
-
-    Args:
-        name: Its name.
-        directory: The directory that it is in, open.
-
-    Raises:
-        OSError: It is something else, or cannot be opened.
-    """
-    encoded = _encoded(name)
-    if not _PATH or not _has_proc():
-        return _open_at_once(encoded, directory)
-    descriptor = os.open(encoded, _PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        return os.open(f"/proc/self/fd/{descriptor}", flags), status
-    finally:
-        os.close(descriptor)
-
-
-def _open_at_once(name: bytes, directory: int) -> tuple[int, os.stat_result]:
-    try:
-        descriptor = os.open(name, _READ, dir_fd=directory)
-    except OSError as error:
-        # A link, a socket, or a device without a driver.
-        if error.errno in (errno.ELOOP, errno.ENXIO, errno.ENODEV):
-            raise OSError(errno.EINVAL, "not a regular file") from None
-        raise
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a regular file")
-    return descriptor, status
-
-
-@cache
-def _has_proc() -> bool:
-    return os.path.isdir("/proc/self/fd")
-
-
-def identity(status: os.stat_result) -> Identity:
-    """Return what no two files of the host have in common at one time."""
-    return status.st_dev, status.st_ino
-
-
-def reason(error: OSError) -> str:
-    """Return why the host refused something, in words without a path."""
-    text = error.strerror or (os.strerror(error.errno) if error.errno else "the host failed")
-    return text[:1].lower() + text[1:]
-
-
-def translated(error: OSError, subject: str, *, path: str | None = None) -> VshellError:
-    """Return our error for what the host refused.
-
-    Args:
-        error: What it raised.
-        subject: What it refused to work on, for the message.
-        path: The path that the error is to have.
-    """
-    if isinstance(error, VshellError):
-        return error
-    kind, hint = _TRANSLATIONS.get(error.errno or 0, (UnavailableError, None))
-    return kind(f"{reason(error)}: {subject}", path=path, hint=hint)
-
-
-_TRANSLATIONS: Final[dict[int, tuple[type[VshellError], str | None]]] = {
-    errno.ENOENT: (NotFoundError, None),
-    errno.ENOTDIR: (NotDirectoryError, None),
-    errno.EISDIR: (IsDirectoryError, None),
-    errno.EEXIST: (ExistsError, None),
-    errno.ENOTEMPTY: (NotEmptyError, None),
-    errno.EACCES: (PermissionDeniedError, None),
-    errno.EPERM: (PermissionDeniedError, None),
-    errno.EROFS: (PermissionDeniedError, None),
-    errno.ELOOP: (SymlinkLoopError, None),
-    errno.ENAMETOOLONG: (NameTooLongError, "use a shorter name"),
-    errno.EFBIG: (TooLargeError, None),
-    errno.ESTALE: (ConflictError, "try again when nobody else changes the directory"),
-    errno.EBUSY: (ConflictError, "try again when nobody else uses it"),
-    errno.ENOSPC: (UnavailableError, "free space on the host, then try again"),
-    errno.EDQUOT: (UnavailableError, "free space on the host, then try again"),
-}
-
-
-def _write(descriptor: int, pieces: Iterable[bytes]) -> None:
-    size = 0
-    hole = False
-    for piece in pieces:
-        size += len(piece)
-        hole = piece == _ZEROS
-        if hole:
-            os.lseek(descriptor, size, os.SEEK_SET)
-            continue
-        view = memoryview(piece)
-        while view:
-            view = view[os.write(descriptor, view) :]
-    if hole:
-        os.ftruncate(descriptor, size)
-
-
 def _subdirectories(entries: list[HostEntry]) -> list[str]:
     """Return the names of the directories, the first one last."""
     return [entry.name for entry in reversed(entries) if entry.kind == "directory"]
-
-
-def _kind(entry: os.DirEntry[str]) -> HostKind:
-    if entry.is_file(follow_symlinks=False):
-        return "file"
-    if entry.is_dir(follow_symlinks=False):
-        return "directory"
-    return "symlink" if entry.is_symlink() else "other"
-
-
-def _by_name(entry: HostEntry) -> bytes:
-    return entry.name.encode("utf-8", "surrogateescape")
-
-
-def _encoded(name: str) -> bytes:
-    """Return the bytes of a name after making sure that it is one.
-
-    Raises:
-        InvalidPathError: It is empty, `.` or `..`, or holds a slash or NUL.
-    """
-    if name in ("", ".", "..") or "/" in name or "\0" in name:
-        raise InvalidPathError(f"not the name of a file: {name!r}", path=name)
-    return _encoded_text(name)
-
-
-def _encoded_text(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _decoded(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
-
-
-def _text(name: str) -> str:
-    """Return a name as Python's file functions have it, which depends on the locale, as ours."""
-    return name if _UTF_8 else _decoded(os.fsencode(name))
