@@ -1,4 +1,5 @@
-// Runs the driver under the real @flue/runtime, against a bridge that is already served:
+// Runs the driver under the real @flue/runtime, against a bridge that is already served,
+// in a copy of this directory where the package is installed:
 //   VSHELL_URL=... VSHELL_TOKEN=... node --experimental-strip-types check.mjs
 import assert from "node:assert/strict";
 

@@ -22,6 +22,7 @@ PACKAGES = {
     "@flue/runtime": "2.1.0",
     "@google/gemini-cli-core": "0.61.0",
     "@anthropic-ai/claude-agent-sdk": "0.3.332",
+    "opencode-linux-x64": "1.18.33",
     "node": "22",
 }
 

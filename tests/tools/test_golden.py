@@ -16,11 +16,19 @@ MORE_LENIENT = {
     ("gemini", "read_file"): {"offset", "limit"},
     ("gemini", "replace"): {"expected_replacements", "instruction"},
     ("gemini", "run_shell_command"): {"timeout"},
+    ("opencode", "bash"): {"description"},
 }
 """Parameters that are understood from earlier releases, or that may be left out here."""
 
 EARLIER = {"gemini": {"read_many_files"}}
 """Tools of earlier releases."""
+
+OTHERWISE = {
+    ("opencode", "write", "@/quotes.txt"): "a file that nobody has read is not overwritten",
+    ("opencode", "grep", "("): "the error says what to do, and not in the words of ripgrep",
+    ("opencode", "bash", "exit 3"): "the model is told the exit code",
+}
+"""Answers that are better here, by the profile, the tool and its first argument."""
 
 
 @pytest.fixture
@@ -30,7 +38,7 @@ def workspace() -> Iterator[Workspace]:
 
 
 def test_there_are_recordings() -> None:
-    assert recorded() == ["claude", "deepagents", "gemini", "mcp_fs", "pi"]
+    assert recorded() == ["claude", "deepagents", "gemini", "mcp_fs", "opencode", "pi"]
 
 
 @pytest.mark.parametrize("name", recorded())
@@ -53,4 +61,6 @@ def test_answers_are_those_of_the_real_tools(workspace: Workspace, name: str) ->
     answers = ours(workspace, profile, [(each["tool"], each["arguments"]) for each in calls])
     for call, answer in zip(calls, answers, strict=True):
         told = (call["tool"], call["arguments"])
-        assert answer == {"text": call["text"], "is_error": call["is_error"]}, told
+        same = answer == {"text": call["text"], "is_error": call["is_error"]}
+        first = str(next(iter(call["arguments"].values()), ""))
+        assert same is ((name, call["tool"], first) not in OTHERWISE), (told, answer)

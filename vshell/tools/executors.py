@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 from vshell.errors import InvalidPathError, RangeError, UnavailableError
-from vshell.fs.paths import PathLike, is_below, lexical
+from vshell.fs.paths import is_below, lexical
 from vshell.ops.context import Context
 from vshell.tools.commands import Ran
 
@@ -209,20 +209,6 @@ def to_workspace(root: str, path: str) -> str:
 def from_workspace(root: str, path: str) -> str:
     """Return how commands see a path of the workspace."""
     return path if root == "/" else (root + path).rstrip("/")
-
-
-def opened(workspace: Context | PathLike, session: str) -> tuple[Context, bool]:
-    """Return the context that an adapter works in, and whether the adapter opened it.
-
-    Args:
-        workspace: A workspace or session, or the path of a workspace's file.
-        session: What stands in the journal beside changes, when a path is given.
-    """
-    if isinstance(workspace, Context):
-        return workspace, False
-    from vshell.workspace import Workspace
-
-    return Workspace.open(workspace).session(session), True
 
 
 def _script(command: Words) -> str:

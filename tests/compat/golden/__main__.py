@@ -88,6 +88,15 @@ def deepagents() -> Recording:
     return _recording("deepagents", version, found, cases.DEEPAGENTS)
 
 
+def opencode() -> Recording:
+    """Record OpenCode's tools, which a scripted model asks for."""
+    package = "opencode-linux-x64"
+    programs.install([package])
+    program = f"{programs.package(package)}/bin/opencode"
+    found = _answers([sys.executable, str(HERE / "opencode_tools.py"), program], cases.OPENCODE)
+    return _recording(package, programs.version(package), found, cases.OPENCODE)
+
+
 def mcp_fs() -> Recording:
     """Record the MCP filesystem server, asked by the SDK's client."""
     package = "@modelcontextprotocol/server-filesystem"
@@ -147,6 +156,7 @@ RECORDERS: dict[str, Callable[[], Recording]] = {
     "pi": pi,
     "gemini": gemini,
     "claude": claude,
+    "opencode": opencode,
     "deepagents": deepagents,
     "mcp_fs": mcp_fs,
 }

@@ -190,6 +190,47 @@ GEMINI: Final[list[Call]] = [
 ]
 
 
+OPENCODE: Final[list[Call]] = [
+    ("read", {"filePath": "@/a.txt"}),
+    ("read", {"filePath": "@/a.txt", "offset": 2, "limit": 1}),
+    ("read", {"filePath": "@/a.txt", "offset": 9}),
+    ("read", {"filePath": "@/absent.txt"}),
+    ("read", {"filePath": "@/b.txt"}),
+    ("read", {"filePath": "@/empty.txt"}),
+    ("read", {"filePath": "@/crlf.txt"}),
+    ("read", {"filePath": "@/long.txt"}),
+    ("read", {"filePath": "@/long.txt", "offset": 2001}),
+    ("read", {"filePath": "@/wide.txt"}),
+    ("read", {"filePath": "@/dir"}),
+    ("write", {"filePath": "@/new/n.txt", "content": "é\n"}),
+    ("write", {"filePath": "@/quotes.txt", "content": "again\n"}),
+    ("edit", {"filePath": "@/a.txt", "oldString": "two", "newString": "2"}),
+    ("edit", {"filePath": "@/a.txt", "oldString": "absent text", "newString": "2"}),
+    ("edit", {"filePath": "@/a.txt", "oldString": "one", "newString": "one"}),
+    ("read", {"filePath": "@/twice.txt"}),
+    ("edit", {"filePath": "@/twice.txt", "oldString": "same", "newString": "x"}),
+    (
+        "edit",
+        {
+            "filePath": "@/twice.txt",
+            "oldString": "same",
+            "newString": "x",
+            "replaceAll": True,
+        },
+    ),
+    ("edit", {"filePath": "@/absent.txt", "oldString": "a", "newString": "b"}),
+    ("glob", {"pattern": "**/*.py"}),
+    ("glob", {"pattern": "**/*.nothing"}),
+    ("grep", {"pattern": "return", "path": "@/dir"}),
+    ("grep", {"pattern": "[ft]", "path": "@/dir"}),
+    ("grep", {"pattern": "absent text", "path": "@/dir"}),
+    ("grep", {"pattern": "(", "path": "@/dir"}),
+    ("bash", {"command": "echo out; echo err >&2", "description": "prints"}),
+    ("bash", {"command": "exit 3", "description": "fails"}),
+    ("bash", {"command": "true", "description": "does nothing"}),
+]
+
+
 def mcp_fs_calls() -> list[Call]:
     """Return the calls to the MCP filesystem server, with `@` before their paths."""
 

@@ -21,18 +21,13 @@ import anyio.to_thread
 from vshell.fs.paths import PathLike
 from vshell.ops.context import Context
 from vshell.ops.entries import mkdir
-from vshell.ops.write import write
 from vshell.tools.adapters.extras import needs_extra
 from vshell.tools.adapters.running import run_command
 from vshell.tools.commands import Ran, shown
 from vshell.tools.executors import (
-    Executor,
     ExecutorChoice,
-    from_workspace,
-    open_executor,
-    opened,
-    to_workspace,
 )
+from vshell.tools.workplace import Workplace
 
 with needs_extra("google-adk", "google"):
     from google.adk.agents.invocation_context import InvocationContext
@@ -78,37 +73,33 @@ class VshellEnvironment(BaseEnvironment):  # type: ignore[misc]
         rules: Any = None,
         env_vars: Mapping[str, str] | None = None,
     ) -> None:
-        self._context, self._owns = opened(workspace, session)
-        self._executor = open_executor(self._context, executor, image=image, rules=rules)
+        self._place = Workplace(
+            workspace, session=session, executor=executor, image=image, rules=rules
+        )
         self._variables = dict(env_vars or {})
 
     @property
     def working_dir(self) -> Path:
         """Where commands run."""
-        return Path(from_workspace(self._executor.root, self._context.cwd))
+        return Path(self._place.cwd)
 
     async def initialize(self) -> None:
         """Make the working directory."""
         await anyio.to_thread.run_sync(
-            lambda: mkdir(self._context, self._context.cwd, parents=True, exist_ok=True)
+            lambda: mkdir(self._place.context, self._place.context.cwd, parents=True, exist_ok=True)
         )
         self._is_initialized = True
 
     async def close(self) -> None:
         """Let go of the executor, and of a workspace that was opened by its path."""
         if self._is_initialized:
-            await anyio.to_thread.run_sync(self._close)
+            await anyio.to_thread.run_sync(self._place.close)
         self._is_initialized = False
-
-    def _close(self) -> None:
-        self._executor.close()
-        if self._owns:
-            self._context.files.close()
 
     async def execute(self, command: str, *, timeout: float | None = None) -> ExecutionResult:
         """Run a command line."""
         ran = await run_command(
-            self._executor.command(command, environment=self._variables, timeout_s=timeout)
+            self._place.executor.command(command, environment=self._variables, timeout_s=timeout)
         )
         return ExecutionResult(
             exit_code=ran.exit_code,
@@ -119,16 +110,11 @@ class VshellEnvironment(BaseEnvironment):  # type: ignore[misc]
 
     async def read_file(self, path: Path | str) -> bytes:
         """Return the bytes of a file."""
-        where = self._inside(path)
-        return await anyio.to_thread.run_sync(lambda: self._context.files.read_with_stat(where)[0])
+        return await anyio.to_thread.run_sync(self._place.read, str(path))
 
     async def write_file(self, path: Path | str, content: str | bytes) -> None:
         """Give a file this content; its parents are made."""
-        where = self._inside(path)
-        await anyio.to_thread.run_sync(lambda: write(self._context, where, content))
-
-    def _inside(self, path: Path | str) -> str:
-        return self._context.resolve(to_workspace(self._executor.root, str(path)))
+        await anyio.to_thread.run_sync(self._place.write, str(path), content)
 
 
 class VshellCodeExecutor(BaseCodeExecutor):  # type: ignore[misc]
@@ -153,9 +139,7 @@ class VshellCodeExecutor(BaseCodeExecutor):  # type: ignore[misc]
     """
 
     timeout_seconds: int | None = _TIMEOUT_S
-    _context: Context = PrivateAttr()
-    _owns: bool = PrivateAttr()
-    _executor: Executor = PrivateAttr()
+    _place: Workplace = PrivateAttr()
 
     def __init__(
         self,
@@ -170,14 +154,13 @@ class VshellCodeExecutor(BaseCodeExecutor):  # type: ignore[misc]
         if settings.get("stateful"):
             raise ValueError("each program starts afresh: only its files stay")
         super().__init__(**settings)
-        self._context, self._owns = opened(workspace, session)
-        self._executor = open_executor(self._context, executor, image=image, rules=rules)
+        self._place = Workplace(
+            workspace, session=session, executor=executor, image=image, rules=rules
+        )
 
     def close(self) -> None:
         """Let go of the executor, and of a workspace that was opened by its path."""
-        self._executor.close()
-        if self._owns:
-            self._context.files.close()
+        self._place.close()
 
     def execute_code(
         self, invocation_context: InvocationContext, code_execution_input: CodeExecutionInput
@@ -188,10 +171,10 @@ class VshellCodeExecutor(BaseCodeExecutor):  # type: ignore[misc]
             UnavailableError: There is no shell or no container here.
         """
         if code_execution_input.input_files:
-            with self._context.changing("input files"):
+            with self._place.context.changing("input files"):
                 for file in code_execution_input.input_files:
-                    write(self._context, file.name, _content(file))
-        ran = self._executor.command(
+                    self._place.write(file.name, _content(file))
+        ran = self._place.executor.command(
             ["python3", "-"],
             stdin=code_execution_input.code.encode(),
             timeout_s=self.timeout_seconds,

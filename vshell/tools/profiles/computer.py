@@ -62,8 +62,19 @@ def computer_profile(
         max_model_bytes=max_model_bytes,
     )
     writable = max_bytes or _LARGEST_WRITE
-    editor = EditTool(context, max_bytes=writable)
-    tools = [
+    tools = _tools(reader, EditTool(context, max_bytes=writable), writable)
+    return Profile(
+        "computer",
+        [_as_given(tool, changes=tool.name in ("write", "edit", "delete")) for tool in tools],
+        context=context,
+        render_error=render_error,
+        render_mistake=_mistake,
+        failure=lambda message: {"error": message},
+    )
+
+
+def _tools(reader: ReadTool, editor: EditTool, writable: int) -> tuple[Tool, ...]:
+    return (
         Tool("ls", "List entries in a directory.", _LS, _ls),
         Tool("find", "Find files and directories by a glob.", _FIND, _find),
         Tool("grep", "Search text, literal or regex.", _GREP, _grep),
@@ -77,14 +88,6 @@ def computer_profile(
             editor.prepare,
         ),
         Tool("delete", "Delete a file or directory.", _DELETE, _delete),
-    ]
-    return Profile(
-        "computer",
-        [_as_given(tool, changes=tool.name in ("write", "edit", "delete")) for tool in tools],
-        context=context,
-        render_error=render_error,
-        render_mistake=_mistake,
-        failure=lambda message: {"error": message},
     )
 
 

@@ -49,7 +49,7 @@ def render_error(error: VshellError) -> str:
                 " file again before modifying it."
             )
         case NotFoundError():
-            return f"File not found: {error.filename}"
+            return f"File {error.filename} not found"
     hint = f" ({error.hint})" if error.hint else ""
     return f"{error}{hint}"
 
@@ -66,6 +66,7 @@ def run_read(context: Context, given: Arguments) -> Any:
         lines = lines_of(context, where)
     except BinaryFileError:
         return _media(context, path, where)
+    lines = [line.removesuffix("\r") for line in lines]
     if not lines[-1]:
         lines.pop()
     start = max(1, int(given.get("offset", 1)))
@@ -165,7 +166,7 @@ def run_grep(context: Context, given: Arguments) -> str:
         if match.path != last:
             lines += ([""] if last else []) + [f"{match.path}:"]
             last = match.path
-        lines.append(f"  Line {match.line}: {match.text}")
+        lines.append(f"  Line {match.line}: {match.text}\n")
     if found.truncated:
         lines.append(
             f"\n(Results are truncated: showing first {_FOUND} results. Consider using a more"
@@ -232,7 +233,7 @@ def run_bash(runner: CommandRunner, given: Arguments) -> ToolResult:
         notes.append(f"exit code: {ran.exit_code}")
     if notes:
         told = "\n".join(notes)
-        body += f"\n\n<bash_metadata>\n{told}\n</bash_metadata>"
+        body = f"{body or '(no output)'}\n\n<bash_metadata>\n{told}\n</bash_metadata>"
     return ToolResult(
         body or "(no output)", is_error=ran.timed_out, structured={"exit": ran.exit_code}
     )
