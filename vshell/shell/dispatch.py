@@ -14,7 +14,7 @@ from greenlet import getcurrent
 from vshell.ops.context import Context
 from vshell.shell import commands
 from vshell.shell.command import BROKEN_PIPE, Command, Executed, Invocation, Parsed
-from vshell.shell.native import LANGUAGE
+from vshell.shell.native import LANGUAGE, WITHOUT
 from vshell.shell.options import invoke
 from vshell.shell.rules import Judge, UnansweredError
 from vshell.shell.shell_files import ShellFiles
@@ -80,6 +80,11 @@ class Dispatcher:
     UMASK: ClassVar = "__vshell_umask"
     """The name of one that says what new files are not allowed."""
 
+    KNOWN: ClassVar = "__vshell_known"
+    """The name of one that tells whether a command is there at all."""
+
+    OWN: ClassVar = frozenset({INPUT, UMASK, KNOWN})
+
     def __init__(
         self,
         files: ShellFiles,
@@ -104,7 +109,7 @@ class Dispatcher:
 
     def names(self) -> list[str]:
         """Return what can be called."""
-        return [*commands.names(), self.INPUT, self.UMASK]
+        return [*commands.names(), *self.OWN]
 
     def has(self, name: str) -> bool:
         """Tell whether a name is one of ours."""
@@ -186,6 +191,8 @@ class Dispatcher:
         if asked.name == self.UMASK:
             self.take_umask("".join(asked.argv))
             return 0
+        if asked.name == self.KNOWN:
+            return int(asked.argv[0] in WITHOUT and not self.has(asked.argv[0]))
         return await drive(lambda: self._run(asked))
 
     async def call_native(self, asked: Any) -> int:
