@@ -8,6 +8,7 @@ words of one expansion (100,000). Its limits on runs, commands and loops are lif
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -37,6 +38,8 @@ TIMEFORMAT=$'\nreal\t%3lR\nuser\t0m0.000s\nsys\t0m0.000s'
 """
 """Variables that bash has from the start and bashkit does not. What a command takes of the CPU
 is not known: `time` says 0."""
+_READERS: Final = re.compile(r"\b(?:[gmn]?awk|envsubst|pr|shasum)\b")
+"""The engine's own commands that read files by name."""
 _LOUD: Final = frozenset({"e", "errexit", "x", "xtrace"})
 """Options with which what goes before a script would end it, or be printed."""
 
@@ -127,6 +130,7 @@ class BashkitEngine:
         self, script: str, *, stdin: bytes, arguments: Sequence[str], on_output: OnOutput
     ) -> Outcome:
         self._bridge.stdin = stdin
+        self._bridge.reads_scripts = _READERS.search(script) is None
         self._bash.clear_cancel()
         self._passed_on = [0, 0]
         refusal = self._refusal(script)
@@ -232,7 +236,7 @@ class BashkitEngine:
         return script
 
     def _rewritten(self, script: str) -> str:
-        text = rewritten(script, umask=Dispatcher.UMASK, known=Dispatcher.KNOWN)
+        text = rewritten(script)
         exports = FUNCTIONS in text or FUNCTIONS in self._state.environment
         return with_functions(text) if exports else text
 

@@ -16,6 +16,7 @@ from vshell.shell import commands
 from vshell.shell.command import BROKEN_PIPE, Command, Executed, Invocation, Parsed
 from vshell.shell.native import LANGUAGE, WITHOUT
 from vshell.shell.options import invoke
+from vshell.shell.rewriting import KNOWN, UMASK
 from vshell.shell.rules import Judge, UnansweredError
 from vshell.shell.shell_files import ShellFiles
 from vshell.shell.streams import Direct, Pipe, Sink, drive, drive_alone, wait
@@ -77,13 +78,8 @@ class Dispatcher:
     INPUT: ClassVar = "__vshell_input"
     """The name of a command that only we run: it prints what is held under a number."""
 
-    UMASK: ClassVar = "__vshell_umask"
-    """The name of one that says what new files are not allowed."""
-
-    KNOWN: ClassVar = "__vshell_known"
-    """The name of one that tells whether a command is there at all."""
-
     OWN: ClassVar = frozenset({INPUT, UMASK, KNOWN})
+    """The commands that only we run."""
 
     def __init__(
         self,
@@ -188,10 +184,10 @@ class Dispatcher:
         if asked.name == self.INPUT:
             await asked.stdout.write(self._inputs.pop("".join(asked.argv), b""))
             return 0
-        if asked.name == self.UMASK:
+        if asked.name == UMASK:
             self.take_umask("".join(asked.argv))
             return 0
-        if asked.name == self.KNOWN:
+        if asked.name == KNOWN:
             return int(asked.argv[0] in WITHOUT and not self.has(asked.argv[0]))
         return await drive(lambda: self._run(asked))
 

@@ -13,6 +13,12 @@ from typing import Final
 from vshell.shell.native import WITHOUT
 from vshell.shell.script_text import Code, with_file_tests, with_umask
 
+UMASK: Final = "__vshell_umask"
+"""The name of a command that only we run: it says what new files are not allowed."""
+
+KNOWN: Final = "__vshell_known"
+"""The name of one that tells whether a command is there at all."""
+
 FUNCTIONS: Final = "__vshell_functions"
 """The variable that has the text of the functions that children are to know."""
 
@@ -22,20 +28,12 @@ _COMMAND: Final = r"(?:^|(?<=[\n;&|({`!])|(?<=\bthen\b)|(?<=\bdo\b)|(?<=\belse\b
 Change = Callable[[re.Match[str]], str]
 
 
-def rewritten(script: str, *, umask: str, known: str) -> str:
-    """Return a script that the engine runs as bash would.
-
-    Args:
-        script: The script.
-        umask: The command that is told of each `umask MODE`.
-        known: The command that tells whether a name is one of a command that is there.
-    """
+def rewritten(script: str) -> str:
+    """Return a script that the engine runs as bash would."""
     for word, change in _CHANGES:
         if word in script:
             script = change(script)
-    if known and ("command -" in script or "type" in script or "hash" in script):
-        script = _asking_first(script, known)
-    return with_umask(with_file_tests(script), umask)
+    return with_umask(with_file_tests(script), UMASK)
 
 
 def _in_code(script: str, pattern: re.Pattern[str], change: Change) -> str:
@@ -177,6 +175,45 @@ def _end_of_group(code: Code, start: int) -> int:
     return 0
 
 
+# `b=("${a[@]%.txt}")`, of which the engine makes one element; `for` it gives all of them.
+
+_ARRAY: Final = re.compile(
+    rf"({_COMMAND})((?:(?:local|declare|typeset|readonly)(?:[ \t]+-\w+)*[ \t]+)?\w+\+?=)\("
+)
+_CHANGED_ELEMENTS: Final = re.compile(r'"[^"]*\$\{(?:\w+\[@\]|@)[#%/^,~@]')
+
+
+def _changed_arrays(script: str) -> str:
+    pieces, end = [], 0
+    code = Code(script)
+    for found in _ARRAY.finditer(script):
+        after = _end_of_group(code, found.end() - 1)
+        words = script[found.end() : after - 1]
+        rest = re.match(r"[ \t]*(?:[;\n&|)}]|$)", script[after:])
+        if not (after and rest and _CHANGED_ELEMENTS.search(words)) or found.start() < end:
+            continue
+        lines = words.split("\n")
+        if any(re.search(r"(?:^|\s)(?:#|\[)", line) for line in lines):
+            continue
+        pieces += [
+            script[end : found.end(1)],
+            f"{{ __vshell_words=(); for __vshell_word in {' '.join(lines)}; do",
+            "\n" * (len(lines) - 1),
+            f' __vshell_words+=("$__vshell_word"); done; {found[2]}("${{__vshell_words[@]}}"); }}',
+        ]
+        end = after
+    return "".join([*pieces, script[end:]])
+
+
+# `(umask 077; ...)`: the files are told what holds again at the end of the subshell.
+
+_INNER_UMASK: Final = re.compile(rf"(?:{_COMMAND}|(?<=\(\))[ \t]*)\((?=[^()]*\bumask[ \t]+[^-\s])")
+
+
+def _umask_in_subshells(script: str) -> str:
+    return _in_code(script, _INNER_UMASK, lambda found: f'{found[0]}trap "{UMASK} $(umask)" EXIT; ')
+
+
 # Numbers with a leading zero in variables, which the engine takes for decimal.
 
 _OCTAL: Final = re.compile(r"(?<![\w$])([A-Za-z_]\w*)=[\"']?[+-]?0\d")
@@ -205,12 +242,15 @@ _ASKING: Final = re.compile(
 )
 
 
-def _asking_first(script: str, known: str) -> str:
+def _asking_first(script: str) -> str:
+    if not ("command -" in script or "type " in script or "hash " in script):
+        return script
+
     def changed(found: re.Match[str]) -> str:
         before, command, name = found.groups()
         if "$" not in name and name not in WITHOUT:
             return found[0]
-        return f"{before}{{ {known} {name} && {command}; }}"
+        return f"{before}{{ {KNOWN} {name} && {command}; }}"
 
     return _in_code(script, _ASKING, changed)
 
@@ -242,5 +282,8 @@ _CHANGES: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
     (" ERR", _exits_in_traps),
     ("head", _heads_of_groups),
     ("=", _octal_variables),
+    ("@", _changed_arrays),
+    ("umask", _umask_in_subshells),
     (" -", _exported_functions),
+    (" ", _asking_first),
 )

@@ -17,6 +17,14 @@ _HERE: Final = re.compile(
     r"<<(-?)[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\"|((?:\\.|[^\s;&|<>()'\"`$\\])+))"
 )
 _TEST: Final = re.compile(r"(?<=\s)-([LhbcgkpuGNOS])(\s+)(?=[^\s\]&|;)])")
+_EMPTY: Final = re.compile(
+    r"(?<=\s)-([aderwx])(\s+)(\"\$(?:\w+|\{\w+(?::?-)?\})\"|\"\"|'')(?=[\s;&|)]|$)"
+    r"|(?<=\s)-([aderwx])(\s+)(\$(?:\w+|\{\w+\}))(?=\s+(?:\]\]|&&|\|\|))"
+)
+"""Tests of files whose names may be empty, for which the engine takes the working directory."""
+_MAY_BE_EMPTY: Final = frozenset("aderwx")
+_END: Final = ":"
+"""What stands after such a name, so that `/` is not taken for nothing."""
 _WORD: Final = r"""((?:"[^"\n]*"|'[^'\n]*'|\$\{\w+\}|\\.|[^\s"'\\`;&|()<>{}!\]])+)"""
 _PAIR: Final = re.compile(rf"(?<=\s){_WORD}\s+-(ef|nt|ot)\s+{_WORD}(?=[\s;&|)]|$)")
 _PAIR_LETTERS: Final = {"ef": "e", "nt": "n", "ot": "o"}
@@ -136,6 +144,10 @@ def with_file_tests(script: str) -> str:
     asked += [
         (found.start(), found.end(), _asked_of_two(found)) for found in _PAIR.finditer(script)
     ]
+    asked += [
+        (found.start(), found.end(), _asked_of_any(found, script))
+        for found in _EMPTY.finditer(script)
+    ]
     asked = [each for each in asked if _is_test(script[max(0, each[0] - _NEAR) : each[0]])]
     if not asked:
         return script
@@ -152,6 +164,14 @@ def with_file_tests(script: str) -> str:
 
 def _asked_of_two(found: re.Match[str]) -> str:
     return f'-e {FILE_TEST}{_PAIR_LETTERS[found[2]]}"$PWD"/.@{found[1]}{_SECOND}{found[3]}'
+
+
+def _asked_of_any(found: re.Match[str], script: str) -> str:
+    letter, space, name = found[1] or found[4], found[2] or found[5], found[3] or found[6]
+    before = script[max(0, found.start() - _NEAR) : found.start()]
+    if found[4] and "[[" not in before[-8:]:
+        return found[0]  # in `[`, a word that is empty is none at all
+    return f'-e{space}{FILE_TEST}{letter}"$PWD"/.@{name}{_END}'
 
 
 def with_umask(script: str, command: str) -> str:
@@ -193,5 +213,9 @@ def file_test(path: str) -> tuple[str, str] | None:
     base, found, name = rest.partition("/.@")
     if not found:
         return None
+    if letter in _MAY_BE_EMPTY:
+        name = name.removesuffix(_END)
+        if not name:
+            return letter, ""
     names = name.split(_SECOND)
     return letter, "\0".join(each if each.startswith("/") else f"{base}/{each}" for each in names)
