@@ -79,7 +79,7 @@ class BashkitEngine:
         self._functions: frozenset[str] | None = frozenset()
         self._changes_unseen = False
         self._snapshot = b""
-        self._snapshot_of: State | None = None
+        self._compared: State | None = None
         self._shown: tuple[object, ...] = ()
         self._natives: frozenset[str] = frozenset()
         self._state = State(self._bash.shell_state())
@@ -347,16 +347,22 @@ class BashkitEngine:
     def cwd(self) -> str:
         return from_engine(self._state.cwd)
 
-    def snapshot(self) -> bytes:
-        # Taking one costs more than most scripts; what it depends on is compared first.
-        if self._snapshot and self._state is self._snapshot_of and not self._changes_unseen:
-            return self._snapshot
-        shown = self._state.shown()
-        if not self._snapshot or self._changes_unseen or shown != self._shown:
-            self._snapshot = bytes(self._bash.snapshot(exclude_filesystem=True))
+    @property
+    def changed(self) -> bool:
+        # Taking a snapshot costs more than most scripts; what it depends on is compared first.
+        if self._state is not self._compared and not self._changes_unseen:
+            self._compared = self._state
+            shown = self._state.shown()
+            self._changes_unseen = shown != self._shown
             self._shown = shown
+        return self._changes_unseen
+
+    def snapshot(self) -> bytes:
+        if self.changed or not self._snapshot:
+            self._snapshot = bytes(self._bash.snapshot(exclude_filesystem=True))
+            self._shown = self._state.shown()
+            self._compared = self._state
             self._changes_unseen = False
-        self._snapshot_of = self._state
         return self._snapshot
 
     def restore(self, state: bytes) -> None:

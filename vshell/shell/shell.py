@@ -89,6 +89,7 @@ class Shell:
         self._running: WorkerProcess | None = None
         self._interrupted = False
         self._number = 0
+        self._revision = 0
         self._state: tuple[str, bytes, str | None] = ("", b"", None)
         self._cwd = context.cwd
         self._begun = False
@@ -205,7 +206,9 @@ class Shell:
         self._interrupted = False
         self._number += 1
         worker = self._take()
-        before = self._context.files.revision()
+        # For a script that dies only, any other's worker tells what it changed: so what is known
+        # will do, which the database need not be asked for.
+        before = max(self._revision, self._context.files.store.journal.revision)
         begun_at_s = time.monotonic()
         died: tuple[int, str] | None = None
         told: Header = {}
@@ -262,9 +265,8 @@ class Shell:
                 self._cwd = header["cwd"]
                 if payload:
                     self._state = (worker.version, payload, None)
-                    self._pending = False
-                else:
-                    self._pending = True
+                self._pending = header["state"] == "later"
+                self._revision = header["revision"]
                 if "ledger" in header:
                     self._context.replace_ledger(header["ledger"])
                 return header
@@ -286,7 +288,7 @@ class Shell:
         elif "changes" in told:
             changes = tuple(_change(each) for each in told["changes"])
         else:
-            changes = self._changes_since(before)
+            changes = self._changes_since(told.get("since", before))
         code, error = told["done"], told.get("error")
         if self._interrupted and error == CANCELLED:
             code, error = INTERRUPT_EXIT_CODE, "interrupted"
@@ -365,6 +367,7 @@ class Shell:
             raise UnavailableError("the shell's worker did not take up the session") from None
         self._state = (worker.version, state, portable)
         self._cwd = header["cwd"]
+        self._revision = header["revision"]
         self._begun = True
         return worker
 
@@ -374,11 +377,10 @@ class Shell:
             return
         self._pending = False
         try:
-            header, state = worker.next(_BEGIN_TIMEOUT_S)
+            _, state = worker.next(_BEGIN_TIMEOUT_S)
         except (ClosedConnectionError, TimeoutError):
             return
-        if header["state"]:
-            self._state = (worker.version, state, None)
+        self._state = (worker.version, state, None)
 
     def _now_ns(self) -> int | None:
         now = self._context.files.store.now

@@ -196,7 +196,8 @@ class Worker:
             script = restoring_script(header["environment"], header["cwd"], header["portable"])
             self._engine.run(script, stdin=b"", arguments=(), on_output=lambda *_: None)
         self._last_state = self._engine.snapshot()
-        self._send({"begun": True, "cwd": self._engine.cwd}, self._last_state)
+        told = {"begun": True, "cwd": self._engine.cwd, "revision": self._files.revision()}
+        self._send(told, self._last_state)
 
     def _question(self, question: Question) -> bool:
         """Ask the host; may be called by any of the engine's threads."""
@@ -242,22 +243,20 @@ class Worker:
             self._save(header, outcome, before, state)
         if "changes" not in told:
             told |= self._changes(revision, position)
+        told["revision"] = self._files.revision()
+        told["state"] = "here" if self._durable else "later" if self._engine.changed else "same"
         output.send_with(told, state)
-        if not self._durable:
+        if told["state"] == "later":
             # After the answer: the host takes it up before it asks for anything else.
-            state = self._engine.snapshot()
-            self._send(
-                {"state": state is not self._last_state},
-                state if state is not self._last_state else b"",
-            )
-            self._last_state = state
+            self._last_state = self._engine.snapshot()
+            self._send({"state": True}, self._last_state)
 
     def _changes(self, before: int, position: int) -> Header:
         """Return what was changed: here the pages that say it are at hand."""
         if self._files.revision() == before:
             return {"changes": []}
         if self._files.journal_position() - position > _CHANGES_TOLD:
-            return {}
+            return {"since": before}
         from vshell.ops.changeset import net_changes_of
 
         rows = self._files.changes(since=before, position=position)
