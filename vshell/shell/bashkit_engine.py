@@ -314,6 +314,10 @@ class BashkitEngine:
         ours = set(self._dispatcher.names()) - Dispatcher.OWN
         return FILES | native | ours
 
+    def forget_lines(self) -> None:
+        """Empty the engine's own history, which has all that was run in it."""
+        self._bash.execute_sync("history -c")
+
     def cancel(self) -> None:
         self._bash.cancel()
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from vshell.shell.native import WITHOUT
-from vshell.shell.script_text import Code, with_file_tests, with_umask
+from vshell.shell.script_text import Code, code_of, with_file_tests, with_umask
 
 UMASK: Final = "__vshell_umask"
 """The name of a command that only we run: it says what new files are not allowed."""
@@ -40,7 +40,7 @@ def _in_code(script: str, pattern: re.Pattern[str], change: Change) -> str:
     """Replace what is found where it is code."""
     if pattern.search(script) is None:
         return script
-    mask = Code(script).mask
+    mask = code_of(script).mask
 
     def changed(found: re.Match[str]) -> str:
         begin = found.end() - len(found[0].lstrip())
@@ -95,13 +95,26 @@ _EXITING: Final = (
 _EXITED: Final = "; unset -f exit; [[ $__vshell_set == *e* ]] && set -e"
 
 
-def _exits_in_traps(script: str) -> str:
-    if "exit" not in script:
-        return script
+_EXIT: Final = re.compile(r"\bexit\b")
 
+
+def _may_exit(body: str, script: str) -> bool:
+    """Tell whether a trap ends the script, by itself or by a function of the script."""
+    if _EXIT.search(body):
+        return True
+    for name in set(re.findall(r"[A-Za-z_]\w*", body)):
+        found = re.search(rf"\b{name}[ \t]*(?:\(\))?\s*\{{", script)
+        if found is not None:
+            after = _end_of_group(code_of(script), found.end() - 1)
+            if _EXIT.search(script[found.end() : after]):
+                return True
+    return False
+
+
+def _exits_in_traps(script: str) -> str:
     def changed(found: re.Match[str]) -> str:
         body = found[1]
-        if body in ("''", '""'):
+        if not _may_exit(body, script):
             return found[0]
         before, after = _EXITING, _EXITED
         if body[0] == '"':
@@ -150,7 +163,7 @@ _LINES: Final = (
 
 def _heads_of_groups(script: str) -> str:
     pieces, end = [], 0
-    code = Code(script)
+    code = code_of(script)
     for found in _HEAD.finditer(script):
         after = _end_of_group(code, found.start())
         if not after or not re.match(r"[ \t]*<[ \t]*[^<(&\s]", script[after:]):
@@ -185,7 +198,7 @@ _CHANGED_ELEMENTS: Final = re.compile(r'"[^"]*\$\{(?:\w+\[@\]|@)[#%/^,~@]')
 
 def _changed_arrays(script: str) -> str:
     pieces, end = [], 0
-    code = Code(script)
+    code = code_of(script)
     for found in _ARRAY.finditer(script):
         after = _end_of_group(code, found.end() - 1)
         words = script[found.end() : after - 1]
@@ -212,6 +225,25 @@ _INNER_UMASK: Final = re.compile(rf"(?:{_COMMAND}|(?<=\(\))[ \t]*)\((?=[^()]*\bu
 
 def _umask_in_subshells(script: str) -> str:
     return _in_code(script, _INNER_UMASK, lambda found: f'{found[0]}trap "{UMASK} $(umask)" EXIT; ')
+
+
+# `pwd -P` and `cd -P`: the engine sees no links in the files that it is given.
+
+_PHYSICAL: Final = re.compile(rf"({_COMMAND}|\$\([ \t]*)pwd[ \t]+-P(?=[ \t]*(?:[;\n&|)>]|$))")
+_INNER_PHYSICAL: Final = re.compile(r"((?:\$\(|&&|;)[ \t]*)pwd[ \t]+-P(?=[ \t]*\))")
+_GO_PHYSICAL: Final = re.compile(
+    rf"({_COMMAND})cd[ \t]+-P[ \t]+((?:\"[^\"]*\"|[\w./${{}}~-])+)(?=[ \t]*(?:[;\n&|)>]|$))"
+)
+
+
+def _physical_paths(script: str) -> str:
+    there = 'realpath -- "$PWD"'
+    script = _in_code(script, _PHYSICAL, lambda found: f"{found[1]}{there}")
+    # In double quotes, too, this can be nothing but a command.
+    script = _INNER_PHYSICAL.sub(lambda found: f"{found[1]}{there}", script)
+    return _in_code(
+        script, _GO_PHYSICAL, lambda found: f'{found[1]}cd -- "$(realpath -- {found[2]})"'
+    )
 
 
 # Numbers with a leading zero in variables, which the engine takes for decimal.
@@ -261,7 +293,7 @@ def joined_lines(script: str) -> str:
     The engine knows them between words only. Lines get other numbers, so this is for scripts
     that it refuses as they are.
     """
-    code = Code(script)
+    code = code_of(script)
 
     def pieces() -> Iterator[str]:
         end = 0
@@ -284,6 +316,7 @@ _CHANGES: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
     ("=", _octal_variables),
     ("@", _changed_arrays),
     ("umask", _umask_in_subshells),
+    (" -P", _physical_paths),
     (" -", _exported_functions),
     (" ", _asking_first),
 )

@@ -7,6 +7,7 @@ before it is asked.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 FILE_TEST: Final = "/dev/.vshell-test-"
@@ -122,6 +123,12 @@ class Code:
         return position
 
 
+@lru_cache(maxsize=2)
+def code_of(script: str) -> Code:
+    """Return which characters of a script are code; that of the last two is kept."""
+    return Code(script)
+
+
 def continues(script: str) -> bool:
     """Tell whether a script that parses still waits for lines."""
     backslashes = len(script) - len(script.rstrip("\\"))
@@ -131,7 +138,7 @@ def continues(script: str) -> bool:
     joined = end.endswith(("&&", "|"))
     if not joined and "<<" not in script:
         return False
-    code = Code(script)
+    code = code_of(script)
     return code.open_document or (joined and bool(code.mask[len(end) - 1]))
 
 
@@ -151,7 +158,7 @@ def with_file_tests(script: str) -> str:
     asked = [each for each in asked if _is_test(script[max(0, each[0] - _NEAR) : each[0]])]
     if not asked:
         return script
-    mask = Code(script).mask
+    mask = code_of(script).mask
     pieces = []
     end = 0
     for start, after, question in sorted(asked):
@@ -178,7 +185,7 @@ def with_umask(script: str, command: str) -> str:
     """Return a script that tells the files of each `umask MODE`, by running a command."""
     if "umask" not in script:
         return script
-    mask = Code(script).mask
+    mask = code_of(script).mask
     return _UMASK.sub(
         lambda found: (
             f"{found['before']}{{ {found['command']} && {command} $(umask); }}"

@@ -196,6 +196,7 @@ class Worker:
             script = restoring_script(header["environment"], header["cwd"], header["portable"])
             self._engine.run(script, stdin=b"", arguments=(), on_output=lambda *_: None)
         self._last_state = self._engine.snapshot()
+        self._engine.forget_lines()
         told = {"begun": True, "cwd": self._engine.cwd, "revision": self._files.revision()}
         self._send(told, self._last_state)
 
