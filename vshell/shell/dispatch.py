@@ -188,7 +188,7 @@ class Dispatcher:
             self.take_umask("".join(asked.argv))
             return 0
         if asked.name == KNOWN:
-            return int(asked.argv[0] in WITHOUT and not self.has(asked.argv[0]))
+            return int(any(each in WITHOUT and not self.has(each) for each in asked.argv))
         return await drive(lambda: self._run(asked))
 
     async def call_native(self, asked: Any) -> int:

@@ -56,7 +56,17 @@ _CONDITION: Final = re.compile(
 )
 
 
+_REFERENCE: Final = re.compile(r"(?<=\[\[ )((?:!\s+)?)-R\s+(\w+)(?=\s*\]\])")
+
+
 def _options_in_conditions(script: str) -> str:
+    script = _in_code(
+        script,
+        _REFERENCE,
+        lambda found: (
+            f'{found[1]}$(declare -p {found[2]} 2> /dev/null) == "declare -"*n*" {found[2]}"*'
+        ),
+    )
     while True:
         changed = _in_code(
             script, _CONDITION, lambda found: f"{found[1]}:$SHELLOPTS: == *:{found[2]}:*"
@@ -246,6 +256,35 @@ def _physical_paths(script: str) -> str:
     )
 
 
+# `for i in {1..200000}`: more words than the engine makes of a range.
+
+_RANGE: Final = re.compile(
+    rf"({_COMMAND})for[ \t]+(\w+)[ \t]+in[ \t]+"
+    r"\{([1-9]?\d{0,12})\.\.(\d{5,12})\}(?=[ \t]*[;\n])"
+)
+_RANGE_WORDS: Final = 50_000
+
+
+def _long_ranges(script: str) -> str:
+    def changed(found: re.Match[str]) -> str:
+        before, name, first, last = found.groups()
+        if not first or int(last) - int(first) < _RANGE_WORDS or last[0] == "0":
+            return found[0]
+        ends = f"{name} <= {last} || ({name} = {last}) * 0"  # and keeps the last value
+        return f"{before}for (({name} = {first}; {ends}; {name}++))"
+
+    return _in_code(script, _RANGE, changed)
+
+
+# A here-document that begins with `~`, which the engine takes for a home directory.
+
+_TILDE: Final = re.compile(r"(<<-?[ \t]*\w+[^\n]*\n\t*)~")
+
+
+def _tildes_in_documents(script: str) -> str:
+    return _in_code(script, _TILDE, lambda found: f"{found[1]}${{__vshell_-}}~")
+
+
 # Numbers with a leading zero in variables, which the engine takes for decimal.
 
 _OCTAL: Final = re.compile(r"(?<![\w$])([A-Za-z_]\w*)=[\"']?[+-]?0\d")
@@ -309,7 +348,7 @@ def joined_lines(script: str) -> str:
 
 
 _CHANGES: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
-    (" -o ", _options_in_conditions),
+    ("[[", _options_in_conditions),
     ("local", _local_options),
     (" ERR", _exits_in_traps),
     ("head", _heads_of_groups),
@@ -317,6 +356,8 @@ _CHANGES: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
     ("@", _changed_arrays),
     ("umask", _umask_in_subshells),
     (" -P", _physical_paths),
+    ("..", _long_ranges),
+    ("~", _tildes_in_documents),
     (" -", _exported_functions),
     (" ", _asking_first),
 )

@@ -26,7 +26,7 @@ _EMPTY: Final = re.compile(
 _MAY_BE_EMPTY: Final = frozenset("aderwx")
 _END: Final = ":"
 """What stands after such a name, so that `/` is not taken for nothing."""
-_WORD: Final = r"""((?:"[^"\n]*"|'[^'\n]*'|\$\{\w+\}|\\.|[^\s"'\\`;&|()<>{}!\]])+)"""
+_WORD: Final = r"""((?!~)(?:"[^"\n]*"|'[^'\n]*'|\$\{\w+\}|\\.|[^\s"'\\`;&|()<>{}!\]])+)"""
 _PAIR: Final = re.compile(rf"(?<=\s){_WORD}\s+-(ef|nt|ot)\s+{_WORD}(?=[\s;&|)]|$)")
 _PAIR_LETTERS: Final = {"ef": "e", "nt": "n", "ot": "o"}
 _SECOND: Final = "/.@@"
