@@ -263,7 +263,7 @@ class _Run:
                 if "begin" in self._sections:
                     names["begin"]()
                 if "main" in self._sections:
-                    names["main"](runtime.input.records(), runtime.record, set())
+                    names["main"](runtime.input.blocks(), runtime.record, set())
             except SkipRecord:
                 raise AwkFatal("`next' cannot be called from a BEGIN rule") from None
             except ProgramExit:

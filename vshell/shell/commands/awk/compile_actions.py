@@ -140,7 +140,16 @@ class ActionCompiler(ValueCompiler):
             written = place.write(self.value(value))
             assert isinstance(written, ast.Call)
             return ast.Call(written.func, [*written.args, ast.Constant(True)], [])
-        return place.write(self.value(value))
+        return place.write(self.value(value, self._kept(target)))
+
+    def _kept(self, target: Expression) -> Kind:
+        """Return what kind of values a target holds."""
+        if isinstance(target, syntax.Name):
+            return self._facts.holds(self._function, target.name)
+        if isinstance(target, syntax.Element) and isinstance(target.array, syntax.Name):
+            key = self._facts.key(self._function, target.array.name)
+            return Kind.ANY if key[0] else self._facts.holds("", key[1])
+        return Kind.ANY
 
     def changed(self, target: Expression, value: ast.expr) -> ast.expr:
         """Return what gives a target a text from outside."""
@@ -148,7 +157,9 @@ class ActionCompiler(ValueCompiler):
             if target.index == syntax.Number(0):
                 return call("set_record", value)
             return self.place(target, reads_first=False).write(value)
-        return self.place(target, reads_first=False).write(call("from_outside", value))
+        if self._kept(target) is not Kind.FIELD:
+            value = call("from_outside", value)
+        return self.place(target, reads_first=False).write(value)
 
     def _increment(self, node: syntax.Increment) -> ast.expr:
         step = constant(float(node.step))
@@ -197,7 +208,8 @@ class ActionCompiler(ValueCompiler):
             elif takes_array:
                 arguments.append(self.array(node.arguments[place]))
             else:
-                arguments.append(self.value(node.arguments[place]))
+                kept = self._facts.holds(node.name, parameter)
+                arguments.append(self.value(node.arguments[place], kept))
         return call(f"f_{node.name}", *arguments)
 
     def _any_argument(self, node: Expression) -> ast.expr:
@@ -260,9 +272,9 @@ class ActionCompiler(ValueCompiler):
         how = (
             self._separator(arguments[2]) if len(arguments) > 2 else self.special_text("FS")
         )
-        return call(
-            "split_into", self.text(arguments[0]), self.array(arguments[1]), how, *separators
-        )
+        raw = ast.Constant(self._kept(syntax.Element(arguments[1], ())) is Kind.FIELD)  # type: ignore[arg-type]
+        text, array = self.text(arguments[0]), self.array(arguments[1])
+        return call("split_into", text, array, how, raw, *separators)
 
     def _separator(self, node: Expression) -> ast.expr:
         return self.pattern(node) if isinstance(node, syntax.Regex) else self.text(node)
@@ -270,9 +282,9 @@ class ActionCompiler(ValueCompiler):
     def _patsplit(self, arguments: tuple[Expression, ...]) -> ast.expr:
         between = [self.array(arguments[3])] if len(arguments) == 4 else []
         how = self._separator(arguments[2]) if len(arguments) > 2 else constant(None)
-        return call(
-            "patsplit_into", self.text(arguments[0]), self.array(arguments[1]), how, *between
-        )
+        raw = ast.Constant(self._kept(syntax.Element(arguments[1], ())) is Kind.FIELD)  # type: ignore[arg-type]
+        text, array = self.text(arguments[0]), self.array(arguments[1])
+        return call("patsplit_into", text, array, how, raw, *between)
 
     def _sub(self, arguments: tuple[Expression, ...]) -> ast.expr:
         return self._substitution(arguments, every=False)

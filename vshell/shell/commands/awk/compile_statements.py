@@ -97,7 +97,7 @@ class StatementCompiler(ActionCompiler):
         elif isinstance(target, syntax.Element) and isinstance(target.array, syntax.Name):
             array, key = self.array(target.array), self.key(target.subscripts)
             if not node.operator:
-                value = self.value(node.value)
+                value = self.value(node.value, self._kept(target))
                 return [ast.Assign([ast.Subscript(array, key, ast.Store())], value)]
             first, second = self._once(key)
             read = ast.Subscript(array, first, ast.Load())
@@ -105,7 +105,7 @@ class StatementCompiler(ActionCompiler):
         else:
             return None
         if not node.operator:
-            return [ast.Assign([store(again)], self.value(node.value))]
+            return [ast.Assign([store(again)], self.value(node.value, self._kept(target)))]
         left = self._read_number(target, read)
         if node.operator in "%^" and self._is_numeric(target):
             left = quote("+LEFT", LEFT=left)
@@ -260,7 +260,10 @@ class StatementCompiler(ActionCompiler):
     def _return(self, node: syntax.Return) -> list[ast.stmt]:
         if self.section != "function":
             raise AwkFatal("`return' used outside function context")
-        return [ast.Return(name("UNSET") if node.value is None else self.value(node.value))]
+        if node.value is None:
+            return [ast.Return(name("UNSET"))]
+        kept = self._facts.holds("return", self._function)
+        return [ast.Return(self.value(node.value, kept))]
 
     _STATEMENTS: Final[dict[type, Callable[..., list[ast.stmt]]]] = {
         syntax.Evaluate: _evaluate,

@@ -151,15 +151,16 @@ class _Compiler(StatementCompiler):
             body = quote_statements("try:\n BODY\nexcept SkipRecord: pass", BODY=body)
         loop = quote_statements(
             """
-for record.text in records:
-    record.fields = None
-    COUNTING
-    BODY
+for records in blocks:
+    for record.text in records:
+        record.fields = None
+        COUNTING
+        BODY
 """,
             COUNTING=counting,
             BODY=body,
         )
-        return self._define("main", ["records", "record", "ranges"], loop)
+        return self._define("main", ["blocks", "record", "ranges"], loop)
 
     def _rule(self, number: int, rule: syntax.Rule) -> list[ast.stmt]:
         statements = (

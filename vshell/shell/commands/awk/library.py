@@ -24,6 +24,9 @@ __all__ = ["FUNCTIONS"]
 _MARK: Final = re.compile(r"\\*&")
 _GENERAL_MARK: Final = re.compile(r"\\[0-9]|\\.|&", re.DOTALL)
 _DATE: Final = re.compile(r"\s*(-?\d{1,9})" + r"\s+(-?\d{1,9})" * 5 + r"(?:\s+(-?\d{1,9}))?\s*")
+_KEYS: Final[list[str]] = []
+_MOST_KEYS: Final = 1000
+"""The keys that pieces have, kept as far as they are often needed."""
 _MAX_TEXT: Final = 512 * 1024 * 1024
 
 
@@ -182,8 +185,8 @@ def split_into(
     text: str,
     array: Array,
     how: Pattern | str,
+    raw: bool,
     separators: Array | None,
-    *,
     splitter: Callable[[str], Callable[[str], list[str]]],
     pattern: Callable[[str], Pattern],
 ) -> float:
@@ -197,7 +200,7 @@ def split_into(
         pieces = split_with_separators(text, how)[0]
     else:
         pieces = split_blanks(text) if how == " " else splitter(how)(text)
-    fill(array, pieces)
+    fill(array, pieces, raw)
     if separators is not None:
         separators.clear()
         first = 0 if how == " " else 1
@@ -221,20 +224,25 @@ def _with_separators(
     return split_with_separators(text, pattern(source))
 
 
-def patsplit_into(text: str, array: Array, pattern: Pattern, between: Array | None) -> float:
+def patsplit_into(
+    text: str, array: Array, pattern: Pattern, raw: bool, between: Array | None
+) -> float:
     """Fill an array with what matches, and another one with what is between."""
     pieces, rest = split_contents(text, pattern) if text else ([], [])
-    fill(array, pieces)
+    fill(array, pieces, raw)
     if between is not None:
         between.clear()
         between.update((str(place), part) for place, part in enumerate(rest))
     return float(len(pieces))
 
 
-def fill(array: Array, pieces: list[str]) -> None:
+def fill(array: Array, pieces: list[str], raw: bool) -> None:
     """Make an array's elements these texts from outside, from 1 on."""
     array.clear()
-    array.update((str(place), from_outside(piece)) for place, piece in enumerate(pieces, 1))
+    while len(_KEYS) < len(pieces) <= _MOST_KEYS:
+        _KEYS.append(str(len(_KEYS) + 1))
+    keys = _KEYS if len(pieces) <= _MOST_KEYS else map(str, range(1, len(pieces) + 1))
+    array.update(zip(keys, pieces if raw else map(from_outside, pieces), strict=False))
 
 
 # Numbers.
@@ -353,6 +361,7 @@ FUNCTIONS: Final[dict[str, Any]] = {
     "left_shift": left_shift,
     "right_shift": right_shift,
     "complement": complement,
+    "fmod": math.fmod,
     "power": values.power,
     "remainder": values.remainder,
     "truncate": values.truncate,

@@ -70,7 +70,7 @@ class Runtime:
     def __init__(self, call: Invocation, needs: Needs) -> None:
         self.call = call
         self.record = Record(needs.padding, needs.most)
-        self.record.separator = self._output_separator
+        self.record.output_separator = self._output_separator
         self._needs = needs
         self._separation = _NEWLINE
         self.streams = Streams(call, self.separation)
@@ -209,31 +209,35 @@ class Runtime:
         self.namespace["shown_numbers"] = self.shown_numbers
 
     def _set_splitter(self, name: str, value: str) -> None:
-        record, most = self.record, self._needs.most
+        record = self.record
         if name == "FIELDWIDTHS":
-            record.splitter = width_splitter(value)
+            record.split_by(width_splitter(value))
         elif name == "FPAT":
-            record.splitter = content_splitter(self.dynamic(value))
+            record.split_by(content_splitter(self.dynamic(value)))
         elif self._separation.paragraphs and value != " ":
             # A newline separates fields, whatever else does.
             pattern = "\n" if not value else f"({self._separator_source(value)})|\n"
-            record.splitter = pattern_splitter(self.dynamic(pattern))
-        elif value == " ":
-            record.splitter = record.split_blanks
+            record.split_by(pattern_splitter(self.dynamic(pattern)))
         else:
-            record.splitter = self._separator_splitter(value, most)
+            plain = self._plain_separator(value)
+            if value == " " or plain is not None:
+                record.split_at(plain)
+            else:
+                record.split_by(self._separator_splitter(value))
 
-    def _separator_splitter(self, value: str, most: int = -1) -> Callable[[str], list[str]]:
-        if value == " ":
-            return self.record.split_blanks
+    def _plain_separator(self, value: str) -> str | None:
+        """Return the text that a separator stands for, if it is no pattern, nor blanks."""
+        if value in ("", " "):
+            return None
+        if len(value) == 1 and (not self._ignore_case or not value.isalpha()):
+            return value
+        return self.dynamic(value).literal
+
+    def _separator_splitter(self, value: str) -> Callable[[str], list[str]]:
         if not value:
             return list
-        if len(value) == 1 and (not self._ignore_case or not value.isalpha()):
-            return text_splitter(value, most)
-        pattern = self.dynamic(value)
-        if pattern.literal is not None:
-            return text_splitter(pattern.literal, most)
-        return pattern_splitter(pattern)
+        plain = self._plain_separator(value)
+        return pattern_splitter(self.dynamic(value)) if plain is None else text_splitter(plain)
 
     @staticmethod
     def _separator_source(value: str) -> str:
@@ -301,21 +305,39 @@ class Runtime:
         return self._taken
 
     def split_into(
-        self, text: str, array: Array, how: Pattern | str, separators: Array | None = None
+        self,
+        text: str,
+        array: Array,
+        how: Pattern | str,
+        raw: bool,  # noqa: FBT001 - called by the compiled program
+        separators: Array | None = None,
     ) -> float:
-        """Fill an array with the pieces of a text; return how many there are."""
+        """Fill an array with the pieces of a text; return how many there are.
+
+        Args:
+            text: The text.
+            array: Where the pieces go.
+            how: What is between them.
+            raw: Whether the program looks at each piece itself whether it is a number.
+            separators: Where what was between them goes.
+        """
         return library.split_into(
-            text, array, how, separators, splitter=self._separator_splitter, pattern=self.dynamic
+            text, array, how, raw, separators, self._separator_splitter, self.dynamic
         )
 
     def patsplit_into(
-        self, text: str, array: Array, how: Pattern | str | None, between: Array | None = None
+        self,
+        text: str,
+        array: Array,
+        how: Pattern | str | None,
+        raw: bool,  # noqa: FBT001 - called by the compiled program
+        between: Array | None = None,
     ) -> float:
         """Fill an array with what matches a pattern (FPAT, when there is none)."""
         if how is None:
             how = self.text(self.namespace["v_FPAT"])
         pattern = self.dynamic(how) if isinstance(how, str) else how
-        return library.patsplit_into(text, array, pattern, between)
+        return library.patsplit_into(text, array, pattern, raw, between)
 
     # Fields and records.
 
@@ -339,7 +361,7 @@ class Runtime:
         """Read a record for `taken`; return 1, 0 at the end, -1 when it cannot be read."""
         names = self.namespace
         if kind == "input":
-            text = next(self.input.records(), None)
+            text = self.input.next()
         else:
             reader = self._source(kind, name)
             if reader is None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from typing import Final, NoReturn
 
 from vshell.shell.commands.awk.errors import AwkFatal
@@ -25,8 +24,8 @@ __all__ = [
     "truth",
 ]
 
-_MEMORY: Final = 20_000
-"""How many conversions are remembered."""
+_STARTS: Final = frozenset("0123456789.+- \t\n\r\f\v")
+"""What a text that begins with a number begins with."""
 _NUMBER: Final = re.compile(r"[ \t\n\r\f\v]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 _SPECIAL: Final = re.compile(r"[ \t\n\r\f\v]*([+-](?:nan|inf))(?![A-Za-z0-9_.])", re.IGNORECASE)
 _BLANKS: Final = " \t\n\r\f\v"
@@ -134,34 +133,21 @@ Value = float | str
 """What a variable or an element holds."""
 
 
-class _Memory(dict[str, float | None]):
-    """A function of texts that remembers."""
-
-    __slots__ = ("_function",)
-
-    def __init__(self, function: Callable[[str], float | None]) -> None:
-        super().__init__()
-        self._function = function
-
-    def __missing__(self, text: str) -> float | None:
-        found = self._function(text)
-        if len(text) < 32:
-            if len(self) >= _MEMORY:
-                self.clear()
-            self[text] = found
-        return found
-
-
-def _numeric(text: str) -> float | None:
-    if text[:1] not in "0123456789.+- \t\n\r\f\v":
-        return None
+def numeric(text: str) -> float | None:
+    """Return the number that a text looks like as a whole, or None."""
     try:
-        found = float(text)
+        if text[0] in _STARTS:
+            found = float(text)
+            # Python also takes `1_0`, `nan` and the digits of other scripts.
+            if found - found == 0.0 and "_" not in text and text.isascii():
+                return found
+            return _careful(text)
     except ValueError:
-        return None
-    if "_" in text or found - found != 0.0 or not text.isascii():
-        return _careful(text)
-    return found
+        pass
+    except IndexError:
+        if text is UNSET:
+            return 0.0
+    return None
 
 
 def _careful(text: str) -> float | None:
@@ -171,26 +157,30 @@ def _careful(text: str) -> float | None:
     return float(match[1]) if match else None
 
 
-def _leading(text: str) -> float:
+def text_number(text: str) -> float:
     """Return the number that a text begins with, or 0."""
-    found = _numeric(text)
-    if found is not None:
-        return found
+    try:
+        if text[0] in _STARTS:
+            found = float(text)
+            if found - found == 0.0 and "_" not in text and text.isascii():
+                return found
+    except ValueError:
+        pass
+    except IndexError:
+        return 0.0
+    else:
+        if text[0] not in _STARTS:
+            return 0.0
     match = _NUMBER.match(text) or _SPECIAL.match(text)
     return float(match[1]) if match else 0.0
 
 
-numeric: Final = _Memory(_numeric).__getitem__
-"""The number that a text looks like as a whole, or None."""
-
-text_number: Final[Callable[[str], float]] = _Memory(_leading).__getitem__  # type: ignore[assignment]
-"""The number that a text begins with, or 0."""
-
-
 def from_outside(text: str) -> str:
     """Return a text that came from outside, so that it compares as a number if it is one."""
+    if text.__class__ is PlainText:
+        return str(text)
     found = numeric(text)
-    if found is None or text.__class__ is PlainText:
+    if found is None or text is UNSET:
         return text
     kept = NumericText(text)
     kept.number = found
