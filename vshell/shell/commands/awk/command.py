@@ -21,9 +21,11 @@ from vshell.shell.commands.awk.errors import (
     ProgramExit,
     SkipRecord,
 )
+from vshell.shell.commands.awk.inplace import edit_in_place
 from vshell.shell.commands.awk.inputs import ASSIGNMENT
 from vshell.shell.commands.awk.lexer import unescape
 from vshell.shell.commands.awk.runtime import Runtime
+from vshell.shell.commands.awk.values import from_outside
 from vshell.shell.messages import named_reason, reason
 
 __all__ = ["run"]
@@ -102,8 +104,6 @@ def _run_settings(call: Invocation, settings: _Settings) -> int:
     except AwkFatal as error:
         call.complain(f"fatal: {error}")
         return FATAL_STATUS
-    if settings.in_place:
-        return _run_in_place(call, settings, compiled, source)
     return _Run(call, settings, compiled, source).run()
 
 
@@ -227,11 +227,13 @@ class _Run:
         self.runtime = Runtime(call, compiled.needs)
         names = self._names = self.runtime.namespace
         compiled.fill(names)
-        names["a_ARGV"].update(enumerate_texts(call.name, settings.operands))
+        names["a_ARGV"].update(_arguments(call.name, settings.operands))
         names["v_ARGC"] = float(len(settings.operands) + 1)
         self._settings = settings
         self.runtime.begin_file = names.get("begin_file")
         self.runtime.end_file = names.get("end_file")
+        if settings.in_place:
+            edit_in_place(call, self.runtime)
 
     def run(self) -> int:
         """Run the sections in turn; return the exit code."""
@@ -289,10 +291,8 @@ class _Run:
         return FATAL_STATUS
 
 
-def enumerate_texts(name: str, operands: list[str]) -> Iterator[tuple[str, str]]:
+def _arguments(name: str, operands: list[str]) -> Iterator[tuple[str, str]]:
     """Yield the elements of ARGV."""
-    from vshell.shell.commands.awk.values import from_outside
-
     for place, text in enumerate((name, *operands)):
         yield str(place), from_outside(text)
 
@@ -309,9 +309,3 @@ def _deep_calls() -> Iterator[None]:
         yield
     finally:
         sys.setrecursionlimit(before)
-
-
-def _run_in_place(
-    call: Invocation, settings: _Settings, compiled: Compiled, source: _Source
-) -> int:
-    raise NotImplementedError

@@ -14,6 +14,7 @@ from vshell.shell.commands.awk.facts import NUMERIC, Kind
 from vshell.shell.commands.awk.formats import MAKERS, compile_format
 from vshell.shell.commands.awk.quoting import bound, call, constant, joined, name, quote
 from vshell.shell.commands.awk.syntax import Expression
+from vshell.shell.commands.awk.values import numeric
 
 __all__ = ["ActionCompiler", "Place"]
 
@@ -128,19 +129,23 @@ class ActionCompiler(ValueCompiler):
     def _assignment(self, node: syntax.Assignment) -> ast.expr:
         place = self.place(node.target, reads_first=False)
         if not node.operator:
-            return self._stored(node.target, place, node.value)
+            return place.write(self.value(node.value, self._kept(node.target)))
         value = self._operand(node.operator, node.value)
         read = self._read_number(node.target, place.read)
         if node.operator in "%^" and self._is_numeric(node.target):
             read = quote("+READ", READ=read)
         return place.write(self.calculation(node.operator, read, value))
 
-    def _stored(self, target: Expression, place: Place, value: Expression) -> ast.expr:
-        if isinstance(target, syntax.Field) and self.kind(value) is Kind.TEXT:
-            written = place.write(self.value(value))
-            assert isinstance(written, ast.Call)
-            return ast.Call(written.func, [*written.args, ast.Constant(True)], [])
-        return place.write(self.value(value, self._kept(target)))
+    def stored_field(self, place: int, value: Expression) -> ast.expr:
+        """Set a field whose number is known; a text that it is given stays one."""
+        text, kind = self.text(value), self.kind(value)
+        if kind is Kind.ANY:
+            return call("put_field", constant(float(place)), self.value(value))
+        if kind is Kind.TEXT and not (
+            isinstance(value, syntax.Text) and numeric(value.value) is None
+        ):
+            text = call("PlainText", text)
+        return call("put_at", ast.Constant(place), text)
 
     def _kept(self, target: Expression) -> Kind:
         """Return what kind of values a target holds."""

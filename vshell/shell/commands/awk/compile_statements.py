@@ -102,6 +102,13 @@ class StatementCompiler(ActionCompiler):
             first, second = self._once(key)
             read = ast.Subscript(array, first, ast.Load())
             again = ast.Subscript(array, second, ast.Load())
+        elif (
+            isinstance(target, syntax.Field)
+            and isinstance(target.index, syntax.Number)
+            and 1 <= target.index.value < 1000
+            and not node.operator
+        ):
+            return [ast.Expr(self.stored_field(int(target.index.value), node.value))]
         else:
             return None
         if not node.operator:

@@ -197,6 +197,8 @@ class ValueCompiler:
                 return self.record_text()
             if not self._facts.changes_fields and place <= self._facts.max_field:
                 return quote("(record.fields or split())[PLACE]", PLACE=ast.Constant(place - 1))
+        if index == syntax.Name("NF") and self._is_special("NF"):
+            return quote("last_field()")
         return call("get_field", self.raw(index))
 
     def array(self, node: Expression) -> ast.expr:

@@ -39,9 +39,8 @@ class NumberTexts(dict[float, str]):
         if not value.is_integer():
             return special(value) or self._format.apply([value], str)
         found = "%d" % value
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        self[value] = found
+        if len(self) < _REMEMBERED:
+            self[value] = found
         return found
 
 

@@ -35,12 +35,17 @@ _MAX_TEXT: Final = 512 * 1024 * 1024
 
 def substr(text: str, start: float, length: float | None = None) -> str:
     """Return part of a text, as gawk does it: fractions are cut off, and 1 is the least start."""
-    if start != start or length != length:
+    try:
+        first = int(start) - 1
+        if first < 0:
+            first = 0
+        if length is None:
+            return text[first:]
+        return text[first : first + int(length)] if length > 0.0 else ""
+    except OverflowError:  # infinite
+        return "" if start > 0 and start == math.inf else text[: int(min(length or 0.0, 1e15))]
+    except ValueError:  # not a number
         return ""
-    first = int(max(1.0, min(start, 1e15))) - 1
-    if length is None:
-        return text[first:]
-    return text[first : first + int(max(0.0, min(length, 1e15)))]
 
 
 def index(text: str, wanted: str) -> float:
@@ -200,7 +205,7 @@ def split_into(
         pieces = split_with_separators(text, how)[0]
     else:
         pieces = split_blanks(text) if how == " " else splitter(how)(text)
-    fill(array, pieces, raw)
+    count = fill(array, pieces, raw)
     if separators is not None:
         separators.clear()
         first = 0 if how == " " else 1
@@ -209,7 +214,7 @@ def split_into(
             for place in ("0", str(len(pieces))):
                 if separators.get(place) == "":
                     del separators[place]
-    return float(len(pieces))
+    return count
 
 
 def _with_separators(
@@ -229,20 +234,21 @@ def patsplit_into(
 ) -> float:
     """Fill an array with what matches, and another one with what is between."""
     pieces, rest = split_contents(text, pattern) if text else ([], [])
-    fill(array, pieces, raw)
+    count = fill(array, pieces, raw)
     if between is not None:
         between.clear()
         between.update((str(place), part) for place, part in enumerate(rest))
-    return float(len(pieces))
+    return count
 
 
-def fill(array: Array, pieces: list[str], raw: bool) -> None:
-    """Make an array's elements these texts from outside, from 1 on."""
+def fill(array: Array, pieces: list[str], raw: bool) -> float:
+    """Make an array's elements these texts from outside, from 1 on; return how many they are."""
     array.clear()
     while len(_KEYS) < len(pieces) <= _MOST_KEYS:
         _KEYS.append(str(len(_KEYS) + 1))
     keys = _KEYS if len(pieces) <= _MOST_KEYS else map(str, range(1, len(pieces) + 1))
     array.update(zip(keys, pieces if raw else map(from_outside, pieces), strict=False))
+    return float(len(pieces))
 
 
 # Numbers.

@@ -40,7 +40,7 @@ def has_odd_blanks(text: str) -> bool:
 
 def split_blanks(text: str, most: int = -1) -> list[str]:
     """Split at blanks, tabs and newlines; the rest after `most` splits stays in one piece."""
-    if _ODD.search(text) is None:
+    if text.isprintable() or _ODD.search(text) is None:
         return text.split(None, most)
     return [each.translate(_SHOW) for each in text.translate(_HIDE).split(None, most)]
 
@@ -129,7 +129,7 @@ class Record:
     Attributes:
         text: The record, unless a field was changed: see `whole`.
         fields: Its fields, padded; None until they are asked for.
-        output_separator: Returns what is put between fields when the record is put together.
+        output_separator: What is put between fields when the record is put together.
     """
 
     __slots__ = (
@@ -149,7 +149,7 @@ class Record:
     def __init__(self, padding: int = 0, most: int = -1) -> None:
         self.text = ""
         self.fields: list[str] | None = None
-        self.output_separator: Callable[[], str] = lambda: " "
+        self.output_separator = " "
         self._most = most
         self._padding = padding
         self._splitter: Splitter = split_blanks
@@ -205,9 +205,16 @@ class Record:
     def whole(self) -> str:
         """Return `$0`."""
         if self.fields is not None and self._is_changed:
-            self.text = self.output_separator().join(self.fields[: self._count])
+            self.text = self.output_separator.join(self.fields[: self._count])
             self._is_changed = False
         return self.text
+
+    def last(self) -> str:
+        """Return `$NF`."""
+        fields = self.fields
+        if fields is None:
+            fields = self.split()
+        return fields[self._count - 1] if self._count else self.whole()
 
     def get(self, index: object) -> str:
         """Return a field, by any value that is its number.
@@ -215,13 +222,13 @@ class Record:
         Raises:
             AwkFatal: The number is negative.
         """
-        place = _place(index)
+        place = int(index) if index.__class__ is float and 1.0 <= index < 1e6 else _place(index)  # type: ignore[operator,call-overload]
         if place == 0:
             return self.whole()
-        if self.fields is None:
-            self.split()
-        assert self.fields is not None
-        return self.fields[place - 1] if place <= self._count else ""
+        fields = self.fields
+        if fields is None:
+            fields = self.split()
+        return fields[place - 1] if place <= self._count else ""
 
     def put(self, index: object, text: str) -> None:
         """Set a field; the fields up to it are made, if they are not there.
@@ -232,14 +239,19 @@ class Record:
         place = _place(index)
         if place == 0:
             self.set(str(text))
-            return
-        if self.fields is None:
-            self.split()
-        assert self.fields is not None
+        else:
+            self.put_at(place, text)
+
+    def put_at(self, place: int, text: str) -> str:
+        """Set a field by its number, from 1 on; return the text."""
+        fields = self.fields
+        if fields is None:
+            fields = self.split()
         if place > self._count:
             self.resize(float(place))
-        self.fields[place - 1] = text
+        fields[place - 1] = text
         self._is_changed = True
+        return text
 
     def set(self, text: str) -> None:
         """Set `$0`."""

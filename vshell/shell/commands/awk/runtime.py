@@ -14,6 +14,7 @@ from typing import Any, Final
 from vshell.shell.command import Invocation
 from vshell.shell.commands.awk import library, ordering, values
 from vshell.shell.commands.awk.errors import AwkFatal, ProgramExit
+from vshell.shell.commands.awk.facts import SPECIAL
 from vshell.shell.commands.awk.formats import NumberTexts, compile_format
 from vshell.shell.commands.awk.inputs import MainInput
 from vshell.shell.commands.awk.patterns import Pattern, compile_pattern
@@ -22,6 +23,7 @@ from vshell.shell.commands.awk.record import (
     Record,
     content_splitter,
     pattern_splitter,
+    split_blanks,
     text_splitter,
     width_splitter,
 )
@@ -70,7 +72,6 @@ class Runtime:
     def __init__(self, call: Invocation, needs: Needs) -> None:
         self.call = call
         self.record = Record(needs.padding, needs.most)
-        self.record.output_separator = self._output_separator
         self._needs = needs
         self._separation = _NEWLINE
         self.streams = Streams(call, self.separation)
@@ -102,6 +103,9 @@ class Runtime:
             "whole": self.record.whole,
             "get_field": self.record.get,
             "count": self.record.count,
+            "last_field": self.record.last,
+            "put_at": self.record.put_at,
+            "PlainText": values.PlainText,
             "numbers": self.numbers,
             "shown_numbers": self.shown_numbers,
             "write": self.streams.stdout.write,
@@ -173,6 +177,8 @@ class Runtime:
         self.namespace[f"v_{name}"] = value
         if name in ("FS", "FPAT", "FIELDWIDTHS"):
             self._set_splitter(name, self.text(value))
+        elif name == "OFS":
+            self.record.output_separator = self.text(value)
         elif name == "RS":
             self._set_separation(self.text(value))
         elif name in ("CONVFMT", "OFMT"):
@@ -186,7 +192,7 @@ class Runtime:
     def assign(self, name: str, value: str) -> None:
         """Give a variable a value from the command line."""
         found = from_outside(value)
-        if name in ("CONVFMT", "FIELDWIDTHS", "FPAT", "FS", "IGNORECASE", "NF", "OFMT", "RS"):
+        if name in SPECIAL:
             self.set_special(name, found)
         elif f"f_{name}" in self.namespace:
             raise AwkFatal(f"cannot use function name `{name}' as variable name")
@@ -196,9 +202,6 @@ class Runtime:
             self.namespace[f"v_{name}"] = number(found)
         else:
             self.namespace[f"v_{name}"] = found
-
-    def _output_separator(self) -> str:
-        return self.text(self.namespace["v_OFS"])
 
     def _set_number_texts(self) -> None:
         conversion = self.text(self.namespace["v_CONVFMT"])
@@ -321,6 +324,8 @@ class Runtime:
             raw: Whether the program looks at each piece itself whether it is a number.
             separators: Where what was between them goes.
         """
+        if how == " " and separators is None:
+            return library.fill(array, split_blanks(text), raw)
         return library.split_into(
             text, array, how, raw, separators, self._separator_splitter, self.dynamic
         )
@@ -341,10 +346,10 @@ class Runtime:
 
     # Fields and records.
 
-    def put_field(self, index: object, value: object, is_text: bool = False) -> object:  # noqa: FBT001, FBT002
+    def put_field(self, index: object, value: object) -> object:
         """Set a field; return the value."""
-        text = self.text(value)
-        self.record.put(index, values.PlainText(text) if is_text else text)
+        kind = value.__class__
+        self.record.put(index, values.PlainText(value) if kind is str else self.text(value))
         return value
 
     def set_record(self, text: str) -> str:
