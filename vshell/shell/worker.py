@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, BinaryIO
 
 from vshell.errors import VshellError
 from vshell.fs import shells
@@ -96,6 +96,7 @@ class Worker:
         """Open the workspace and make an interpreter: all that can be done in advance."""
         # First of all, while there is one thread: what is opened later is opened inside.
         files = _database_files(header["path"])
+        self._sizes = _own_sizes()
         self._confinement = confine_worker(None, files=files, allow_partial=True)
         threading.Thread(target=_die_with_host, args=(self._connection,), daemon=True).start()
         self._files = ShellFiles(
@@ -185,7 +186,7 @@ class Worker:
         self._mirrors: list[str] = header["mirrors"]
         self._base = Context(self._files, name=self._session, require_read=header["require_read"])
         self._files.ledger = self._base if self._base.require_read else None
-        _limit_memory(header["max_memory_bytes"])
+        _limit_memory(self._sizes, header["max_memory_bytes"])
         self._files.home = home_of({**self._environment, **header["environment"]})
         started = False
         if state and header["engine"] == self._engine.version:
@@ -406,17 +407,23 @@ def _database_files(path: str) -> list[str]:
     return [each for each in files if os.path.exists(each)]
 
 
-def _limit_memory(extra_bytes: int) -> None:
+def _own_sizes() -> BinaryIO | None:
+    """Return what tells how much memory the process takes; confined, it could not be opened."""
+    with suppress(OSError):  # where there is no /proc, the host's own limits are what there is
+        return open("/proc/self/statm", "rb", buffering=0)
+    return None
+
+
+def _limit_memory(sizes: BinaryIO | None, extra_bytes: int) -> None:
     """Let the process take no more address space than it has and this much."""
     try:
         import resource
     except ImportError:
         return
-    try:
-        with open("/proc/self/statm", "rb") as statm:
-            taken = int(statm.read().split()[0]) * resource.getpagesize()
-    except OSError:
-        return  # where there is no /proc, the host's own limits are what there is
+    if sizes is None:
+        return
+    sizes.seek(0)
+    taken = int(sizes.read(200).split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + extra_bytes, resource.RLIM_INFINITY))
 
 
