@@ -102,7 +102,7 @@ def _run_settings(call: Invocation, settings: _Settings) -> int:
         call.stderr.write(source.complaint(call.name, error).encode("utf-8", "surrogateescape"))
         return 1 if call.name == "gawk" else FATAL_STATUS
     except AwkFatal as error:
-        call.complain(f"fatal: {error}")
+        call.complain(f"{source.at(error.position)}fatal: {error}")
         return FATAL_STATUS
     return _Run(call, settings, compiled, source).run()
 
@@ -164,7 +164,9 @@ def _take(found: _Settings, letter: str, value: str, name: str) -> None:
         found.sources.append((letter, value))
     elif letter == "i":
         if value not in ("inplace", "inplace.awk"):
-            raise _UsageError(f"fatal: cannot open source file `{value}' for reading: not supported")
+            raise _UsageError(
+                f"fatal: cannot open source file `{value}' for reading: not supported"
+            )
         found.in_place = True
     elif letter == "h":
         found.answer = _USAGE.format(name=name)
@@ -204,12 +206,18 @@ class _Source:
         )
         return f"{name}:{line - before}"
 
+    def at(self, position: int | None) -> str:
+        """Return the beginning of a message about a place; nothing for none."""
+        if position is None:
+            return ""
+        return f"{self.where(self.text.count(chr(10), 0, position) + 1)}: "
+
     def complaint(self, command: str, error: AwkSyntaxError) -> str:
         """Return the two lines by which gawk shows where a program is wrong."""
         start = self.text.rfind("\n", 0, error.position) + 1
         end = self.text.find("\n", start)
         line = self.text[start:] if end < 0 else self.text[start:end]
-        where = f"{command}: {self.where(self.text.count(chr(10), 0, start) + 1)}: "
+        where = f"{command}: {self.at(start)}"
         column = " " * (error.position - start)
         return f"{where}{line}\n{where}{column}^ {error.message}\n"
 
@@ -275,20 +283,25 @@ class _Run:
                 names["end"]()
 
     def _fail(self, message: str, error: BaseException) -> int:
-        line, trace = 0, error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename == FILE_NAME:
-                line = trace.tb_lineno
-            trace = trace.tb_next
+        """Say why the program cannot go on, and where it was."""
         with suppress(AwkFatal, VshellError):
             self.runtime.streams.finish()
+        line = 0 if isinstance(error, AwkFatal) and error.is_of_input else _line_of(error)
         where = f"{self._source.where(line)}: " if line else ""
-        record = self._names["v_FNR"]
-        file = self._names["v_FILENAME"] or "-"
-        if line and record:
-            where += f"(FILENAME={file} FNR={self.runtime.text(record)}) "
+        if line and (record := self.runtime.input.delivered()):
+            where += f"(FILENAME={self._names['v_FILENAME'] or '-'} FNR={record}) "
         self._call.complain(f"{where}fatal: {message}")
         return FATAL_STATUS
+
+
+def _line_of(error: BaseException) -> int:
+    """Return the line of the program in which an error came up, or 0."""
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILE_NAME:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
 
 
 def _arguments(name: str, operands: list[str]) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from vshell.shell.commands.awk import syntax
 from vshell.shell.commands.awk.compile_values import ValueCompiler
@@ -16,7 +16,7 @@ from vshell.shell.commands.awk.quoting import bound, call, constant, joined, nam
 from vshell.shell.commands.awk.syntax import Expression
 from vshell.shell.commands.awk.values import numeric
 
-__all__ = ["ActionCompiler", "Place"]
+__all__ = ["ActionCompiler", "Place", "is_pure"]
 
 _SIMPLE: Final[dict[str, tuple[str, str]]] = {
     "and": ("bits_and", "n*"),
@@ -62,6 +62,18 @@ class Place:
     write: Callable[[ast.expr], ast.expr]
 
 
+def is_pure(node: Expression) -> bool:
+    """Tell whether an expression changes nothing, so that it does not matter when it is found.
+
+    The right side of `x += y` comes before the left one.
+    """
+    return not any(
+        isinstance(each, syntax.Assignment | syntax.Increment | syntax.Call | syntax.Getline)
+        or (isinstance(each, syntax.Builtin) and each.name in ("sub", "gsub", "split", "match"))
+        for each in syntax.walk(node)
+    )
+
+
 class ActionCompiler(ValueCompiler):
     """Compiles all expressions."""
 
@@ -96,9 +108,7 @@ class ActionCompiler(ValueCompiler):
             case syntax.Field(index):
                 first, again = self._once(self.raw(index))
                 early, late = (first, again) if reads_first else (again, first)
-                return Place(
-                    call("get_field", early), lambda value: call("put_field", late, value)
-                )
+                return Place(call("get_field", early), lambda value: call("put_field", late, value))
             case _:
                 raise AwkFatal("a value that is no variable cannot be changed")
 
@@ -134,6 +144,10 @@ class ActionCompiler(ValueCompiler):
         read = self._read_number(node.target, place.read)
         if node.operator in "%^" and self._is_numeric(node.target):
             read = quote("+READ", READ=read)
+        if not is_pure(node.value):
+            first, again = self._once(value)
+            written = place.write(self.calculation(node.operator, read, again))
+            return quote("(FIRST, WRITTEN)[1]", FIRST=first, WRITTEN=written)
         return place.write(self.calculation(node.operator, read, value))
 
     def stored_field(self, place: int, value: Expression) -> ast.expr:
@@ -274,9 +288,7 @@ class ActionCompiler(ValueCompiler):
 
     def _split(self, arguments: tuple[Expression, ...]) -> ast.expr:
         separators = [self.array(arguments[3])] if len(arguments) == 4 else []
-        how = (
-            self._separator(arguments[2]) if len(arguments) > 2 else self.special_text("FS")
-        )
+        how = self._separator(arguments[2]) if len(arguments) > 2 else self.special_text("FS")
         raw = ast.Constant(self._kept(syntax.Element(arguments[1], ())) is Kind.FIELD)  # type: ignore[arg-type]
         text, array = self.text(arguments[0]), self.array(arguments[1])
         return call("split_into", text, array, how, raw, *separators)
@@ -323,7 +335,9 @@ class ActionCompiler(ValueCompiler):
         )
         if written is None:
             return count
-        return quote("(WRITTEN, AGAIN)[1] if COUNT else 0.0", WRITTEN=written, AGAIN=again, COUNT=count)
+        return quote(
+            "(WRITTEN, AGAIN)[1] if COUNT else 0.0", WRITTEN=written, AGAIN=again, COUNT=count
+        )
 
     def _gensub(self, arguments: tuple[Expression, ...]) -> ast.expr:
         target = arguments[3] if len(arguments) == 4 else syntax.Field(syntax.Number(0))
@@ -382,7 +396,7 @@ class ActionCompiler(ValueCompiler):
         "sprintf": _sprintf,
         "sub": _sub,
     }
-    _METHODS = ValueCompiler._METHODS | {
+    METHODS: ClassVar = ValueCompiler.METHODS | {
         syntax.Assignment: _assignment,
         syntax.Increment: _increment,
         syntax.Getline: _getline,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from vshell.shell.commands.awk import syntax
 from vshell.shell.commands.awk.errors import AwkFatal
@@ -22,7 +22,14 @@ from vshell.shell.commands.awk.syntax import Expression, Program
 
 __all__ = ["ValueCompiler"]
 
-_OPERATORS: Final = {"<": ast.Lt, "<=": ast.LtE, "==": ast.Eq, "!=": ast.NotEq, ">": ast.Gt, ">=": ast.GtE}
+_OPERATORS: Final = {
+    "<": ast.Lt,
+    "<=": ast.LtE,
+    "==": ast.Eq,
+    "!=": ast.NotEq,
+    ">": ast.Gt,
+    ">=": ast.GtE,
+}
 _MIXED_COMPARISONS: Final = {
     "<": "less(LEFT, RIGHT)",
     "<=": "less_or_same(LEFT, RIGHT)",
@@ -97,7 +104,7 @@ class ValueCompiler:
 
     def raw(self, node: Expression) -> ast.expr:
         """Return an expression's tree, of its own kind."""
-        method = self._METHODS[node.__class__]
+        method = self.METHODS[node.__class__]
         found: ast.expr = method(self, node)
         return found
 
@@ -230,9 +237,7 @@ class ValueCompiler:
         return quote("ARRAY[KEY]", ARRAY=self.array(node.array), KEY=self.key(node.subscripts))
 
     def _membership(self, node: syntax.Membership) -> ast.expr:
-        return quote(
-            "KEY in ARRAY", KEY=self.key(node.subscripts), ARRAY=self.array(node.array)
-        )
+        return quote("KEY in ARRAY", KEY=self.key(node.subscripts), ARRAY=self.array(node.array))
 
     # Operators.
 
@@ -247,7 +252,9 @@ class ValueCompiler:
         if node.operator == "%" and self._is_counted(node):
             return call("fmod", self.strict_number(node.left), self.raw(node.right))
         return self.calculation(
-            node.operator, self._operand(node.operator, node.left), self._operand(node.operator, node.right)
+            node.operator,
+            self._operand(node.operator, node.left),
+            self._operand(node.operator, node.right),
         )
 
     def _is_counted(self, node: syntax.Arithmetic) -> bool:
@@ -372,7 +379,7 @@ class ValueCompiler:
             return self._keep("r", node.pattern, lambda: compile_pattern(node.pattern))
         return call("dynamic", self.text(node))
 
-    _METHODS: dict[type, Callable[..., ast.expr]] = {
+    METHODS: ClassVar[dict[type, Callable[..., ast.expr]]] = {
         syntax.Number: _number_leaf,
         syntax.Text: _text_leaf,
         syntax.Regex: _regex,

@@ -37,12 +37,34 @@ class Kind(Enum):
 
 NUMERIC: Final = frozenset({Kind.NUMBER, Kind.COUNT, Kind.BOOLEAN})
 SPECIAL: Final = frozenset(
-    """
-    CONVFMT FIELDWIDTHS FPAT FS IGNORECASE NF OFMT OFS ORS RS SUBSEP
-    """.split()
+    [
+        "CONVFMT",
+        "FIELDWIDTHS",
+        "FPAT",
+        "FS",
+        "IGNORECASE",
+        "NF",
+        "OFMT",
+        "OFS",
+        "ORS",
+        "RS",
+        "SUBSEP",
+    ]
 )
 """Variables that mean something to the interpreter when they are set."""
-_NUMBERS: Final = frozenset({"NR", "FNR", "RSTART", "RLENGTH", "ARGC"})
+_FIXED: Final[dict[type, Kind]] = {
+    syntax.Number: Kind.NUMBER,
+    syntax.Arithmetic: Kind.NUMBER,
+    syntax.Increment: Kind.NUMBER,
+    syntax.Getline: Kind.NUMBER,
+    syntax.Text: Kind.TEXT,
+    syntax.Concatenation: Kind.TEXT,
+    syntax.Field: Kind.FIELD,
+    syntax.Comparison: Kind.BOOLEAN,
+    syntax.Match: Kind.BOOLEAN,
+    syntax.Logic: Kind.BOOLEAN,
+    syntax.Membership: Kind.BOOLEAN,
+}
 _MIXED: Final = frozenset({"ERRNO", "FILENAME", "RT", "TEXTDOMAIN", "ARGIND", "BINMODE", "LINT"})
 _ARRAYS: Final = frozenset({"ARGV", "ENVIRON", "PROCINFO"})
 _MISSING: Final = frozenset({"SYMTAB", "FUNCTAB"})
@@ -143,28 +165,32 @@ class Facts:
         match node:
             case syntax.Name(name):
                 self.names.add(name)
-            case syntax.Element(array):
+            case syntax.Element(array) | syntax.Membership(_, array) | syntax.Delete(array):
                 self._note_array(function, array)
+            case syntax.ForIn(target, array):
+                self._note_array(function, array)
+                self._note_set(function, target, Kind.ANY)
             case syntax.Field(index):
                 self._note_field(index)
-            case syntax.Membership(_, array) | syntax.ForIn(_, array) | syntax.Delete(array):
-                self._note_array(function, array)
-                if isinstance(node, syntax.ForIn):
-                    self._note_set(function, node.target, Kind.ANY)
+            case syntax.Builtin():
+                self._note_builtin(function, node)
+            case syntax.Call():
+                self._note_call(function, node)
+            case syntax.Jump("next" | "nextfile") if function:
+                self.raises_next = True
+            case _:
+                self._note_flow(function, node)
+
+    def _note_flow(self, function: str, node: object) -> None:
+        match node:
             case syntax.Assignment(operator, target, value):
                 self._note_set(function, target, Kind.NUMBER if operator else value)
             case syntax.Increment(target):
                 self._note_set(function, target, Kind.NUMBER)
             case syntax.Getline(_, _, target):
                 self._note_set(function, target, Kind.FIELD)
-            case syntax.Builtin():
-                self._note_builtin(function, node)
-            case syntax.Call():
-                self._note_call(function, node)
             case syntax.Return(value) if value is not None:
                 self._flows.append((("return", function), function, value))
-            case syntax.Jump("next" | "nextfile") if function:
-                self.raises_next = True
             case _:
                 pass
 
@@ -227,9 +253,10 @@ class Facts:
             return
         called = self._functions.get(node.name)
         if called is None:
-            raise AwkFatal(f"function `{node.name}' not defined")
+            raise AwkFatal(f"function `{node.name}' not defined", node.position)
         if len(node.arguments) > len(called.parameters):
-            raise AwkFatal(f"function `{node.name}' called with more arguments than declared")
+            message = f"function `{node.name}' called with more arguments than declared"
+            raise AwkFatal(message, node.position)
         for parameter, argument in zip(called.parameters, node.arguments, strict=False):
             inner = (called.name, parameter)
             self._flows.append((inner, function, argument))
@@ -256,9 +283,7 @@ class Facts:
                     self.arrays.add(inner)
             changed = len(self.arrays) != before
         # What a function does to the elements of an array that it is given, only it knows.
-        self._holds |= {
-            key: Kind.ANY for link in self._links for key in link if key in self.arrays
-        }
+        self._holds |= {key: Kind.ANY for link in self._links for key in link if key in self.arrays}
 
     def _spread_kinds(self) -> None:
         """Find what variables and elements hold, from all that they are given."""
@@ -293,37 +318,39 @@ class Facts:
 
     def _kind(self, node: Expression, function: str) -> Kind | None:
         """Return a kind as far as it is known yet; None is nothing but `UNSET`."""
+        fixed = _FIXED.get(node.__class__)
+        if fixed is not None:
+            return fixed
         match node:
-            case syntax.Number() | syntax.Arithmetic() | syntax.Increment() | syntax.Getline():
-                return Kind.NUMBER
-            case syntax.Text() | syntax.Concatenation():
-                return Kind.TEXT
-            case syntax.Regex(_, is_value):
-                return Kind.TEXT if is_value else Kind.BOOLEAN
             case syntax.Name(name):
                 key = self.key(function, name)
                 return Kind.NUMBER if key == ("", "NF") else self._holds.get(key)
             case syntax.Element(syntax.Name(name)):
                 key = self.key(function, name)
                 return Kind.ANY if key[0] else self._holds.get(key)
-            case syntax.Field():
-                return Kind.FIELD
             case syntax.Group(inside):
                 return self._kind(inside, function)
-            case syntax.Unary(operator):
-                return Kind.BOOLEAN if operator == "!" else Kind.NUMBER
-            case syntax.Comparison() | syntax.Match() | syntax.Logic() | syntax.Membership():
-                return Kind.BOOLEAN
             case syntax.Conditional(_, yes, no):
                 return _either(self._kind(yes, function), self._kind(no, function))
             case syntax.Assignment(operator, _, value):
                 return Kind.NUMBER if operator else _kept(self._kind(value, function))
             case syntax.Call(name, _, _, is_indirect):
                 return Kind.ANY if is_indirect else self._holds.get(("return", name))
-            case syntax.Builtin(name):
-                return Kind.TEXT if name in _TEXTS else Kind.NUMBER
             case _:
-                return Kind.ANY
+                return _named_kind(node)
+
+
+def _named_kind(node: Expression) -> Kind:
+    """Return the kind of what only its name, or its form, tells."""
+    match node:
+        case syntax.Builtin(name):
+            return Kind.TEXT if name in _TEXTS else Kind.NUMBER
+        case syntax.Unary(operator):
+            return Kind.BOOLEAN if operator == "!" else Kind.NUMBER
+        case syntax.Regex(_, is_value):
+            return Kind.TEXT if is_value else Kind.BOOLEAN
+        case _:
+            return Kind.ANY
 
 
 def _kept(kind: Kind | None) -> Kind | None:

@@ -52,6 +52,7 @@ class MainInput:
         self._operands: Iterator[str] | None = None
         self._used_file = False
         self._reader: Reader | None = None
+
     def separate(self, separation: Separation) -> None:
         """End records otherwise from now on."""
         if self._reader is not None:
@@ -71,6 +72,10 @@ class MainInput:
         """Go on with the next file: `nextfile`."""
         if self._reader is not None:
             self._reader.abandon()
+
+    def delivered(self) -> int:
+        """Return how many records of the present file were taken."""
+        return 0 if self._reader is None else self._reader.delivered()
 
     def _block(self) -> Iterator[str] | None:
         while True:
@@ -129,7 +134,8 @@ class MainInput:
                 return None
         if source is None:
             if not is_directory:
-                raise AwkFatal(f"cannot open file `{name}' for reading: {problem}")
+                message = f"cannot open file `{name}' for reading: {problem}"
+                raise AwkFatal(message, is_of_input=True)
             text = f"warning: command line argument `{name}' is a directory: skipped"
             self._call.complain(text)
             return None

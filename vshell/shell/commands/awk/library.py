@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from vshell.shell.commands.awk import values
 from vshell.shell.commands.awk.errors import AwkFatal
@@ -30,6 +30,13 @@ _MOST_KEYS: Final = 1000
 _MAX_TEXT: Final = 512 * 1024 * 1024
 
 
+class Host(Protocol):
+    """What splitting asks of the interpreter."""
+
+    def splitter(self, value: str) -> Callable[[str], list[str]]: ...
+    def dynamic(self, source: str) -> Pattern: ...
+
+
 # Texts.
 
 
@@ -37,8 +44,7 @@ def substr(text: str, start: float, length: float | None = None) -> str:
     """Return part of a text, as gawk does it: fractions are cut off, and 1 is the least start."""
     try:
         first = int(start) - 1
-        if first < 0:
-            first = 0
+        first = max(first, 0)
         if length is None:
             return text[first:]
         return text[first : first + int(length)] if length > 0.0 else ""
@@ -152,12 +158,15 @@ def general_substitute(pattern: Pattern, replacement: str, text: str, which: int
         if which and count != which:
             continue
         start, end = match.span()
-        filled = _GENERAL_MARK.sub(lambda mark, match=match: _group(mark[0], match), replacement)
-        parts += (text[place:start], filled)
+        parts += (text[place:start], _filled(replacement, match))
         place = end
         if which:
             break
     return _bounded("".join((*parts, text[place:])))
+
+
+def _filled(replacement: str, match: Span) -> str:
+    return _GENERAL_MARK.sub(lambda mark: _group(mark[0], match), replacement)
 
 
 def _group(mark: str, match: Span) -> str:
@@ -186,35 +195,27 @@ def fill_groups(groups: Array, match: Span, count: int, separator: str) -> None:
 # Splitting.
 
 
-def split_into(
-    text: str,
-    array: Array,
-    how: Pattern | str,
-    raw: bool,
-    separators: Array | None,
-    splitter: Callable[[str], Callable[[str], list[str]]],
-    pattern: Callable[[str], Pattern],
-) -> float:
-    """Fill an array with the pieces of a text, and another one with what is between them."""
-    between: list[str] = []
+def splits(
+    text: str, how: Pattern | str, host: Host, *, separators: bool
+) -> tuple[list[str], list[str]]:
+    """Return the pieces of a text, and, if they are wanted, the separators between them."""
     if not text:
-        pieces = []
-    elif separators is not None and how != "":
-        pieces, between = _with_separators(text, how, pattern)
-    elif isinstance(how, Pattern):
-        pieces = split_with_separators(text, how)[0]
-    else:
-        pieces = split_blanks(text) if how == " " else splitter(how)(text)
-    count = fill(array, pieces, raw)
-    if separators is not None:
-        separators.clear()
-        first = 0 if how == " " else 1
-        separators.update((str(place), part) for place, part in enumerate(between, first))
-        if how == " ":
-            for place in ("0", str(len(pieces))):
-                if separators.get(place) == "":
-                    del separators[place]
-    return count
+        return [], []
+    if separators and how != "":
+        return _with_separators(text, how, host.dynamic)
+    if isinstance(how, Pattern):
+        return split_with_separators(text, how)[0], []
+    return split_blanks(text) if how == " " else host.splitter(how)(text), []
+
+
+def keep_separators(array: Array, between: list[str], *, blanks: bool) -> None:
+    """Fill the array of the separators of `split`; with blanks, what is around counts, too."""
+    array.clear()
+    array.update((str(place), part) for place, part in enumerate(between, 0 if blanks else 1))
+    if blanks:
+        for place in ("0", str(len(between) - 1)):
+            if array.get(place) == "":
+                del array[place]
 
 
 def _with_separators(
@@ -227,18 +228,6 @@ def _with_separators(
         return split_with_separators(text, how)
     source = how if len(how) > 1 else re.sub(r"[\\^$.\[\]|()*+?{}]", r"\\\g<0>", how)
     return split_with_separators(text, pattern(source))
-
-
-def patsplit_into(
-    text: str, array: Array, pattern: Pattern, raw: bool, between: Array | None
-) -> float:
-    """Fill an array with what matches, and another one with what is between."""
-    pieces, rest = split_contents(text, pattern) if text else ([], [])
-    count = fill(array, pieces, raw)
-    if between is not None:
-        between.clear()
-        between.update((str(place), part) for place, part in enumerate(rest))
-    return count
 
 
 def fill(array: Array, pieces: list[str], raw: bool) -> float:

@@ -57,6 +57,7 @@ class Reader:
         self._bytes = b""
         self._is_done = False
         self._records: Iterator[str] = iter(())
+        self._cut = 0
         self._look = look
         self.ended_by = ""
 
@@ -66,6 +67,7 @@ class Reader:
             return
         waiting = list(self._records)
         if waiting:
+            self._cut -= len(waiting)
             end = self._separation.text
             self._rest = "".join(each + end for each in waiting) + self._rest[self._place :]
             self._place = 0
@@ -84,6 +86,10 @@ class Reader:
         for text in self._records:
             return text
         return None if self.block() is None else next(self._records)
+
+    def delivered(self) -> int:
+        """Return how many records were taken."""
+        return self._cut - length_hint(self._records)
 
     def block(self) -> Iterator[str] | None:
         """Return records that come next: what is left of the block, or a new one; or None.
@@ -105,6 +111,7 @@ class Reader:
         if found is None:
             return None
         self._records = iter((found,))
+        self._cut += 1
         return self._records
 
     def _refill(self) -> bool:
@@ -118,6 +125,7 @@ class Reader:
                 pieces = self._rest.split(end)
                 self._rest = pieces.pop()
                 self._records = iter(pieces)
+                self._cut += len(pieces)
                 return True
             if not self._more():
                 return False

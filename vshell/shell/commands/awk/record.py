@@ -222,7 +222,7 @@ class Record:
         Raises:
             AwkFatal: The number is negative.
         """
-        place = int(index) if index.__class__ is float and 1.0 <= index < 1e6 else _place(index)  # type: ignore[operator,call-overload]
+        place = int(index) if index.__class__ is float and 1.0 <= index < 1e6 else _place(index)
         if place == 0:
             return self.whole()
         fields = self.fields

@@ -24,6 +24,7 @@ from vshell.shell.commands.awk.record import (
     content_splitter,
     pattern_splitter,
     split_blanks,
+    split_contents,
     text_splitter,
     width_splitter,
 )
@@ -82,7 +83,7 @@ class Runtime:
         self.shown_numbers = self.numbers
         self._ignore_case = False
         self._taken = ""
-        self._random = random.Random(0)
+        self._random = random.Random(0)  # noqa: S311 - nobody promises that it is secret
         self._seed = 0.0
         self.exit_status = 0
         self.namespace: dict[str, Any] = {f"v_{name}": value for name, value in DEFAULTS.items()}
@@ -142,7 +143,7 @@ class Runtime:
     def shown(self, value: object) -> str:
         """Return a value as `print` prints it."""
         if value.__class__ is float:
-            return self.shown_numbers[value]  # type: ignore[index]
+            return self.shown_numbers[value]
         return self.text(value)
 
     def _pair(self, left: object, right: object) -> tuple[Any, Any]:
@@ -226,7 +227,7 @@ class Runtime:
             if value == " " or plain is not None:
                 record.split_at(plain)
             else:
-                record.split_by(self._separator_splitter(value))
+                record.split_by(self.splitter(value))
 
     def _plain_separator(self, value: str) -> str | None:
         """Return the text that a separator stands for, if it is no pattern, nor blanks."""
@@ -236,7 +237,8 @@ class Runtime:
             return value
         return self.dynamic(value).literal
 
-    def _separator_splitter(self, value: str) -> Callable[[str], list[str]]:
+    def splitter(self, value: str) -> Callable[[str], list[str]]:
+        """Return what splits at a separator other than a blank."""
         if not value:
             return list
         plain = self._plain_separator(value)
@@ -312,7 +314,7 @@ class Runtime:
         text: str,
         array: Array,
         how: Pattern | str,
-        raw: bool,  # noqa: FBT001 - called by the compiled program
+        raw: bool,
         separators: Array | None = None,
     ) -> float:
         """Fill an array with the pieces of a text; return how many there are.
@@ -326,23 +328,28 @@ class Runtime:
         """
         if how == " " and separators is None:
             return library.fill(array, split_blanks(text), raw)
-        return library.split_into(
-            text, array, how, raw, separators, self._separator_splitter, self.dynamic
-        )
+        pieces, between = library.splits(text, how, self, separators=separators is not None)
+        if separators is not None:
+            library.keep_separators(separators, between, blanks=how == " ")
+        return library.fill(array, pieces, raw)
 
     def patsplit_into(
         self,
         text: str,
         array: Array,
         how: Pattern | str | None,
-        raw: bool,  # noqa: FBT001 - called by the compiled program
+        raw: bool,
         between: Array | None = None,
     ) -> float:
         """Fill an array with what matches a pattern (FPAT, when there is none)."""
         if how is None:
             how = self.text(self.namespace["v_FPAT"])
         pattern = self.dynamic(how) if isinstance(how, str) else how
-        return library.patsplit_into(text, array, pattern, raw, between)
+        pieces, rest = split_contents(text, pattern) if text else ([], [])
+        if between is not None:
+            between.clear()
+            between.update((str(place), part) for place, part in enumerate(rest))
+        return library.fill(array, pieces, raw)
 
     # Fields and records.
 
@@ -462,7 +469,7 @@ class Runtime:
         """Begin a new series of random numbers; return the seed of the one before."""
         before = self._seed
         self._seed = self.systime() if seed is None else number(seed)
-        self._random = random.Random(self._seed)
+        self._random = random.Random(self._seed)  # noqa: S311 - as above
         return before
 
     def systime(self) -> float:

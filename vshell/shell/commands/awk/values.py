@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from vshell.shell.commands.awk.errors import AwkFatal
 
@@ -18,6 +18,7 @@ __all__ = [
     "NumericText",
     "PlainText",
     "Value",
+    "as_number",
     "number",
     "numeric",
     "text_number",
@@ -26,7 +27,9 @@ __all__ = [
 
 _STARTS: Final = frozenset("0123456789.+- \t\n\r\f\v")
 """What a text that begins with a number begins with."""
-_NUMBER: Final = re.compile(r"[ \t\n\r\f\v]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+_NUMBER: Final = re.compile(
+    r"[ \t\n\r\f\v]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+)
 _SPECIAL: Final = re.compile(r"[ \t\n\r\f\v]*([+-](?:nan|inf))(?![A-Za-z0-9_.])", re.IGNORECASE)
 _BLANKS: Final = " \t\n\r\f\v"
 
@@ -62,39 +65,41 @@ class _Unset(NumericText):
 
     __neg__ = __pos__
 
-    def __add__(self, other: object) -> float:  # type: ignore[override]
-        return +other  # type: ignore[operator, no-any-return]
+    # The other side is a float, or this very value.
+
+    def __add__(self, other: Any) -> float:  # type: ignore[override]
+        return 0.0 + float(other)
 
     __radd__ = __add__
 
-    def __sub__(self, other: object) -> float:
-        return -other  # type: ignore[operator, no-any-return]
+    def __sub__(self, other: Any) -> float:
+        return 0.0 - float(other)
 
-    def __rsub__(self, other: object) -> float:
-        return +other  # type: ignore[operator, no-any-return]
+    def __rsub__(self, other: Any) -> float:
+        return float(other)
 
-    def __mul__(self, other: object) -> float:  # type: ignore[override]
-        return 0.0 * (+other)  # type: ignore[operator]
+    def __mul__(self, other: Any) -> float:  # type: ignore[override]
+        return 0.0 * float(other)
 
     __rmul__ = __mul__  # type: ignore[assignment]
 
-    def __truediv__(self, other: object) -> float:
-        return 0.0 / (+other)  # type: ignore[operator]
+    def __truediv__(self, other: Any) -> float:
+        return 0.0 / float(other)
 
-    def __rtruediv__(self, other: object) -> NoReturn:
+    def __rtruediv__(self, other: Any) -> NoReturn:
         raise ZeroDivisionError
 
-    def __lt__(self, other: object) -> bool:
-        return 0.0 < (+other)  # type: ignore[operator]
+    def __lt__(self, other: Any) -> bool:
+        return float(other) > 0.0
 
-    def __le__(self, other: object) -> bool:
-        return 0.0 <= (+other)  # type: ignore[operator]
+    def __le__(self, other: Any) -> bool:
+        return float(other) >= 0.0
 
-    def __gt__(self, other: object) -> bool:
-        return 0.0 > (+other)  # type: ignore[operator]
+    def __gt__(self, other: Any) -> bool:
+        return float(other) < 0.0
 
-    def __ge__(self, other: object) -> bool:
-        return 0.0 >= (+other)  # type: ignore[operator]
+    def __ge__(self, other: Any) -> bool:
+        return float(other) <= 0.0
 
 
 UNSET: Final = _Unset()
@@ -125,7 +130,7 @@ class Array(dict[str, object]):
         if found is None or found is UNSET:
             self[key] = found = Array()
         elif not isinstance(found, Array):
-            raise AwkFatal(f"attempt to use scalar `[\"{key}\"]' as an array")
+            raise AwkFatal(f'attempt to use scalar `["{key}"]\' as an array')
         return found
 
 
@@ -227,7 +232,7 @@ def field_truth(text: str) -> bool:
 def as_number(value: object) -> float | None:
     """Return the number that a value compares as, or None when it is a text."""
     if value.__class__ is float:
-        return value  # type: ignore[return-value]
+        return value
     return value.number if isinstance(value, NumericText) else None
 
 
