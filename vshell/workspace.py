@@ -349,7 +349,7 @@ class Session(Context):
             InvalidPathError: A mount, cache or name is not possible.
             RangeError: A limit is not positive, or there is none of that name.
         """
-        from vshell.sync.container import open_container
+        from vshell.sync.container_opening import open_container
 
         return open_container(
             self.files,
@@ -497,7 +497,8 @@ class Workspace(Session):
             name: Stands in the journal beside every change that it makes.
             cwd: What its relative paths are relative to.
             environment: Variables for its shell and scripts.
-            require_read: Refuse to change a file that it has not read as it is now.
+            require_read: Refuse to replace what a file holds when it has not read it as it
+                is now.
 
         Raises:
             InvalidPathError: `cwd` is no path.
@@ -527,10 +528,8 @@ class Workspace(Session):
             NotFoundError: Its directory does not, or there is no such moment.
         """
         path = os.fspath(dest)
-        fork_.copy_to(self, path, at=at)
-        copy = Workspace.open(path, create=False)
-        fork_.record_origin(copy, at=at)
-        return copy
+        fork_.fork_to(self, path, at=at)
+        return Workspace.open(path, create=False)
 
     merge_into = merge_.merge_into
 

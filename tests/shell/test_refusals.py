@@ -15,6 +15,7 @@ from vshell import Workspace
 from vshell.shell import commands
 
 OTHERWISE = {
+    **dict.fromkeys(("awk", "gawk", "mawk", "nawk"), "is gawk and mawk in one, in gawk's words"),
     "unzip": "prints its help, and ends well for a long option",
     **dict.fromkeys(
         (f"{form}{name}" for form in ("bz", "xz", "z") for name in ("egrep", "fgrep", "grep")),

@@ -88,6 +88,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "fmt": ("fmt",),
     "shuf": ("shuf",),
     "tsort": ("tsort",),
+    "awk": ("awk", "gawk", "mawk", "nawk"),
     "jq": ("jq",),
     "yq": ("yq",),
     "zip": ("unzip", "zip"),

@@ -147,7 +147,8 @@ def _append(call: Invocation, operand: str, data: bytes) -> None:
     path = context.resolve(operand)
     with context.changing(call.name):
         written = context.files.append(path, data)
-        context.note_read(path, written.after.hex())
+        before = None if written.before is None else written.before.hex()
+        context.note_appended(path, before, written.after.hex())
 
 
 # head
