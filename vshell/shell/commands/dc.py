@@ -183,8 +183,8 @@ class _Machine:
         if not modulus:
             raise _Fault("remainder by zero")
         if exponent < 0:
-            raise _Fault("negative exponent")
-        self._compute(3, Number(pow(base, exponent, modulus), 0))
+            return  # GNU's leaves all as it is, and says nothing
+        self._compute(3, Number(pow(base, exponent, modulus) if exponent else 1, 0))
 
     def _square_root(self) -> None:
         (value,) = self._operands(1)
