@@ -243,7 +243,8 @@ _MOMENTS: Final = (
     ),
     Rule(
         "select value from setting where name = 'fork_shared_inodes'"
-        " and (typeof(value) <> 'integer' or value not between 1 and (select max(id) from journal))",
+        " and (typeof(value) <> 'integer' or value < 1"
+        " or value > (select max(id) from journal))",
         "the fork shares inodes up to {0}, and there are not so many",
     ),
 )
