@@ -14,7 +14,7 @@ from vshell.ops.context import Context
 from .arguments import arguments_of, in_typed_words, integer_or_text, read_inputs
 from .grammar import Argument
 from .output import Output
-from .render import render
+from .render import explain_search, render
 from .shapes import SHAPES
 
 # The command line says these with the words that people type.
@@ -103,6 +103,8 @@ def _of_operation(operation: Operation) -> Command:
         context = call.open()
         with _progress(operation) as progress, _host_paths_named(values):
             result = operation.function(context, **values, **progress)
+        if call.values.get("explain") is True:
+            explain_search(result, call.output)
         as_patch = call.values.get("patch") is True
         return render(
             f"{operation.name}_patch" if as_patch else operation.name, result, call.output

@@ -26,6 +26,22 @@ def render(name: str, result: Any, output: Output) -> int:
     return _exit_code(name, result)
 
 
+def explain_search(result: Any, output: Output) -> None:
+    """Say how a search was done."""
+    plan = result.plan
+    case = ", in any case" if plan.any_case else ""
+    for clause in plan.required:
+        output.talk(f"a file must hold {' or '.join(map(repr, clause))}{case}")
+    for word in () if plan.required else plan.words:
+        output.talk(f"a word of a file must match {word}{case}")
+    narrowed = "every file" if plan.candidates is None else counted(plan.candidates, "content")
+    output.talk(f"left to search: {narrowed}")
+    output.talk(
+        f"searched: {counted(result.searched, 'file')}, {readable_size(plan.searched_bytes)}"
+        f" with {plan.engine}, in {plan.seconds * 1000:.1f} ms"
+    )
+
+
 def change_line(change: Any, output: Output) -> str:
     """Return one change as a line: revision, time, who, in which operation, what."""
     who = f"{change.session or '-'}/{change.operation}"

@@ -100,11 +100,13 @@ def _grep_arguments(found: list[Argument]) -> list[Argument]:
         Argument("around", "--before and --after at once.", ("-C", "--context"), "N", whole_number),
         Argument("mode", "--mode files.", ("-l",), value="files"),
         Argument("mode", "--mode count.", ("-c",), value="count"),
+        Argument("explain", "Say on stderr how the search was done.", ("--explain",), value=True),
     ]
 
 
 def _grep_values(given: Values) -> Values:
     values = dict(given)
+    values.pop("explain", None)
     around = values.pop("around", None)
     return values if around is None else {"before": around, "after": around} | values
 

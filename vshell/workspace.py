@@ -349,7 +349,7 @@ class Session(Context):
             InvalidPathError: A mount, cache or name is not possible.
             RangeError: A limit is not positive, or there is none of that name.
         """
-        from vshell.sync.container import open_container
+        from vshell.sync.container_opening import open_container
 
         return open_container(
             self.files,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from vshell.errors import (
     CorruptError,
@@ -24,6 +24,10 @@ from vshell.fs.paths import decode, encode, join
 from vshell.fs.records import EntryDetails, EntryRow, EntryStat, Inode, Stat
 from vshell.fs.schema import DIRECTORY, FILE, ROOT, SYMLINK
 from vshell.limits import INLINE_BYTES, MAX_NAME_BYTES, MAX_SYMLINKS
+from vshell.text.line_marks import LineMarks
+
+if TYPE_CHECKING:
+    from vshell.fs.path_table import PathTable
 
 _Entry = TypeVar("_Entry", EntryRow, EntryDetails, EntryStat)
 
@@ -92,7 +96,9 @@ class Tree:
         self.paths: dict[str, Node] = {}
         self.aliases: dict[str, Node] = {}
         self.inodes: dict[int, Inode] = {}
-        self.listing: list[EntryDetails] | None = None
+        self.table: PathTable | None = None
+        self.table_wanted = 0
+        self.line_marks = LineMarks()
         self.hides: Callable[[str], bool] | None = None
         self._contents: dict[int, bytes] = {}
         self._cached_bytes = 0
@@ -106,7 +112,9 @@ class Tree:
         self.paths.clear()
         self.aliases.clear()
         self.inodes.clear()
-        self.listing = None
+        self.table = None
+        self.table_wanted = 0
+        self.line_marks.clear()
         self._contents.clear()
         self._cached_bytes = 0
         self.paths["/"] = self.root
@@ -285,6 +293,17 @@ class Tree:
             inode = self.inodes[number] = _inode(found)
         return inode
 
+    def load_inodes(self, paths: Iterable[str]) -> None:
+        """Read the rows of what is known to be at some paths, by one statement."""
+        known = [node.inode for path in paths if (node := self.paths.get(path)) is not None]
+        missing = [number for number in known if number not in self.inodes]
+        if missing:
+            found = self._database.rows(
+                f"select {_INODE_COLUMNS} from json_each(?) j cross join inode i on i.id = j.value",
+                (json.dumps(missing),),
+            )
+            self.inodes.update((row[0], _inode(row)) for row in found)
+
     def data(self, inode: Inode) -> bytes:
         """Return the whole content of a file or link that is one row."""
         content = inode.content
@@ -336,10 +355,10 @@ class Tree:
             (directory.inode, limit, offset),
         )
         base = "" if directory.path == "/" else directory.path
-        return self._shown([EntryDetails(f"{base}/{decode(row[0])}", *row[1:]) for row in found])
+        return self.shown([EntryDetails(f"{base}/{decode(row[0])}", *row[1:]) for row in found])
 
-    def _shown(self, entries: list[_Entry]) -> list[_Entry]:
-        """Leave out what is hidden."""
+    def shown(self, entries: list[_Entry]) -> list[_Entry]:
+        """Return the entries without those that are hidden."""
         hides = self.hides
         return entries if hides is None else [each for each in entries if not hides(each.path)]
 
@@ -390,7 +409,7 @@ class Tree:
             (directory.inode, depth, *values),
         )
         path_of = directory_paths(directory, found)
-        return self._shown(
+        return self.shown(
             [
                 EntryRow(path_of(parent) + decode(name), inode, kind)
                 for parent, name, inode, kind in found
@@ -416,7 +435,7 @@ class Tree:
             (directory.inode, depth, *values),
         )
         path_of = directory_paths(directory, found)
-        return self._shown(
+        return self.shown(
             [EntryDetails(path_of(row[0]) + decode(row[1]), *row[2:]) for row in found]
         )
 
@@ -431,7 +450,7 @@ class Tree:
             (directory.inode, _ANY_DEPTH if max_depth is None else max_depth),
         )
         path_of = directory_paths(directory, found)
-        return self._shown([EntryStat(path_of(row[0]) + decode(row[1]), *row[2:]) for row in found])
+        return self.shown([EntryStat(path_of(row[0]) + decode(row[1]), *row[2:]) for row in found])
 
     def with_contents(self, top: Node, contents: Collection[int]) -> list[EntryDetails]:
         """Return the files below a directory that have one of these contents, in no order.
@@ -457,7 +476,7 @@ class Tree:
             self._database.rows("select parent, name, inode, kind from entry where kind = 2"),
         )
         below = "/" if top.path == "/" else f"{top.path}/"
-        return self._shown(
+        return self.shown(
             [
                 EntryDetails(path_of(parent) + decode(name), number, FILE, *inodes[number])
                 for parent, name, number in entries

@@ -228,6 +228,26 @@ def test_the_sdks_own_runner_calls_the_tools(workspace: Workspace) -> None:
     client.close()
 
 
+def test_the_sdks_own_runner_calls_the_toolset(workspace: Workspace) -> None:
+    from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
+
+    command = {"command": "echo hello > hello.txt; cat hello.txt"}
+    script = [
+        [{"type": "tool_use", "id": "1", "name": "bash", "input": command}],
+        [{"type": "text", "text": "done"}],
+    ]
+
+    async def run() -> str:
+        http = DefaultAsyncHttpxClient(transport=scripted(script))
+        async with AsyncAnthropic(api_key="none", http_client=http) as client:
+            names = run_example("Anthropic's agent toolset", client=client, workspace=workspace)
+            said = await names["runner"].until_done()
+            return str(said.content[0].text)
+
+    assert anyio.run(run) == "done"
+    assert workspace.read_text("/hello.txt") == "hello\n"
+
+
 def scripted(script: list[Any]) -> Any:
     """Return a transport that answers with the contents of a script, one after the other."""
     from anthropic import DefaultHttpxClient
