@@ -21,9 +21,10 @@ from vshell.errors import VshellError
 
 if TYPE_CHECKING:
     from vshell.fs.check import CheckReport
+    from vshell.fs.collecting import GcResult
     from vshell.fs.records import Change, Stat
     from vshell.fs.snapshots import Restored, Snapshot
-    from vshell.fs.space import GcResult, Retention, Usage, VacuumResult
+    from vshell.fs.space import Retention, Usage, VacuumResult
     from vshell.ops.apply import ApplyResult
     from vshell.ops.detect import DetectResult
     from vshell.ops.diff import DiffFile, DiffResult
@@ -144,7 +145,7 @@ _MODULES = {
     "FindResult": "vshell.ops.find",
     "FoundEntry": "vshell.ops.find",
     "Function": "vshell.script.functions",
-    "GcResult": "vshell.fs.space",
+    "GcResult": "vshell.fs.collecting",
     "GlobResult": "vshell.ops.glob",
     "GrepMatch": "vshell.ops.grep",
     "GrepPlan": "vshell.ops.grep",

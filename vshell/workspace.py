@@ -497,7 +497,8 @@ class Workspace(Session):
             name: Stands in the journal beside every change that it makes.
             cwd: What its relative paths are relative to.
             environment: Variables for its shell and scripts.
-            require_read: Refuse to change a file that it has not read as it is now.
+            require_read: Refuse to replace what a file holds when it has not read it as it
+                is now.
 
         Raises:
             InvalidPathError: `cwd` is no path.

@@ -28,6 +28,10 @@ def table(ws: Workspace) -> PathTable:
     return found or table(ws)
 
 
+def kept(ws: Workspace) -> PathTable | None:
+    return ws.files.store.tree.table
+
+
 def rows(ws: Workspace) -> list[EntryDetails]:
     """Return what the table should show, from the rows."""
     tree = ws.files.store.tree
@@ -36,12 +40,12 @@ def rows(ws: Workspace) -> list[EntryDetails]:
 
 def test_a_table_is_made_for_the_second_question(ws: Workspace) -> None:
     ws.write("/a/b.txt", "text")
-    tree = ws.files.store.tree
     ws.glob("**/*.txt")
-    assert tree.table is None
+    assert kept(ws) is None
     ws.glob("**/*.txt")
-    assert tree.table is not None
-    assert tree.table.below("/") == rows(ws)
+    known = kept(ws)
+    assert known is not None
+    assert known.below("/") == rows(ws)
 
 
 def test_what_is_below_a_directory_is_nothing_beside_it(ws: Workspace) -> None:
@@ -147,4 +151,4 @@ def test_too_many_entries_make_no_table(ws: Workspace, monkeypatch: pytest.Monke
         ws.write(f"/{number}", "")
     for _ in range(4):
         assert len(ws.glob("**").paths) == 4
-    assert ws.files.store.tree.table is None
+    assert kept(ws) is None

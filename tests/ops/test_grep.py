@@ -11,7 +11,7 @@ import pytest
 import vshell
 from vshell.errors import BadPatternError, NotFoundError, RangeError, TooLargeError
 from vshell.limits import GREP_LINE_CHARACTERS, MAX_TEXT_BYTES
-from vshell.ops import grep as grep_module
+from vshell.ops import grep_search
 from vshell.ops.grep import FileCount, GrepMatch, GrepResult
 from vshell.workspace import Workspace
 
@@ -379,7 +379,7 @@ def test_a_long_line_is_cut_around_the_match(ws: Workspace) -> None:
 def test_a_result_does_not_grow_without_bound(
     ws: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grep_module, "MAX_CHARACTERS", 5000)
+    monkeypatch.setattr(grep_search, "MAX_CHARACTERS", 5000)
     ws.write("/f", ("x" * 99 + "\n") * 500)
     result = ws.grep("x", before=2, after=2)
     assert result.truncated_by == "characters"

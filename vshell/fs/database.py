@@ -11,7 +11,7 @@ import ctypes
 import os
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, NoReturn, Self, cast
 
 import apsw
@@ -40,6 +40,7 @@ from vshell.fs.translation import translated, translated_opening
 
 Durability = Literal["process", "power"]
 Value = int | bytes | str | None
+Values = Sequence[Value] | Mapping[str, Value]
 
 _CACHE_KIB: Final = 8 * 1024
 _CHECKPOINT_PAGES: Final = 4000
@@ -153,7 +154,7 @@ class Database:
 
     # Statements. Every statement of the package passes through these three.
 
-    def run(self, sql: str, values: Sequence[Value] = ()) -> None:
+    def run(self, sql: str, values: Values = ()) -> None:
         """Execute a statement that returns nothing."""
         try:
             self._cursor.execute(sql, values)
@@ -167,7 +168,7 @@ class Database:
         except (apsw.Error, OverflowError, UnicodeError) as error:
             raise self._failed(error) from None
 
-    def row(self, sql: str, values: Sequence[Value] = ()) -> tuple[Any, ...] | None:
+    def row(self, sql: str, values: Values = ()) -> tuple[Any, ...] | None:
         """Return the only row, or None."""
         # All rows are fetched: a statement that is not at its end goes on reading, and
         # what it reads can leave no connection's log.
@@ -177,7 +178,7 @@ class Database:
         except (apsw.Error, OverflowError, UnicodeError) as error:
             raise self._failed(error) from None
 
-    def rows(self, sql: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """Return all rows."""
         try:
             return self._cursor.execute(sql, values).fetchall()

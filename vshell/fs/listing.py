@@ -15,6 +15,7 @@ from vshell.fs.records import EntryDetails, EntryRow, EntryStat
 from vshell.fs.schema import DIRECTORY, ROOT, SYMLINK
 from vshell.fs.search_index import Question
 from vshell.fs.tree import Node
+from vshell.text.line_marks import LineMarks
 
 
 class FileLister(FileReader):
@@ -36,6 +37,11 @@ class FileLister(FileReader):
             "select distinct content from inode where content > ?", (answer.up_to,)
         )
         return answer.contents | {content for (content,) in tail}
+
+    @property
+    def line_marks(self) -> LineMarks:
+        """Where the lines of contents are, by the contents' numbers; for use in `reading()`."""
+        return self._tree.line_marks
 
     def fold_index(self) -> None:
         """Take some of what was written lately into the search index, if nobody is writing."""

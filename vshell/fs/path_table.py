@@ -33,6 +33,9 @@ MAX_ENTRIES: Final = 100_000
 _MAX_CHANGES: Final = 2_000
 """With more changes than this, to make the table anew takes no longer than to correct it."""
 
+_FEW: Final = 8
+"""To look up more than an eighth of the entries takes longer than to pass over all of them."""
+
 _path_of = attrgetter("path")
 
 
@@ -70,6 +73,8 @@ class PathTable:
 
     def with_contents(self, directory: str, contents: Collection[int]) -> list[EntryDetails]:
         """Return what is below a directory and has one of these contents, in no order."""
+        if len(contents) > len(self._by_path) // _FEW:
+            return [entry for entry in self.below(directory) if entry.content in contents]
         if not self._by_content:
             for entry in self._by_path.values():
                 self._note_content(entry)

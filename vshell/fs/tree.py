@@ -24,6 +24,7 @@ from vshell.fs.paths import decode, encode, join
 from vshell.fs.records import EntryDetails, EntryRow, EntryStat, Inode, Stat
 from vshell.fs.schema import DIRECTORY, FILE, ROOT, SYMLINK
 from vshell.limits import INLINE_BYTES, MAX_NAME_BYTES, MAX_SYMLINKS
+from vshell.text.line_marks import LineMarks
 
 if TYPE_CHECKING:
     from vshell.fs.path_table import PathTable
@@ -97,6 +98,7 @@ class Tree:
         self.inodes: dict[int, Inode] = {}
         self.table: PathTable | None = None
         self.table_wanted = 0
+        self.line_marks = LineMarks()
         self.hides: Callable[[str], bool] | None = None
         self._contents: dict[int, bytes] = {}
         self._cached_bytes = 0
@@ -112,6 +114,7 @@ class Tree:
         self.inodes.clear()
         self.table = None
         self.table_wanted = 0
+        self.line_marks.clear()
         self._contents.clear()
         self._cached_bytes = 0
         self.paths["/"] = self.root
@@ -121,6 +124,11 @@ class Tree:
         self.paths.clear()
         self.aliases.clear()
         self.paths["/"] = self.root
+
+    def forget_inodes(self, numbers: Iterable[int]) -> None:
+        """Drop what some inodes are, after statements of their own have changed them."""
+        for number in numbers:
+            self.inodes.pop(number, None)
 
     def remember(self, node: Node, inode: Inode) -> None:
         """Note a new or changed entry."""

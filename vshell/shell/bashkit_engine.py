@@ -8,6 +8,7 @@ words of one expansion (100,000). Its limits on runs, commands and loops are lif
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -22,7 +23,8 @@ from vshell.shell.dispatch import REFUSED, Dispatcher
 from vshell.shell.engine import CANCELLED, Check, OnOutput, Outcome, Plan
 from vshell.shell.limits import OUTPUT_EXIT_CODE
 from vshell.shell.native import FILES, LANGUAGE, STATEFUL, WITHOUT
-from vshell.shell.script_text import continues, with_file_tests, with_umask
+from vshell.shell.rewriting import FUNCTIONS, joined_lines, rewritten, with_functions
+from vshell.shell.script_text import continues
 from vshell.shell.ways import Way, is_served_by_us, plain_words, way_of
 from vshell.shell.words import from_engine, output_from_engine, quoted, to_engine
 
@@ -30,6 +32,14 @@ _PASSED_ON_BYTES: Final = 10 * 1024**2
 """How much of each stream bashkit's interactive profile passes on; it says nothing of more."""
 _TOO_MUCH: Final = "the script printed more than the 10 MiB that the engine passes on"
 _UNLIMITED: Final = 2**62
+_AT_START: Final = r"""
+IFS=$' \t\n' BASH=/usr/bin/bash OPTERR=1
+TIMEFORMAT=$'\nreal\t%3lR\nuser\t0m0.000s\nsys\t0m0.000s'
+"""
+"""Variables that bash has from the start and bashkit does not. What a command takes of the CPU
+is not known: `time` says 0."""
+_READERS: Final = re.compile(r"\b(?:[gmn]?awk|envsubst|pr|shasum)\b")
+"""The engine's own commands that read files by name."""
 _LOUD: Final = frozenset({"e", "errexit", "x", "xtrace"})
 """Options with which what goes before a script would end it, or be printed."""
 
@@ -69,7 +79,7 @@ class BashkitEngine:
         self._functions: frozenset[str] | None = frozenset()
         self._changes_unseen = False
         self._snapshot = b""
-        self._snapshot_of: State | None = None
+        self._compared: State | None = None
         self._shown: tuple[object, ...] = ()
         self._natives: frozenset[str] = frozenset()
         self._state = State(self._bash.shell_state())
@@ -98,8 +108,9 @@ class BashkitEngine:
         ours = self._ours
         for name in ours:
             bash.add_command(name, self._dispatcher.call)
-        for name in WITHOUT - ours:
+        for name in WITHOUT & set(bash.capabilities().builtins) - ours:
             bash.add_command(name, self._dispatcher.call_missing)
+        bash.execute_sync(_AT_START)
         if not inner:
             for name in self._judged_names(bash, ours):
                 bash.add_command(name, self._dispatcher.call_native)
@@ -119,6 +130,7 @@ class BashkitEngine:
         self, script: str, *, stdin: bytes, arguments: Sequence[str], on_output: OnOutput
     ) -> Outcome:
         self._bridge.stdin = stdin
+        self._bridge.reads_scripts = _READERS.search(script) is None
         self._bash.clear_cancel()
         self._passed_on = [0, 0]
         refusal = self._refusal(script)
@@ -130,10 +142,10 @@ class BashkitEngine:
             words = self._plain_words(script)
             if words:
                 return self._run_plainly(words, stdin, on_output)
+        script = self._parsable(script)
         way = self._way(script, stdin)
         self._serve_natively(way.natives)
-        told = with_umask(with_file_tests(script), Dispatcher.UMASK)
-        text = self._wrapped(to_engine(told), stdin, arguments)
+        text = self._wrapped(to_engine(self._rewritten(script)), stdin, arguments)
         result, last = self._run_in(way, text, on_output)
         self._last_exit_code = result.exit_code
         self._look()
@@ -215,6 +227,19 @@ class BashkitEngine:
         judge = self._dispatcher.judge
         return way_of(script, plan, functions=known, judge=judge, has_input=bool(stdin))
 
+    def _parsable(self, script: str) -> str:
+        """Return a script, in another form when the engine refuses the one that it has."""
+        if "\\\n" in script and self.check(script).status == "error":
+            joined = joined_lines(script)
+            if self.check(joined).status != "error":
+                return joined
+        return script
+
+    def _rewritten(self, script: str) -> str:
+        text = rewritten(script)
+        exports = FUNCTIONS in text or FUNCTIONS in self._state.environment
+        return with_functions(text) if exports else text
+
     def _serve_natively(self, names: frozenset[str]) -> None:
         """Let the engine's own commands of these names be run, and ours of all others."""
         for name in names - self._natives:
@@ -286,8 +311,12 @@ class BashkitEngine:
     def programs(self) -> frozenset[str]:
         """Return the names of the commands that are files in `/usr/bin`."""
         native = set(self._bash.capabilities().builtins) - LANGUAGE - WITHOUT
-        ours = set(self._dispatcher.names()) - {Dispatcher.INPUT, Dispatcher.UMASK}
+        ours = set(self._dispatcher.names()) - Dispatcher.OWN
         return FILES | native | ours
+
+    def forget_lines(self) -> None:
+        """Empty the engine's own history, which has all that was run in it."""
+        self._bash.execute_sync("history -c")
 
     def cancel(self) -> None:
         self._bash.cancel()
@@ -322,16 +351,22 @@ class BashkitEngine:
     def cwd(self) -> str:
         return from_engine(self._state.cwd)
 
-    def snapshot(self) -> bytes:
-        # Taking one costs more than most scripts; what it depends on is compared first.
-        if self._snapshot and self._state is self._snapshot_of and not self._changes_unseen:
-            return self._snapshot
-        shown = self._state.shown()
-        if not self._snapshot or self._changes_unseen or shown != self._shown:
-            self._snapshot = bytes(self._bash.snapshot(exclude_filesystem=True))
+    @property
+    def changed(self) -> bool:
+        # Taking a snapshot costs more than most scripts; what it depends on is compared first.
+        if self._state is not self._compared and not self._changes_unseen:
+            self._compared = self._state
+            shown = self._state.shown()
+            self._changes_unseen = shown != self._shown
             self._shown = shown
+        return self._changes_unseen
+
+    def snapshot(self) -> bytes:
+        if self.changed or not self._snapshot:
+            self._snapshot = bytes(self._bash.snapshot(exclude_filesystem=True))
+            self._shown = self._state.shown()
+            self._compared = self._state
             self._changes_unseen = False
-        self._snapshot_of = self._state
         return self._snapshot
 
     def restore(self, state: bytes) -> None:
@@ -370,7 +405,7 @@ class BashkitEngine:
     def names(self) -> Mapping[str, Sequence[str]]:
         functions = bytearray()
         self._collect("declare -F", functions)
-        ours = set(self._dispatcher.names()) - {Dispatcher.INPUT}
+        ours = set(self._dispatcher.names()) - Dispatcher.OWN
         commands = (set(self._bash.capabilities().builtins) - WITHOUT) | ours
         return {
             "commands": sorted(commands),

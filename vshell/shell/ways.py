@@ -24,6 +24,7 @@ _PLAIN_COMMAND: Final = re.compile(rf"[ \t]*{_WORD}(?:[ \t]+{_WORD})*[ \t\n]*")
 _QUICK_CHARACTERS: Final = 4096
 _SLOW: Final = re.compile(r"\\(?![nt])|\b(?:select|coproc|time)\b|[<>]\(|(?<![&>])&(?![&>])|`")
 """What the quick way is not for: output that may be no text, and jobs."""
+_KNOWN: Final = QUICK | FILTERS
 _LOOP: Final = re.compile(r"\b(?:for|while|until)\b")
 
 
@@ -77,7 +78,7 @@ def way_of(
     reads = has_input or any(each.mode == "read" for each in plan.redirects)
     if reads or len(script) > _QUICK_CHARACTERS or _SLOW.search(script):
         return Way()
-    if any(map(judge.names, names)) or not names - own <= QUICK | FILTERS:
+    if any(map(judge.names, names)) or not names - own <= _KNOWN:
         return Way()
     natives = frozenset() if judge.judges_commands else served(script, commands)
     if not names - own <= QUICK | natives:

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 import regex
 
-__all__ = ["PosixRegexError", "compile_posix", "translate_posix"]
+__all__ = ["PosixRegexError", "compile_posix", "least_width", "translate_posix"]
 
 MAX_REPEAT: Final = 32767
 _NO_NUMBER: Final = -1
@@ -101,6 +101,21 @@ def translate_posix(pattern: str, *, extended: bool = False) -> str:
     return _Translator(pattern, extended=extended, multiline=False, strict=False).run()
 
 
+def least_width(pattern: str, *, extended: bool = False) -> int:
+    """Return how many characters every match has at least.
+
+    Args:
+        pattern: The expression.
+        extended: Whether it is an extended one; else a basic one.
+
+    Raises:
+        PosixRegexError: It is none.
+    """
+    translator = _Translator(pattern, extended=extended, multiline=False, strict=False)
+    translator.run()
+    return translator.width
+
+
 class _Interval(NamedTuple):
     """`{LEAST,MOST}`, and where it ends."""
 
@@ -121,6 +136,8 @@ class _Translator:
         self._groups = 0
         self._closed: set[int] = set()
         self.needs_longest = False
+        self.width = 0
+        """The least width of what was translated last: an atom, a branch, in the end all."""
 
     def run(self) -> str:
         translated = self._alternatives()
@@ -151,9 +168,12 @@ class _Translator:
 
     def _alternatives(self) -> str:
         branches = [self._branch()]
+        width = self.width
         while self._is_operator("|"):
             self._skip_operator()
             branches.append(self._branch())
+            width = min(width, self.width)
+        self.width = width
         if len(branches) > 1:
             self.needs_longest = True
         return "|".join(branches)
@@ -162,17 +182,22 @@ class _Translator:
         parts: list[str] = []
         # Behind anchors, the operators of a basic expression have nothing to repeat still.
         at_start = True
+        width = 0
         while self._position < len(self._pattern):
             if self._is_operator("|") or self._closes():
                 break
             atom, is_group, repeatable = self._atom(first=not parts, at_start=at_start)
             at_start = at_start and not repeatable
+            if not is_group:
+                self.width = int(repeatable)
             if repeatable:
                 parts.append(self._repeated(atom, is_group))
+                width += self.width
             elif self._extended and not self._strict:
                 parts.append(self._repeated_anchor(atom))
             else:
                 parts.append(atom)
+        self.width = width
         return "".join(parts)
 
     def _atom(self, *, first: bool, at_start: bool) -> tuple[str, bool, bool]:
@@ -236,6 +261,7 @@ class _Translator:
         if letter in "123456789":
             if int(letter) not in self._closed:
                 raise PosixRegexError("Invalid back reference")
+            self.width = 0
             return f"(?:\\{letter})", True, True
         if letter == "n":
             return r"\n", False, True
@@ -253,6 +279,7 @@ class _Translator:
             if again and self._strict and not self._extended and quantifier[0] in "*{":
                 raise PosixRegexError("Invalid preceding regular expression")
             again = True
+            self.width = min(self.width * _least(quantifier), MAX_REPEAT)
             if is_group:
                 self.needs_longest = True
             atom = f"(?:{atom}){quantifier}" if atom else ""
@@ -381,6 +408,13 @@ class _Translator:
         name = self._pattern[self._position + 2 : end]
         self._position = end + 2
         return name
+
+
+def _least(quantifier: str) -> int:
+    """Return how often a quantifier repeats at least."""
+    if quantifier[0] == "{":
+        return int(quantifier[1:].partition(",")[0])
+    return int(quantifier == "+")
 
 
 def _in_set(letter: str) -> str:

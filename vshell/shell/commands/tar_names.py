@@ -204,8 +204,9 @@ def _members(call: Invocation) -> list[tuple[str, str]]:
 
 
 def _transformer(scripts: Sequence[str]) -> Callable[[str], str]:
-    from vshell.shell.commands.sed_run import substituted
-    from vshell.shell.commands.sed_script import SedError, SedParser
+    from vshell.shell.commands.sed.parser import SedParser
+    from vshell.shell.commands.sed.replacing import substituted
+    from vshell.shell.commands.sed.script import SedError
 
     parser = SedParser(extended=False)
     try:

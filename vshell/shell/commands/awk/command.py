@@ -21,9 +21,11 @@ from vshell.shell.commands.awk.errors import (
     ProgramExit,
     SkipRecord,
 )
+from vshell.shell.commands.awk.inplace import edit_in_place
 from vshell.shell.commands.awk.inputs import ASSIGNMENT
 from vshell.shell.commands.awk.lexer import unescape
 from vshell.shell.commands.awk.runtime import Runtime
+from vshell.shell.commands.awk.values import from_outside
 from vshell.shell.messages import named_reason, reason
 
 __all__ = ["run"]
@@ -100,10 +102,8 @@ def _run_settings(call: Invocation, settings: _Settings) -> int:
         call.stderr.write(source.complaint(call.name, error).encode("utf-8", "surrogateescape"))
         return 1 if call.name == "gawk" else FATAL_STATUS
     except AwkFatal as error:
-        call.complain(f"fatal: {error}")
+        call.complain(f"{source.at(error.position)}fatal: {error}")
         return FATAL_STATUS
-    if settings.in_place:
-        return _run_in_place(call, settings, compiled, source)
     return _Run(call, settings, compiled, source).run()
 
 
@@ -164,7 +164,9 @@ def _take(found: _Settings, letter: str, value: str, name: str) -> None:
         found.sources.append((letter, value))
     elif letter == "i":
         if value not in ("inplace", "inplace.awk"):
-            raise _UsageError(f"fatal: cannot open source file `{value}' for reading: not supported")
+            raise _UsageError(
+                f"fatal: cannot open source file `{value}' for reading: not supported"
+            )
         found.in_place = True
     elif letter == "h":
         found.answer = _USAGE.format(name=name)
@@ -204,12 +206,18 @@ class _Source:
         )
         return f"{name}:{line - before}"
 
+    def at(self, position: int | None) -> str:
+        """Return the beginning of a message about a place; nothing for none."""
+        if position is None:
+            return ""
+        return f"{self.where(self.text.count(chr(10), 0, position) + 1)}: "
+
     def complaint(self, command: str, error: AwkSyntaxError) -> str:
         """Return the two lines by which gawk shows where a program is wrong."""
         start = self.text.rfind("\n", 0, error.position) + 1
         end = self.text.find("\n", start)
         line = self.text[start:] if end < 0 else self.text[start:end]
-        where = f"{command}: {self.where(self.text.count(chr(10), 0, start) + 1)}: "
+        where = f"{command}: {self.at(start)}"
         column = " " * (error.position - start)
         return f"{where}{line}\n{where}{column}^ {error.message}\n"
 
@@ -227,11 +235,13 @@ class _Run:
         self.runtime = Runtime(call, compiled.needs)
         names = self._names = self.runtime.namespace
         compiled.fill(names)
-        names["a_ARGV"].update(enumerate_texts(call.name, settings.operands))
+        names["a_ARGV"].update(_arguments(call.name, settings.operands))
         names["v_ARGC"] = float(len(settings.operands) + 1)
         self._settings = settings
         self.runtime.begin_file = names.get("begin_file")
         self.runtime.end_file = names.get("end_file")
+        if settings.in_place:
+            edit_in_place(call, self.runtime)
 
     def run(self) -> int:
         """Run the sections in turn; return the exit code."""
@@ -263,7 +273,7 @@ class _Run:
                 if "begin" in self._sections:
                     names["begin"]()
                 if "main" in self._sections:
-                    names["main"](runtime.input.records(), runtime.record, set())
+                    names["main"](runtime.input.blocks(), runtime.record, set())
             except SkipRecord:
                 raise AwkFatal("`next' cannot be called from a BEGIN rule") from None
             except ProgramExit:
@@ -273,26 +283,29 @@ class _Run:
                 names["end"]()
 
     def _fail(self, message: str, error: BaseException) -> int:
-        line, trace = 0, error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename == FILE_NAME:
-                line = trace.tb_lineno
-            trace = trace.tb_next
+        """Say why the program cannot go on, and where it was."""
         with suppress(AwkFatal, VshellError):
             self.runtime.streams.finish()
+        line = 0 if isinstance(error, AwkFatal) and error.is_of_input else _line_of(error)
         where = f"{self._source.where(line)}: " if line else ""
-        record = self._names["v_FNR"]
-        file = self._names["v_FILENAME"] or "-"
-        if line and record:
-            where += f"(FILENAME={file} FNR={self.runtime.text(record)}) "
+        if line and (record := self.runtime.input.delivered()):
+            where += f"(FILENAME={self._names['v_FILENAME'] or '-'} FNR={record}) "
         self._call.complain(f"{where}fatal: {message}")
         return FATAL_STATUS
 
 
-def enumerate_texts(name: str, operands: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield the elements of ARGV."""
-    from vshell.shell.commands.awk.values import from_outside
+def _line_of(error: BaseException) -> int:
+    """Return the line of the program in which an error came up, or 0."""
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILE_NAME:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
 
+
+def _arguments(name: str, operands: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the elements of ARGV."""
     for place, text in enumerate((name, *operands)):
         yield str(place), from_outside(text)
 
@@ -309,9 +322,3 @@ def _deep_calls() -> Iterator[None]:
         yield
     finally:
         sys.setrecursionlimit(before)
-
-
-def _run_in_place(
-    call: Invocation, settings: _Settings, compiled: Compiled, source: _Source
-) -> int:
-    raise NotImplementedError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from vshell.shell.commands.awk import syntax
 from vshell.shell.commands.awk.compile_values import ValueCompiler
@@ -14,8 +14,9 @@ from vshell.shell.commands.awk.facts import NUMERIC, Kind
 from vshell.shell.commands.awk.formats import MAKERS, compile_format
 from vshell.shell.commands.awk.quoting import bound, call, constant, joined, name, quote
 from vshell.shell.commands.awk.syntax import Expression
+from vshell.shell.commands.awk.values import numeric
 
-__all__ = ["ActionCompiler", "Place"]
+__all__ = ["ActionCompiler", "Place", "is_pure"]
 
 _SIMPLE: Final[dict[str, tuple[str, str]]] = {
     "and": ("bits_and", "n*"),
@@ -61,6 +62,18 @@ class Place:
     write: Callable[[ast.expr], ast.expr]
 
 
+def is_pure(node: Expression) -> bool:
+    """Tell whether an expression changes nothing, so that it does not matter when it is found.
+
+    The right side of `x += y` comes before the left one.
+    """
+    return not any(
+        isinstance(each, syntax.Assignment | syntax.Increment | syntax.Call | syntax.Getline)
+        or (isinstance(each, syntax.Builtin) and each.name in ("sub", "gsub", "split", "match"))
+        for each in syntax.walk(node)
+    )
+
+
 class ActionCompiler(ValueCompiler):
     """Compiles all expressions."""
 
@@ -95,9 +108,7 @@ class ActionCompiler(ValueCompiler):
             case syntax.Field(index):
                 first, again = self._once(self.raw(index))
                 early, late = (first, again) if reads_first else (again, first)
-                return Place(
-                    call("get_field", early), lambda value: call("put_field", late, value)
-                )
+                return Place(call("get_field", early), lambda value: call("put_field", late, value))
             case _:
                 raise AwkFatal("a value that is no variable cannot be changed")
 
@@ -128,19 +139,36 @@ class ActionCompiler(ValueCompiler):
     def _assignment(self, node: syntax.Assignment) -> ast.expr:
         place = self.place(node.target, reads_first=False)
         if not node.operator:
-            return self._stored(node.target, place, node.value)
+            return place.write(self.value(node.value, self._kept(node.target)))
         value = self._operand(node.operator, node.value)
         read = self._read_number(node.target, place.read)
         if node.operator in "%^" and self._is_numeric(node.target):
             read = quote("+READ", READ=read)
+        if not is_pure(node.value):
+            first, again = self._once(value)
+            written = place.write(self.calculation(node.operator, read, again))
+            return quote("(FIRST, WRITTEN)[1]", FIRST=first, WRITTEN=written)
         return place.write(self.calculation(node.operator, read, value))
 
-    def _stored(self, target: Expression, place: Place, value: Expression) -> ast.expr:
-        if isinstance(target, syntax.Field) and self.kind(value) is Kind.TEXT:
-            written = place.write(self.value(value))
-            assert isinstance(written, ast.Call)
-            return ast.Call(written.func, [*written.args, ast.Constant(True)], [])
-        return place.write(self.value(value))
+    def stored_field(self, place: int, value: Expression) -> ast.expr:
+        """Set a field whose number is known; a text that it is given stays one."""
+        text, kind = self.text(value), self.kind(value)
+        if kind is Kind.ANY:
+            return call("put_field", constant(float(place)), self.value(value))
+        if kind is Kind.TEXT and not (
+            isinstance(value, syntax.Text) and numeric(value.value) is None
+        ):
+            text = call("PlainText", text)
+        return call("put_at", ast.Constant(place), text)
+
+    def _kept(self, target: Expression) -> Kind:
+        """Return what kind of values a target holds."""
+        if isinstance(target, syntax.Name):
+            return self._facts.holds(self._function, target.name)
+        if isinstance(target, syntax.Element) and isinstance(target.array, syntax.Name):
+            key = self._facts.key(self._function, target.array.name)
+            return Kind.ANY if key[0] else self._facts.holds("", key[1])
+        return Kind.ANY
 
     def changed(self, target: Expression, value: ast.expr) -> ast.expr:
         """Return what gives a target a text from outside."""
@@ -148,7 +176,9 @@ class ActionCompiler(ValueCompiler):
             if target.index == syntax.Number(0):
                 return call("set_record", value)
             return self.place(target, reads_first=False).write(value)
-        return self.place(target, reads_first=False).write(call("from_outside", value))
+        if self._kept(target) is not Kind.FIELD:
+            value = call("from_outside", value)
+        return self.place(target, reads_first=False).write(value)
 
     def _increment(self, node: syntax.Increment) -> ast.expr:
         step = constant(float(node.step))
@@ -197,7 +227,8 @@ class ActionCompiler(ValueCompiler):
             elif takes_array:
                 arguments.append(self.array(node.arguments[place]))
             else:
-                arguments.append(self.value(node.arguments[place]))
+                kept = self._facts.holds(node.name, parameter)
+                arguments.append(self.value(node.arguments[place], kept))
         return call(f"f_{node.name}", *arguments)
 
     def _any_argument(self, node: Expression) -> ast.expr:
@@ -257,12 +288,10 @@ class ActionCompiler(ValueCompiler):
 
     def _split(self, arguments: tuple[Expression, ...]) -> ast.expr:
         separators = [self.array(arguments[3])] if len(arguments) == 4 else []
-        how = (
-            self._separator(arguments[2]) if len(arguments) > 2 else self.special_text("FS")
-        )
-        return call(
-            "split_into", self.text(arguments[0]), self.array(arguments[1]), how, *separators
-        )
+        how = self._separator(arguments[2]) if len(arguments) > 2 else self.special_text("FS")
+        raw = ast.Constant(self._kept(syntax.Element(arguments[1], ())) is Kind.FIELD)  # type: ignore[arg-type]
+        text, array = self.text(arguments[0]), self.array(arguments[1])
+        return call("split_into", text, array, how, raw, *separators)
 
     def _separator(self, node: Expression) -> ast.expr:
         return self.pattern(node) if isinstance(node, syntax.Regex) else self.text(node)
@@ -270,9 +299,9 @@ class ActionCompiler(ValueCompiler):
     def _patsplit(self, arguments: tuple[Expression, ...]) -> ast.expr:
         between = [self.array(arguments[3])] if len(arguments) == 4 else []
         how = self._separator(arguments[2]) if len(arguments) > 2 else constant(None)
-        return call(
-            "patsplit_into", self.text(arguments[0]), self.array(arguments[1]), how, *between
-        )
+        raw = ast.Constant(self._kept(syntax.Element(arguments[1], ())) is Kind.FIELD)  # type: ignore[arg-type]
+        text, array = self.text(arguments[0]), self.array(arguments[1])
+        return call("patsplit_into", text, array, how, raw, *between)
 
     def _sub(self, arguments: tuple[Expression, ...]) -> ast.expr:
         return self._substitution(arguments, every=False)
@@ -306,7 +335,9 @@ class ActionCompiler(ValueCompiler):
         )
         if written is None:
             return count
-        return quote("(WRITTEN, AGAIN)[1] if COUNT else 0.0", WRITTEN=written, AGAIN=again, COUNT=count)
+        return quote(
+            "(WRITTEN, AGAIN)[1] if COUNT else 0.0", WRITTEN=written, AGAIN=again, COUNT=count
+        )
 
     def _gensub(self, arguments: tuple[Expression, ...]) -> ast.expr:
         target = arguments[3] if len(arguments) == 4 else syntax.Field(syntax.Number(0))
@@ -365,7 +396,7 @@ class ActionCompiler(ValueCompiler):
         "sprintf": _sprintf,
         "sub": _sub,
     }
-    _METHODS = ValueCompiler._METHODS | {
+    METHODS: ClassVar = ValueCompiler.METHODS | {
         syntax.Assignment: _assignment,
         syntax.Increment: _increment,
         syntax.Getline: _getline,

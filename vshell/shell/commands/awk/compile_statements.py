@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from vshell.shell.commands.awk import syntax
-from vshell.shell.commands.awk.compile_actions import ActionCompiler
+from vshell.shell.commands.awk.compile_actions import ActionCompiler, is_pure
 from vshell.shell.commands.awk.errors import AwkFatal
 from vshell.shell.commands.awk.facts import NUMERIC
 from vshell.shell.commands.awk.quoting import (
-    bound,
     call,
     constant,
     joined,
@@ -97,20 +96,31 @@ class StatementCompiler(ActionCompiler):
         elif isinstance(target, syntax.Element) and isinstance(target.array, syntax.Name):
             array, key = self.array(target.array), self.key(target.subscripts)
             if not node.operator:
-                value = self.value(node.value)
+                value = self.value(node.value, self._kept(target))
                 return [ast.Assign([ast.Subscript(array, key, ast.Store())], value)]
             first, second = self._once(key)
             read = ast.Subscript(array, first, ast.Load())
             again = ast.Subscript(array, second, ast.Load())
+        elif (
+            isinstance(target, syntax.Field)
+            and isinstance(target.index, syntax.Number)
+            and 1 <= target.index.value < 1000
+            and not node.operator
+        ):
+            return [ast.Expr(self.stored_field(int(target.index.value), node.value))]
         else:
             return None
         if not node.operator:
-            return [ast.Assign([store(again)], self.value(node.value))]
+            return [ast.Assign([store(again)], self.value(node.value, self._kept(target)))]
         left = self._read_number(target, read)
         if node.operator in "%^" and self._is_numeric(target):
             left = quote("+LEFT", LEFT=left)
-        value = self.calculation(node.operator, left, self._operand(node.operator, node.value))
-        return [ast.Assign([store(again)], value)]
+        operand, before = self._operand(node.operator, node.value), []
+        if not is_pure(node.value):
+            first, operand = self._once(operand)
+            before = [ast.Expr(first)]
+        value = self.calculation(node.operator, left, operand)
+        return [*before, ast.Assign([store(again)], value)]
 
     def _print(self, node: syntax.Print) -> list[ast.stmt]:
         if node.formatted:
@@ -163,9 +173,7 @@ class StatementCompiler(ActionCompiler):
             return [] if node.step is None else self.statement(node.step)
 
         begin = [] if node.begin is None else self.statement(node.begin)
-        condition = (
-            ast.Constant(True) if node.condition is None else self.condition(node.condition)
-        )
+        condition = ast.Constant(True) if node.condition is None else self.condition(node.condition)
         body = self._looped(node.body, _Loop(step))
         return [*begin, ast.While(condition, [*body, *step()], [])]
 
@@ -200,7 +208,7 @@ class StatementCompiler(ActionCompiler):
         for at, case in enumerate(node.cases):
             test = quote("CHOSEN <= AT", CHOSEN=name(chosen), AT=ast.Constant(at))
             body.append(ast.If(test, self._looped(case.body, loop), []))
-        found = [
+        found: list[ast.stmt] = [
             ast.Assign([ast.Name(value, ast.Store())], self.value(node.value)),
             ast.Assign([ast.Name(chosen, ast.Store())], choice),
             ast.While(ast.Constant(True), [*body, ast.Break()], []),
@@ -211,14 +219,14 @@ class StatementCompiler(ActionCompiler):
             found.insert(0, ast.Assign([flag], ast.Constant(False)))
             going_on = self._continue()
             found.append(ast.If(name(loop.continues), going_on, []))
-        return found  # type: ignore[return-value]
+        return found
 
     def _is_case(self, value: ast.expr, label: Expression) -> ast.expr:
         if isinstance(label, syntax.Regex) and not label.is_value:
             return self._test(call("text", value), label)
         if self.kind(label) in NUMERIC:
             number = self.strict_number(label)
-            return quote("isinstance(VALUE, float) and VALUE == X or isinstance(VALUE, NumericText) and VALUE.number == X", VALUE=value, X=number)
+            return quote("as_number(VALUE) == X", VALUE=value, X=number)
         return quote("not isinstance(VALUE, float) and VALUE == X", VALUE=value, X=self.text(label))
 
     # Jumps.
@@ -260,7 +268,10 @@ class StatementCompiler(ActionCompiler):
     def _return(self, node: syntax.Return) -> list[ast.stmt]:
         if self.section != "function":
             raise AwkFatal("`return' used outside function context")
-        return [ast.Return(name("UNSET") if node.value is None else self.value(node.value))]
+        if node.value is None:
+            return [ast.Return(name("UNSET"))]
+        kept = self._facts.holds("return", self._function)
+        return [ast.Return(self.value(node.value, kept))]
 
     _STATEMENTS: Final[dict[type, Callable[..., list[ast.stmt]]]] = {
         syntax.Evaluate: _evaluate,

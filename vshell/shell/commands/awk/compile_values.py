@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from vshell.shell.commands.awk import syntax
 from vshell.shell.commands.awk.errors import AwkFatal
@@ -22,7 +22,14 @@ from vshell.shell.commands.awk.syntax import Expression, Program
 
 __all__ = ["ValueCompiler"]
 
-_OPERATORS: Final = {"<": ast.Lt, "<=": ast.LtE, "==": ast.Eq, "!=": ast.NotEq, ">": ast.Gt, ">=": ast.GtE}
+_OPERATORS: Final = {
+    "<": ast.Lt,
+    "<=": ast.LtE,
+    "==": ast.Eq,
+    "!=": ast.NotEq,
+    ">": ast.Gt,
+    ">=": ast.GtE,
+}
 _MIXED_COMPARISONS: Final = {
     "<": "less(LEFT, RIGHT)",
     "<=": "less_or_same(LEFT, RIGHT)",
@@ -31,6 +38,7 @@ _MIXED_COMPARISONS: Final = {
     ">": "less(RIGHT, LEFT)",
     ">=": "less_or_same(RIGHT, LEFT)",
 }
+_MIRRORED: Final = {"<": ">", "<=": ">=", "==": "==", "!=": "!=", ">": "<", ">=": "<="}
 _ARITHMETIC: Final = {
     "+": "LEFT + RIGHT",
     "-": "LEFT - RIGHT",
@@ -96,7 +104,7 @@ class ValueCompiler:
 
     def raw(self, node: Expression) -> ast.expr:
         """Return an expression's tree, of its own kind."""
-        method = self._METHODS[node.__class__]
+        method = self.METHODS[node.__class__]
         found: ast.expr = method(self, node)
         return found
 
@@ -130,7 +138,7 @@ class ValueCompiler:
         if isinstance(node, syntax.Number) and node.value.is_integer():
             return constant(NumberTexts("%.6g")[node.value])
         kind, raw = self.kind(node), self.raw(node)
-        if kind in (Kind.TEXT, Kind.FIELD):
+        if kind is Kind.TEXT or isinstance(node, syntax.Field):
             return raw
         if kind is Kind.BOOLEAN:
             return quote("'1' if RAW else '0'", RAW=raw)
@@ -145,10 +153,10 @@ class ValueCompiler:
             return call("field_truth", raw)
         return call("truth", raw) if kind is Kind.ANY else raw
 
-    def value(self, node: Expression) -> ast.expr:
-        """Return an expression's tree as what a variable holds."""
+    def value(self, node: Expression, kept: Kind = Kind.ANY) -> ast.expr:
+        """Return an expression's tree as what a variable of a kind holds."""
         kind, raw = self.kind(node), self.raw(node)
-        if kind is Kind.FIELD:
+        if kind is Kind.FIELD and kept is not Kind.FIELD:
             return call("from_outside", raw)
         return quote("1.0 if RAW else 0.0", RAW=raw) if kind is Kind.BOOLEAN else raw
 
@@ -196,6 +204,8 @@ class ValueCompiler:
                 return self.record_text()
             if not self._facts.changes_fields and place <= self._facts.max_field:
                 return quote("(record.fields or split())[PLACE]", PLACE=ast.Constant(place - 1))
+        if index == syntax.Name("NF") and self._is_special("NF"):
+            return quote("last_field()")
         return call("get_field", self.raw(index))
 
     def array(self, node: Expression) -> ast.expr:
@@ -227,9 +237,7 @@ class ValueCompiler:
         return quote("ARRAY[KEY]", ARRAY=self.array(node.array), KEY=self.key(node.subscripts))
 
     def _membership(self, node: syntax.Membership) -> ast.expr:
-        return quote(
-            "KEY in ARRAY", KEY=self.key(node.subscripts), ARRAY=self.array(node.array)
-        )
+        return quote("KEY in ARRAY", KEY=self.key(node.subscripts), ARRAY=self.array(node.array))
 
     # Operators.
 
@@ -241,8 +249,23 @@ class ValueCompiler:
         return quote(f"{node.operator}OPERAND", OPERAND=self.number(node.operand))
 
     def _arithmetic(self, node: syntax.Arithmetic) -> ast.expr:
+        if node.operator == "%" and self._is_counted(node):
+            return call("fmod", self.strict_number(node.left), self.raw(node.right))
         return self.calculation(
-            node.operator, self._operand(node.operator, node.left), self._operand(node.operator, node.right)
+            node.operator,
+            self._operand(node.operator, node.left),
+            self._operand(node.operator, node.right),
+        )
+
+    def _is_counted(self, node: syntax.Arithmetic) -> bool:
+        """Whether a remainder, such as that of `NR % 2`, can only be of finite numbers."""
+        left, right = node.left, node.right
+        return (
+            isinstance(left, syntax.Name)
+            and left.name in ("NR", "FNR")
+            and self._facts.is_constant(left.name)
+            and isinstance(right, syntax.Number)
+            and right.value != 0.0
         )
 
     def _operand(self, operator: str, node: Expression) -> ast.expr:
@@ -281,10 +304,45 @@ class ValueCompiler:
         if not self._folds_case:
             if Kind.TEXT in (left, right):
                 return _compared(node.operator, self.text(node.left), self.text(node.right))
-            is_plain = isinstance(node.right, syntax.Number | syntax.Name)
-            if left is Kind.FIELD and right in (Kind.NUMBER, Kind.COUNT) and is_plain:
-                return self._field_comparison(node)
+            if not self._facts.changes_fields and Kind.ANY not in (left, right):
+                if left is Kind.FIELD:
+                    return self._field_comparison(node.operator, node.left, node.right)
+                return self._field_comparison(_MIRRORED[node.operator], node.right, node.left)
         return self._mixed_comparison(node)
+
+    def _field_comparison(self, operator: str, left: Expression, right: Expression) -> ast.expr:
+        """Compare a text from outside with a number or with another such text.
+
+        If one of them does not look like a number, they are compared as texts.
+        """
+        number, text = self._temporary(), self._temporary()
+        other_number, other = self._temporary(), self._temporary()
+        test = quote(
+            "NUMBER is None",
+            NUMBER=bound(number, call("numeric", bound(text, self.raw(left)))),
+        )
+        right_number, right_text = name(other_number), self._seen_text(right, other)
+        if isinstance(right, syntax.Number):
+            right_number, right_text = self.raw(right), self.text(right)
+        else:
+            if self.kind(right) is Kind.FIELD:
+                found = call("numeric", bound(other, self.raw(right)))
+            else:
+                found = bound(other, self.strict_number(right))
+            # Without short cuts: both names are set, whatever the left side looks like.
+            bind = bound(other_number, found)
+            test = quote("(TEST) | (BIND is None)", TEST=test, BIND=bind)
+        return quote(
+            "NO if TEST else YES",
+            NO=_compared(operator, self._seen_text(left, text), right_text),
+            TEST=test,
+            YES=_compared(operator, name(number), right_number),
+        )
+
+    def _seen_text(self, node: Expression, identifier: str) -> ast.expr:
+        """Return the text of what a name was bound to: an unset variable has none of its own."""
+        seen = name(identifier)
+        return seen if isinstance(node, syntax.Field) else call("text", seen)
 
     def _mixed_comparison(self, node: syntax.Comparison) -> ast.expr:
         return quote(
@@ -292,20 +350,6 @@ class ValueCompiler:
             LEFT=self.value(node.left),
             RIGHT=self.value(node.right),
         )
-
-    def _field_comparison(self, node: syntax.Comparison) -> ast.expr:
-        """Compare a field with a number: as a text, if it does not look like a number.
-
-        The right side is there twice, so that only what is short comes here.
-        """
-        if self._facts.changes_fields or node.right == syntax.Name("NF"):
-            return self._mixed_comparison(node)
-        seen, text = self._temporary(), self._temporary()
-        number = quote("numeric(TEXT)", TEXT=bound(text, self.raw(node.left)))
-        yes = _compared(node.operator, name(seen), self.strict_number(node.right))
-        no = _compared(node.operator, name(text), self.text(node.right))
-        test = bound(seen, number)
-        return quote("YES if TEST is not None else NO", YES=yes, TEST=test, NO=no)
 
     def _match(self, node: syntax.Match) -> ast.expr:
         found = self._test(self.text(node.text), node.pattern)
@@ -335,7 +379,7 @@ class ValueCompiler:
             return self._keep("r", node.pattern, lambda: compile_pattern(node.pattern))
         return call("dynamic", self.text(node))
 
-    _METHODS: dict[type, Callable[..., ast.expr]] = {
+    METHODS: ClassVar[dict[type, Callable[..., ast.expr]]] = {
         syntax.Number: _number_leaf,
         syntax.Text: _text_leaf,
         syntax.Regex: _regex,

@@ -22,7 +22,12 @@ __all__ = ["FILE_NAME", "Compiled", "compile_program"]
 
 FILE_NAME: Final = "<awk>"
 """What the compiled code says it is from, so that an error's line can be found."""
-_SECTIONS: Final = {"BEGIN": "begin", "END": "end", "BEGINFILE": "begin_file", "ENDFILE": "end_file"}
+_SECTIONS: Final = {
+    "BEGIN": "begin",
+    "END": "end",
+    "BEGINFILE": "begin_file",
+    "ENDFILE": "end_file",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Compiled:
         for identifier, is_array in self.variables:
             namespace.setdefault(identifier, Array() if is_array else UNSET)
         namespace |= self.constants
-        exec(self.code, namespace)
+        exec(self.code, namespace)  # noqa: S102 - code made by `_Compiler`, node by node
 
 
 @lru_cache(maxsize=50)
@@ -80,9 +85,7 @@ class _Compiler(StatementCompiler):
             if not facts.is_array("", name)
         )
         self._globals: list[ast.stmt] = [ast.Global([f"v_{name}" for name in scalars])]
-        body: list[ast.stmt] = []
-        for function in self._program.functions.values():
-            body.append(self._define_function(function))
+        body = [self._define_function(each) for each in self._program.functions.values()]
         sections = self._sections()
         body += sections.values()
         module = ast.Module(body, [])
@@ -151,15 +154,16 @@ class _Compiler(StatementCompiler):
             body = quote_statements("try:\n BODY\nexcept SkipRecord: pass", BODY=body)
         loop = quote_statements(
             """
-for record.text in records:
-    record.fields = None
-    COUNTING
-    BODY
+for records in blocks:
+    for record.text in records:
+        record.fields = None
+        COUNTING
+        BODY
 """,
             COUNTING=counting,
             BODY=body,
         )
-        return self._define("main", ["records", "record", "ranges"], loop)
+        return self._define("main", ["blocks", "record", "ranges"], loop)
 
     def _rule(self, number: int, rule: syntax.Rule) -> list[ast.stmt]:
         statements = (
@@ -202,5 +206,7 @@ if RANGE in ranges or FIRST:
         return self._define(f"f_{function.name}", parameters, body)
 
     def _define(self, name: str, parameters: Sequence[str], body: list[ast.stmt]) -> ast.stmt:
-        arguments = ast.arguments([], [ast.arg(each) for each in parameters], None, [], [], None, [])
+        arguments = ast.arguments(
+            [], [ast.arg(each) for each in parameters], None, [], [], None, []
+        )
         return ast.FunctionDef(name, arguments, [*self._globals, *body], [], None)

@@ -25,7 +25,20 @@ class AwkSyntaxError(Exception):
 
 
 class AwkFatal(Exception):  # noqa: N818 - gawk's own word for it
-    """The program cannot go on; the text is gawk's."""
+    """The program cannot go on; the text is gawk's.
+
+    Args:
+        message: What is wrong.
+        position: Where in the program, in characters; None is where it runs.
+        is_of_input: Whether it is no place of the program that is at fault.
+    """
+
+    def __init__(
+        self, message: str, position: int | None = None, *, is_of_input: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.position = position
+        self.is_of_input = is_of_input
 
 
 class ProgramExit(Exception):  # noqa: N818 - it is how a program ends

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, NoReturn, cast
+from collections.abc import Callable
+from typing import Final
 
 from vshell.shell.commands.awk import syntax
 from vshell.shell.commands.awk.errors import AwkSyntaxError
@@ -61,13 +62,14 @@ class ExpressionParser:
 
     def _expect(self, text: str) -> None:
         if not self._accept(text):
-            self._fail()
+            raise self._wrong()
 
-    def _fail(self, message: str = "syntax error") -> NoReturn:
+    def _wrong(self, message: str = "syntax error") -> AwkSyntaxError:
+        """Return what is wrong where the parser is."""
         token = self._token
         if token.kind == "end" and message == "syntax error":
             message = "unexpected newline or end of string"
-        raise AwkSyntaxError(message, token.position)
+        return AwkSyntaxError(message, token.position)
 
     def _skip_newlines(self) -> None:
         while self._accept("\n"):
@@ -76,7 +78,7 @@ class ExpressionParser:
     def _enter(self) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            self._fail("program is nested too deeply")
+            raise self._wrong("program is nested too deeply")
 
     # Operators, the loosest first.
 
@@ -135,8 +137,8 @@ class ExpressionParser:
                 left = syntax.Getline(kind, left, self._optional_target())  # type: ignore[arg-type]
             elif token.text in _COMPARISONS and not (token.text == ">" and self._greater_redirects):
                 self._place += 1
-                operator = cast("syntax.Comparison", token).text  # type: ignore[attr-defined]
-                left = syntax.Comparison(operator, left, self._concatenation())
+                right = self._concatenation()
+                left = syntax.Comparison(token.text, left, right)  # type: ignore[arg-type]
             else:
                 return left
 
@@ -213,12 +215,8 @@ class ExpressionParser:
         if token.kind == "name":
             return self._named()
         self._place += token.kind != "end"
-        if token.kind == "number":
-            return syntax.Number(_number(token.text))
-        if token.kind == "string":
-            return syntax.Text(token.text)
-        if token.kind == "regex":
-            return syntax.Regex(token.text)
+        if token.kind in _CONSTANTS:
+            return _CONSTANTS[token.kind](token.text)
         if token.kind == "builtin":
             return self._builtin(token)
         if token.kind == "call":
@@ -233,7 +231,7 @@ class ExpressionParser:
         if token.text == "@" and token.kind == "sign":
             return self._at()
         self._place -= token.kind != "end"
-        self._fail()
+        raise self._wrong()
 
     def _at(self) -> Expression:
         token = self._next()
@@ -243,7 +241,7 @@ class ExpressionParser:
             self._place += 1
             return syntax.Call(token.text, self._arguments(), token.position, is_indirect=True)
         self._place -= 1
-        self._fail()
+        raise self._wrong()
 
     def _named(self) -> Name:
         found: syntax.Name | syntax.Element = syntax.Name(self._next().text)
@@ -253,7 +251,7 @@ class ExpressionParser:
 
     def _array(self) -> Name:
         if self._token.kind != "name":
-            self._fail()
+            raise self._wrong()
         return self._named()
 
     def _field(self) -> Expression:
@@ -278,7 +276,7 @@ class ExpressionParser:
         if self._accept("in"):
             return syntax.Membership(inside, self._array())
         self._place = start
-        self._fail()
+        raise self._wrong()
 
     def _arguments(self) -> tuple[Expression, ...]:
         self._skip_newlines()
@@ -308,10 +306,10 @@ class ExpressionParser:
         elif name == "length":
             arguments = ()
         else:
-            self._fail()
+            raise self._wrong()
         if not least <= len(arguments) <= most:
             self._place -= 1
-            self._fail(f"{len(arguments)} is invalid as number of arguments for {name}")
+            raise self._wrong(f"{len(arguments)} is invalid as number of arguments for {name}")
         return syntax.Builtin(name, arguments)
 
     def _getline(self) -> Expression:
@@ -334,7 +332,7 @@ class ExpressionParser:
 
     def _target(self) -> Target:
         if not (self._is("$") or self._token.kind == "name"):
-            self._fail()
+            raise self._wrong()
         target = self._primary()
         assert isinstance(target, Target)
         return target
@@ -343,5 +341,12 @@ class ExpressionParser:
 Name = syntax.Name | syntax.Element
 
 
-def _number(text: str) -> float:
-    return float(int(text, 16)) if text[:2] in ("0x", "0X") else float(text)
+def _number(text: str) -> syntax.Number:
+    return syntax.Number(float(int(text, 16)) if text[:2] in ("0x", "0X") else float(text))
+
+
+_CONSTANTS: Final[dict[str, Callable[[str], Expression]]] = {
+    "number": _number,
+    "string": syntax.Text,
+    "regex": syntax.Regex,
+}

@@ -37,12 +37,34 @@ class Kind(Enum):
 
 NUMERIC: Final = frozenset({Kind.NUMBER, Kind.COUNT, Kind.BOOLEAN})
 SPECIAL: Final = frozenset(
-    """
-    CONVFMT FIELDWIDTHS FPAT FS IGNORECASE NF OFMT OFS ORS RS SUBSEP
-    """.split()
+    [
+        "CONVFMT",
+        "FIELDWIDTHS",
+        "FPAT",
+        "FS",
+        "IGNORECASE",
+        "NF",
+        "OFMT",
+        "OFS",
+        "ORS",
+        "RS",
+        "SUBSEP",
+    ]
 )
 """Variables that mean something to the interpreter when they are set."""
-_NUMBERS: Final = frozenset({"NR", "FNR", "RSTART", "RLENGTH", "ARGC"})
+_FIXED: Final[dict[type, Kind]] = {
+    syntax.Number: Kind.NUMBER,
+    syntax.Arithmetic: Kind.NUMBER,
+    syntax.Increment: Kind.NUMBER,
+    syntax.Getline: Kind.NUMBER,
+    syntax.Text: Kind.TEXT,
+    syntax.Concatenation: Kind.TEXT,
+    syntax.Field: Kind.FIELD,
+    syntax.Comparison: Kind.BOOLEAN,
+    syntax.Match: Kind.BOOLEAN,
+    syntax.Logic: Kind.BOOLEAN,
+    syntax.Membership: Kind.BOOLEAN,
+}
 _MIXED: Final = frozenset({"ERRNO", "FILENAME", "RT", "TEXTDOMAIN", "ARGIND", "BINMODE", "LINT"})
 _ARRAYS: Final = frozenset({"ARGV", "ENVIRON", "PROCINFO"})
 _MISSING: Final = frozenset({"SYMTAB", "FUNCTAB"})
@@ -73,8 +95,8 @@ class Facts:
         self._program = program
         self._functions = program.functions
         self.arrays: set[Key] = {("", name) for name in _ARRAYS}
-        self.mixed: set[Key] = {
-            ("", name) for name in _MIXED | _ARRAYS | SPECIAL | set(assigned)
+        self._holds: dict[Key, Kind] = {
+            ("", name): Kind.ANY for name in _MIXED | _ARRAYS | SPECIAL | set(assigned)
         }
         self.names: set[str] = set()
         self.assigned = set(assigned)
@@ -83,12 +105,12 @@ class Facts:
         self.max_field = 0
         self.raises_next = False
         self._links: list[tuple[Key, Key]] = []
-        self._flows: list[tuple[Key, str, Expression]] = []
+        self._flows: list[tuple[Key, str, Expression | Kind]] = []
         for function, node in self._nodes():
             self._note(function, node)
         self._is_dynamic = bool(_MISSING & self.names) or self._touches_arguments()
         self._spread_arrays()
-        self._spread_mixed()
+        self._spread_kinds()
         self._check_names()
 
     def _nodes(self) -> Iterator[tuple[str, object]]:
@@ -143,28 +165,32 @@ class Facts:
         match node:
             case syntax.Name(name):
                 self.names.add(name)
-            case syntax.Element(array):
+            case syntax.Element(array) | syntax.Membership(_, array) | syntax.Delete(array):
                 self._note_array(function, array)
+            case syntax.ForIn(target, array):
+                self._note_array(function, array)
+                self._note_set(function, target, Kind.ANY)
             case syntax.Field(index):
                 self._note_field(index)
-            case syntax.Membership(_, array) | syntax.ForIn(_, array) | syntax.Delete(array):
-                self._note_array(function, array)
-                if isinstance(node, syntax.ForIn):
-                    self._note_set(function, node.target, None)
-            case syntax.Assignment(operator, target, value):
-                self._note_set(function, target, syntax.Number(0) if operator else value)
-            case syntax.Increment(target):
-                self._note_set(function, target, syntax.Number(0))
-            case syntax.Getline(_, _, target):
-                self._note_set(function, target, None)
             case syntax.Builtin():
                 self._note_builtin(function, node)
             case syntax.Call():
                 self._note_call(function, node)
-            case syntax.Return(value) if value is not None:
-                self._flows.append((("return", function), function, value))
             case syntax.Jump("next" | "nextfile") if function:
                 self.raises_next = True
+            case _:
+                self._note_flow(function, node)
+
+    def _note_flow(self, function: str, node: object) -> None:
+        match node:
+            case syntax.Assignment(operator, target, value):
+                self._note_set(function, target, Kind.NUMBER if operator else value)
+            case syntax.Increment(target):
+                self._note_set(function, target, Kind.NUMBER)
+            case syntax.Getline(_, _, target):
+                self._note_set(function, target, Kind.FIELD)
+            case syntax.Return(value) if value is not None:
+                self._flows.append((("return", function), function, value))
             case _:
                 pass
 
@@ -181,10 +207,10 @@ class Facts:
         key = self.key(function, array.name)
         self.arrays.add(key)
         if nested:
-            self.mixed.add(key)
+            self._holds[key] = Kind.ANY
 
-    def _note_set(self, function: str, target: object, value: Expression | None) -> None:
-        """Note that a variable, element or field gets a value; None is a text from outside."""
+    def _note_set(self, function: str, target: object, value: Expression | Kind) -> None:
+        """Note that a variable, element or field gets a value, or one of a kind."""
         if isinstance(target, syntax.Group):
             target = target.inside
         if isinstance(target, syntax.Field):
@@ -199,10 +225,7 @@ class Facts:
             key = self.key(function, target.array.name)
         else:
             return
-        if value is None:
-            self.mixed.add(key)
-        else:
-            self._flows.append((key, function, value))
+        self._flows.append((key, function, value))
 
     def _note_builtin(self, function: str, node: syntax.Builtin) -> None:
         arguments = node.arguments
@@ -212,27 +235,28 @@ class Facts:
                 if not isinstance(array, syntax.Name | syntax.Element):
                     raise AwkFatal(f"{node.name}: argument {place + 1} is not an array")
                 self._note_array(function, array)
+                is_split = node.name in ("split", "patsplit") and place == 1
+                kind = Kind.FIELD if is_split else Kind.ANY
                 while isinstance(array, syntax.Element):
-                    array = array.array
-                self.mixed.add(self.key(function, array.name))
-        if node.name in ("sub", "gsub"):
-            target = arguments[2] if len(arguments) == 3 else None
-            if target is not None:
-                self._note_set(function, target, None)
+                    array, kind = array.array, Kind.ANY
+                self._flows.append((self.key(function, array.name), function, kind))
+        if node.name in ("sub", "gsub") and len(arguments) == 3:
+            self._note_set(function, arguments[2], Kind.ANY)
         if node.name == "match":
             self.names |= {"RSTART", "RLENGTH"}
 
     def _note_call(self, function: str, node: syntax.Call) -> None:
         if node.is_indirect:
             for found in self._functions.values():
-                self.mixed |= {(found.name, name) for name in found.parameters}
+                self._holds |= {(found.name, name): Kind.ANY for name in found.parameters}
             self.names.add(node.name)
             return
         called = self._functions.get(node.name)
         if called is None:
-            raise AwkFatal(f"function `{node.name}' not defined")
+            raise AwkFatal(f"function `{node.name}' not defined", node.position)
         if len(node.arguments) > len(called.parameters):
-            raise AwkFatal(f"function `{node.name}' called with more arguments than declared")
+            message = f"function `{node.name}' called with more arguments than declared"
+            raise AwkFatal(message, node.position)
         for parameter, argument in zip(called.parameters, node.arguments, strict=False):
             inner = (called.name, parameter)
             self._flows.append((inner, function, argument))
@@ -243,7 +267,7 @@ class Facts:
                 while isinstance(base, syntax.Element):
                     base = base.array
                 self._links.append((("element", ""), inner))
-                self.mixed.add(self.key(function, base.name))
+                self._holds[self.key(function, base.name)] = Kind.ANY
 
     # What follows from it.
 
@@ -259,68 +283,94 @@ class Facts:
                     self.arrays.add(inner)
             changed = len(self.arrays) != before
         # What a function does to the elements of an array that it is given, only it knows.
-        self.mixed |= {key for link in self._links for key in link if key in self.arrays}
+        self._holds |= {key: Kind.ANY for link in self._links for key in link if key in self.arrays}
 
-    def _spread_mixed(self) -> None:
+    def _spread_kinds(self) -> None:
+        """Find what variables and elements hold, from all that they are given."""
         if self._is_dynamic:
-            self.mixed |= {("", name) for name in self.names}
-        waiting = self._flows
+            self._holds |= {("", name): Kind.ANY for name in self.names}
         changed = True
         while changed:
-            before = len(self.mixed)
-            waiting = [
-                (key, function, value)
-                for key, function, value in waiting
-                if key not in self.mixed and not self._flow(key, function, value)
-            ]
-            changed = len(self.mixed) != before
-
-    def _flow(self, key: Key, function: str, value: Expression) -> bool:
-        if self.kind(value, function) in NUMERIC:
-            return False
-        self.mixed.add(key)
-        return True
-
-    def _holds(self, key: Key) -> Kind:
-        return Kind.ANY if key in self.mixed else Kind.COUNT
+            changed = False
+            for key, function, value in self._flows:
+                known = self._holds.get(key)
+                if known is Kind.ANY:
+                    continue
+                found = value if isinstance(value, Kind) else self._kind(value, function)
+                joined = _joined(known, found)
+                if joined is not known and joined is not None:
+                    self._holds[key] = joined
+                    changed = True
 
     def kind(self, node: Expression, function: str) -> Kind:
         """Return what kind of value an expression of a function has."""
+        return self._kind(node, function) or Kind.COUNT
+
+    def holds(self, function: str, name: str) -> Kind:
+        """Return what kind of values a variable, an array's elements, or a function gives.
+
+        Args:
+            function: The function that names it; `"return"` for what a function returns.
+            name: The variable, the array or the function.
+        """
+        key = (function, name) if function == "return" else self.key(function, name)
+        return self._holds.get(key, Kind.COUNT)
+
+    def _kind(self, node: Expression, function: str) -> Kind | None:
+        """Return a kind as far as it is known yet; None is nothing but `UNSET`."""
+        fixed = _FIXED.get(node.__class__)
+        if fixed is not None:
+            return fixed
         match node:
-            case syntax.Number() | syntax.Arithmetic() | syntax.Increment() | syntax.Getline():
-                return Kind.NUMBER
-            case syntax.Text() | syntax.Concatenation():
-                return Kind.TEXT
-            case syntax.Regex(_, is_value):
-                return Kind.TEXT if is_value else Kind.BOOLEAN
             case syntax.Name(name):
-                return Kind.NUMBER if name == "NF" else self._holds(self.key(function, name))
+                key = self.key(function, name)
+                return Kind.NUMBER if key == ("", "NF") else self._holds.get(key)
             case syntax.Element(syntax.Name(name)):
                 key = self.key(function, name)
-                return self._holds(key) if not key[0] else Kind.ANY
-            case syntax.Field():
-                return Kind.FIELD
+                return Kind.ANY if key[0] else self._holds.get(key)
             case syntax.Group(inside):
-                return self.kind(inside, function)
-            case syntax.Unary(operator):
-                return Kind.BOOLEAN if operator == "!" else Kind.NUMBER
-            case syntax.Comparison() | syntax.Match() | syntax.Logic() | syntax.Membership():
-                return Kind.BOOLEAN
+                return self._kind(inside, function)
             case syntax.Conditional(_, yes, no):
-                return _either(self.kind(yes, function), self.kind(no, function))
+                return _either(self._kind(yes, function), self._kind(no, function))
             case syntax.Assignment(operator, _, value):
-                found = self.kind(value, function)
-                kept = {Kind.FIELD: Kind.ANY, Kind.BOOLEAN: Kind.NUMBER}.get(found, found)
-                return Kind.NUMBER if operator else kept
+                return Kind.NUMBER if operator else _kept(self._kind(value, function))
             case syntax.Call(name, _, _, is_indirect):
-                return Kind.ANY if is_indirect else self._holds(("return", name))
-            case syntax.Builtin(name):
-                return Kind.TEXT if name in _TEXTS else Kind.NUMBER
+                return Kind.ANY if is_indirect else self._holds.get(("return", name))
             case _:
-                return Kind.ANY
+                return _named_kind(node)
 
 
-def _either(one: Kind, other: Kind) -> Kind:
+def _named_kind(node: Expression) -> Kind:
+    """Return the kind of what only its name, or its form, tells."""
+    match node:
+        case syntax.Builtin(name):
+            return Kind.TEXT if name in _TEXTS else Kind.NUMBER
+        case syntax.Unary(operator):
+            return Kind.BOOLEAN if operator == "!" else Kind.NUMBER
+        case syntax.Regex(_, is_value):
+            return Kind.TEXT if is_value else Kind.BOOLEAN
+        case _:
+            return Kind.ANY
+
+
+def _kept(kind: Kind | None) -> Kind | None:
+    """Return the kind of what an assignment gives: what the variable now holds."""
+    if kind is Kind.BOOLEAN:
+        return Kind.NUMBER
+    return Kind.ANY if kind is Kind.FIELD else kind
+
+
+def _joined(known: Kind | None, found: Kind | None) -> Kind | None:
+    """Return what a variable can hold, given what it could and what it is given."""
+    if found is None:
+        return known
+    kept = Kind.COUNT if found in NUMERIC else Kind.FIELD if found is Kind.FIELD else Kind.ANY
+    return kept if known in (None, kept) else Kind.ANY
+
+
+def _either(one: Kind | None, other: Kind | None) -> Kind | None:
+    if one is None or other is None:
+        one, other = one or other, other or one
     if one is other and one is not Kind.BOOLEAN:
         return one
     if {one, other} <= {Kind.NUMBER, Kind.BOOLEAN}:

@@ -38,10 +38,9 @@ class NumberTexts(dict[float, str]):
     def __missing__(self, value: float) -> str:
         if not value.is_integer():
             return special(value) or self._format.apply([value], str)
-        found = "%d" % value
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        self[value] = found
+        found = str(int(value))
+        if len(self) < _REMEMBERED:
+            self[value] = found
         return found
 
 
@@ -94,9 +93,8 @@ class Format:
             if text and text.isdigit() and int(text[:12]) > _MAX_WIDTH:
                 raise AwkFatal(f"format `{self._source[:40]}' prints too much")
         flags = flags.replace("'", "")
-        for text in (width, precision):
-            if text == "*":
-                self._take(None, "width")
+        for _ in range((width, precision).count("*")):
+            self._take(None, "width")
         made = {"d": "number", "i": "number", "c": "character", "s": "text"}.get(letter, "number")
         if letter in "ouxX":
             made = "whole"
@@ -125,18 +123,20 @@ class Format:
         """Format what is infinite or no number, which Python refuses to print whole."""
         template, shown = [], []
         waiting = list(values)
-        for piece in re.split(r"(%%|%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d*))?[a-zA-Z])", self._template):
+        for piece in re.split(
+            r"(%%|%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d*))?[a-zA-Z])", self._template
+        ):
             if not piece.startswith("%") or piece == "%%":
                 template.append(piece)
                 continue
-            for _ in range(piece.count("*")):
-                shown.append(waiting.pop(0))
+            stars = piece.count("*")
+            shown += waiting[:stars]
+            del waiting[:stars]
             value = waiting.pop(0)
-            if isinstance(value, float) and (text := special(value)):
-                piece = re.sub(r"\.(?:\*|\d*)", "", piece)[:-1].replace("0", "", 1) + "s"
-                value = text
-            template.append(piece)
-            shown.append(value)
+            text = special(value) if isinstance(value, float) else ""
+            plain = re.sub(r"\.(?:\*|\d*)", "", piece)[:-1].replace("0", "", 1) + "s"
+            template.append(plain if text else piece)
+            shown.append(text or value)
         return "".join(template) % tuple(shown)
 
     def apply(self, values: Sequence[object], text: Callable[[object], str]) -> str:

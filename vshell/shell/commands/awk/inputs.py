@@ -52,40 +52,50 @@ class MainInput:
         self._operands: Iterator[str] | None = None
         self._used_file = False
         self._reader: Reader | None = None
-        self._records: Iterator[str] | None = None
 
     def separate(self, separation: Separation) -> None:
         """End records otherwise from now on."""
         if self._reader is not None:
             self._reader.separate(separation)
 
-    def records(self) -> Iterator[str]:
-        """Return the records; there is one iterator, which `getline` takes from, too."""
-        if self._records is None:
-            self._records = self._all()
-        return self._records
+    def blocks(self) -> Iterator[Iterator[str]]:
+        """Yield iterators of records: what `getline` takes from the same input is not in them."""
+        while (block := self._block()) is not None:
+            yield block
+
+    def next(self) -> str | None:
+        """Return the next record, or None at the end of the last file."""
+        block = self._block()
+        return None if block is None else next(block)
 
     def skip_file(self) -> None:
         """Go on with the next file: `nextfile`."""
         if self._reader is not None:
             self._reader.abandon()
 
-    def _all(self) -> Iterator[str]:
-        host = self._host
-        while (reader := self._open_next()) is not None:
-            self._reader = reader
-            if self._notes_ends:
-                for text in reader.records():
-                    host.note_end(reader.ended_by)
-                    yield text
-            else:
-                yield from reader.records()
+    def delivered(self) -> int:
+        """Return how many records of the present file were taken."""
+        return 0 if self._reader is None else self._reader.delivered()
+
+    def _block(self) -> Iterator[str] | None:
+        while True:
+            if self._reader is None:
+                self._reader = self._open_next()
+                if self._reader is None:
+                    return None
+            block = self._reader.block()
+            if block is not None:
+                if not self._notes_ends:
+                    return block
+                text = next(block)
+                self._host.note_end(self._reader.ended_by)
+                return iter((text,))
             self._reader = None
-            if host.end_file is not None:
-                host.end_file()
+            if self._host.end_file is not None:
+                self._host.end_file()
 
     def _look(self, block: str) -> None:
-        self._host.record.is_odd = has_odd_blanks(block)
+        self._host.record.note_blanks(odd=has_odd_blanks(block))
 
     # Files.
 
@@ -124,7 +134,8 @@ class MainInput:
                 return None
         if source is None:
             if not is_directory:
-                raise AwkFatal(f"cannot open file `{name}' for reading: {problem}")
+                message = f"cannot open file `{name}' for reading: {problem}"
+                raise AwkFatal(message, is_of_input=True)
             text = f"warning: command line argument `{name}' is a directory: skipped"
             self._call.complain(text)
             return None

@@ -13,10 +13,33 @@ __all__ = ["BUILTINS", "Token", "tokenize", "unescape"]
 Kind = Literal["number", "string", "regex", "name", "call", "builtin", "word", "sign", "end"]
 
 KEYWORDS: Final = frozenset(
-    """
-    BEGIN BEGINFILE END ENDFILE break case continue default delete do else exit for func function
-    getline if in next nextfile print printf return switch while
-    """.split()
+    [
+        "BEGIN",
+        "BEGINFILE",
+        "END",
+        "ENDFILE",
+        "break",
+        "case",
+        "continue",
+        "default",
+        "delete",
+        "do",
+        "else",
+        "exit",
+        "for",
+        "func",
+        "function",
+        "getline",
+        "if",
+        "in",
+        "next",
+        "nextfile",
+        "print",
+        "printf",
+        "return",
+        "switch",
+        "while",
+    ]
 )
 BUILTINS: Final[dict[str, tuple[int, int]]] = {
     "and": (2, 99), "asort": (1, 3), "asorti": (1, 3), "atan2": (2, 2), "close": (1, 2),
@@ -39,6 +62,7 @@ _SPACE: Final = re.compile(r"(?:[ \t\r\f\v]+|\\\r?\n|#[^\n]*)+")
 _NUMBER: Final = re.compile(r"0[xX][0-9A-Fa-f]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:::[A-Za-z_][A-Za-z0-9_]*)?")
 _STRING: Final = re.compile(r'"((?:[^"\\\n]|\\.)*)"', re.DOTALL)
+_PLAIN_REGEX: Final = re.compile(r"(?:[^\\/\n]|\\.)*", re.DOTALL)
 _SIGN: Final = re.compile(
     r"\*\*=|\*\*|&&|\|\||\|&|>>|\+\+|--|[-+*/%^!=<>]=|[-+*/%^!<>=~?:,;(){}\[\]|$@\n]"
 )
@@ -136,9 +160,9 @@ def _regex_end(source: str, position: int) -> int:
         elif letter == "/" and bracket < 0:
             return place
         place += 1
-    close = re.compile(r"(?:[^\\/\n]|\\.)*", re.DOTALL).match(source, position + 1)
-    if close is not None and source.startswith("/", close.end()):
-        return close.end()
+    plain = _PLAIN_REGEX.match(source, position + 1)
+    if plain is not None and source.startswith("/", plain.end()):
+        return plain.end()
     raise AwkSyntaxError("unterminated regexp", position)
 
 

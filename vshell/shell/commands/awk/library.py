@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from vshell.shell.commands.awk import values
 from vshell.shell.commands.awk.errors import AwkFatal
@@ -24,7 +24,17 @@ __all__ = ["FUNCTIONS"]
 _MARK: Final = re.compile(r"\\*&")
 _GENERAL_MARK: Final = re.compile(r"\\[0-9]|\\.|&", re.DOTALL)
 _DATE: Final = re.compile(r"\s*(-?\d{1,9})" + r"\s+(-?\d{1,9})" * 5 + r"(?:\s+(-?\d{1,9}))?\s*")
+_KEYS: Final[list[str]] = []
+_MOST_KEYS: Final = 1000
+"""The keys that pieces have, kept as far as they are often needed."""
 _MAX_TEXT: Final = 512 * 1024 * 1024
+
+
+class Host(Protocol):
+    """What splitting asks of the interpreter."""
+
+    def splitter(self, value: str) -> Callable[[str], list[str]]: ...
+    def dynamic(self, source: str) -> Pattern: ...
 
 
 # Texts.
@@ -32,12 +42,16 @@ _MAX_TEXT: Final = 512 * 1024 * 1024
 
 def substr(text: str, start: float, length: float | None = None) -> str:
     """Return part of a text, as gawk does it: fractions are cut off, and 1 is the least start."""
-    if start != start or length != length:
+    try:
+        first = int(start) - 1
+        first = max(first, 0)
+        if length is None:
+            return text[first:]
+        return text[first : first + int(length)] if length > 0.0 else ""
+    except OverflowError:  # infinite
+        return "" if start > 0 and start == math.inf else text[: int(min(length or 0.0, 1e15))]
+    except ValueError:  # not a number
         return ""
-    first = int(max(1.0, min(start, 1e15))) - 1
-    if length is None:
-        return text[first:]
-    return text[first : first + int(max(0.0, min(length, 1e15)))]
 
 
 def index(text: str, wanted: str) -> float:
@@ -144,12 +158,15 @@ def general_substitute(pattern: Pattern, replacement: str, text: str, which: int
         if which and count != which:
             continue
         start, end = match.span()
-        filled = _GENERAL_MARK.sub(lambda mark, match=match: _group(mark[0], match), replacement)
-        parts += (text[place:start], filled)
+        parts += (text[place:start], _filled(replacement, match))
         place = end
         if which:
             break
     return _bounded("".join((*parts, text[place:])))
+
+
+def _filled(replacement: str, match: Span) -> str:
+    return _GENERAL_MARK.sub(lambda mark: _group(mark[0], match), replacement)
 
 
 def _group(mark: str, match: Span) -> str:
@@ -178,35 +195,27 @@ def fill_groups(groups: Array, match: Span, count: int, separator: str) -> None:
 # Splitting.
 
 
-def split_into(
-    text: str,
-    array: Array,
-    how: Pattern | str,
-    separators: Array | None,
-    *,
-    splitter: Callable[[str], Callable[[str], list[str]]],
-    pattern: Callable[[str], Pattern],
-) -> float:
-    """Fill an array with the pieces of a text, and another one with what is between them."""
-    between: list[str] = []
+def splits(
+    text: str, how: Pattern | str, host: Host, *, separators: bool
+) -> tuple[list[str], list[str]]:
+    """Return the pieces of a text, and, if they are wanted, the separators between them."""
     if not text:
-        pieces = []
-    elif separators is not None and how != "":
-        pieces, between = _with_separators(text, how, pattern)
-    elif isinstance(how, Pattern):
-        pieces = split_with_separators(text, how)[0]
-    else:
-        pieces = split_blanks(text) if how == " " else splitter(how)(text)
-    fill(array, pieces)
-    if separators is not None:
-        separators.clear()
-        first = 0 if how == " " else 1
-        separators.update((str(place), part) for place, part in enumerate(between, first))
-        if how == " ":
-            for place in ("0", str(len(pieces))):
-                if separators.get(place) == "":
-                    del separators[place]
-    return float(len(pieces))
+        return [], []
+    if separators and how != "":
+        return _with_separators(text, how, host.dynamic)
+    if isinstance(how, Pattern):
+        return split_with_separators(text, how)[0], []
+    return split_blanks(text) if how == " " else host.splitter(how)(text), []
+
+
+def keep_separators(array: Array, between: list[str], *, blanks: bool) -> None:
+    """Fill the array of the separators of `split`; with blanks, what is around counts, too."""
+    array.clear()
+    array.update((str(place), part) for place, part in enumerate(between, 0 if blanks else 1))
+    if blanks:
+        for place in ("0", str(len(between) - 1)):
+            if array.get(place) == "":
+                del array[place]
 
 
 def _with_separators(
@@ -221,20 +230,14 @@ def _with_separators(
     return split_with_separators(text, pattern(source))
 
 
-def patsplit_into(text: str, array: Array, pattern: Pattern, between: Array | None) -> float:
-    """Fill an array with what matches, and another one with what is between."""
-    pieces, rest = split_contents(text, pattern) if text else ([], [])
-    fill(array, pieces)
-    if between is not None:
-        between.clear()
-        between.update((str(place), part) for place, part in enumerate(rest))
-    return float(len(pieces))
-
-
-def fill(array: Array, pieces: list[str]) -> None:
-    """Make an array's elements these texts from outside, from 1 on."""
+def fill(array: Array, pieces: list[str], raw: bool) -> float:
+    """Make an array's elements these texts from outside, from 1 on; return how many they are."""
     array.clear()
-    array.update((str(place), from_outside(piece)) for place, piece in enumerate(pieces, 1))
+    while len(_KEYS) < len(pieces) <= _MOST_KEYS:
+        _KEYS.append(str(len(_KEYS) + 1))
+    keys = _KEYS if len(pieces) <= _MOST_KEYS else map(str, range(1, len(pieces) + 1))
+    array.update(zip(keys, pieces if raw else map(from_outside, pieces), strict=False))
+    return float(len(pieces))
 
 
 # Numbers.
@@ -353,6 +356,7 @@ FUNCTIONS: Final[dict[str, Any]] = {
     "left_shift": left_shift,
     "right_shift": right_shift,
     "complement": complement,
+    "fmod": math.fmod,
     "power": values.power,
     "remainder": values.remainder,
     "truncate": values.truncate,

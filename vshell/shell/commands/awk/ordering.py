@@ -41,7 +41,7 @@ def loop_keys(array: Array) -> list[str]:
         return list(array)
     if all(key.isdecimal() and key.isascii() and len(key) < 10 for key in array):
         return sorted(array, key=lambda key: (_slot(key), -(int(key) % _SLOTS), -int(key)))
-    return sorted(reversed(array), key=_slot)
+    return sorted(array, key=_slot)
 
 
 def _slot(key: str) -> int:
@@ -61,10 +61,11 @@ def ordered_keys(array: Array, order: str, host: Host) -> list[str]:
         return list(array)
     if not order.startswith("@"):
         compare = host.function_named(order)
-        key = cmp_to_key(
-            lambda one, other: _sign(compare(one, array[one], other, array[other]))
-        )
-        return sorted(array, key=key)
+
+        def by_function(one: str, other: str) -> int:
+            return _sign(compare(one, array[one], other, array[other]))
+
+        return sorted(array, key=cmp_to_key(by_function))
     if order not in _ORDERS:
         raise AwkFatal(f"`{order}' is invalid as a sort order")
     _, what, direction = order[1:].split("_")

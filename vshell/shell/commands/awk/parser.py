@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 from vshell.shell.commands.awk import syntax
 from vshell.shell.commands.awk.errors import AwkSyntaxError
 from vshell.shell.commands.awk.expressions import ExpressionParser
-from vshell.shell.commands.awk.syntax import Block, Expression, Statement
+from vshell.shell.commands.awk.syntax import Block, Expression, Redirection, Statement
 
 __all__ = ["parse"]
 
@@ -50,8 +50,8 @@ class _Parser(ExpressionParser):
     def _directive(self) -> None:
         following = self._tokens[self._place + 1]
         if following.kind == "name" and following.text in ("include", "load", "namespace"):
-            self._fail(f"@{following.text} is not supported")
-        self._fail()
+            raise self._wrong(f"@{following.text} is not supported")
+        raise self._wrong()
 
     def _skip_terminators(self) -> None:
         while self._is(";", "\n"):
@@ -63,7 +63,7 @@ class _Parser(ExpressionParser):
         if self._is(*_SPECIAL):
             pattern = syntax.Special(self._next().text)
             if not self._is("{"):
-                self._fail(f"`{pattern.name}' blocks must have an action part")
+                raise self._wrong(f"`{pattern.name}' blocks must have an action part")
         elif not self._is("{"):
             pattern = self.expression()
             if self._accept(","):
@@ -71,14 +71,14 @@ class _Parser(ExpressionParser):
                 pattern = syntax.Range(pattern, self.expression())
         body = self._block() if self._is("{") else None
         if body is None and not self._is(";", "\n", "") and self._token.kind != "end":
-            self._fail()
+            raise self._wrong()
         return syntax.Rule(pattern, body, line)
 
     def _function(self) -> syntax.Function:
         token = self._next()
         if token.kind not in ("name", "call"):
             self._place -= 1
-            self._fail()
+            raise self._wrong()
         self._expect("(")
         parameters: list[str] = []
         self._skip_newlines()
@@ -86,7 +86,7 @@ class _Parser(ExpressionParser):
             parameter = self._next()
             if parameter.kind != "name":
                 self._place -= 1
-                self._fail()
+                raise self._wrong()
             if parameter.text in parameters:
                 raise AwkSyntaxError(
                     f"function `{token.text}': parameter `{parameter.text}' duplicated",
@@ -132,7 +132,7 @@ class _Parser(ExpressionParser):
         if self._is(";", "\n"):
             self._place += 1
         elif not self._is("}") and self._token.kind != "end":
-            self._fail()
+            raise self._wrong()
 
     def _body(self) -> Statement:
         """Read what a condition or a loop governs."""
@@ -259,16 +259,16 @@ class _Parser(ExpressionParser):
             self._greater_redirects = outer
             arguments = tuple(found)
         if token.text == "printf" and not arguments:
-            self._fail()
-        redirection, destination = "", None
+            raise self._wrong()
+        redirection: Redirection = ""
+        destination = None
         if self._is(*_REDIRECTIONS):
-            redirection = self._next().text
+            redirection = cast("Redirection", self._next().text)
             outer, self._greater_redirects = self._greater_redirects, True
             destination = self._concatenation()
             self._greater_redirects = outer
-        return syntax.Print(
-            arguments, token.text == "printf", redirection, destination, token.line  # type: ignore[arg-type]
-        )
+        formatted = token.text == "printf"
+        return syntax.Print(arguments, formatted, redirection, destination, token.line)
 
     def _is_all_in_parentheses(self) -> bool:
         """Whether the parenthesis here ends where the statement or its redirection does."""
@@ -281,7 +281,6 @@ class _Parser(ExpressionParser):
             if depth == 0:
                 following = self._tokens[place + 1]
                 return following.kind == "end" or (
-                    following.kind == "sign"
-                    and following.text in (";", "\n", "}", *_REDIRECTIONS)
+                    following.kind == "sign" and following.text in (";", "\n", "}", *_REDIRECTIONS)
                 )
         return False

@@ -69,7 +69,7 @@ class Pattern:
             quick = _quick(portable, ignore_case=ignore_case)
         except PosixRegexError as error:
             raise AwkFatal(f"invalid regexp: {error}: /{source}/") from None
-        self._groups = found.groups
+        self._groups: int = found.groups
         is_longest = bool(found.flags & regex.POSIX)
         finder: Any = found if quick is None or is_longest else quick
         self.search: Callable[..., Span | None] = (
@@ -118,7 +118,7 @@ def _finds(pattern: regex.Pattern[str], text: str) -> Iterator[Span]:
 
 
 @lru_cache(maxsize=500)
-def compile_pattern(source: str, ignore_case: bool = False) -> Pattern:  # noqa: FBT001, FBT002
+def compile_pattern(source: str, ignore_case: bool = False) -> Pattern:
     """Return a pattern; errors as `Pattern`. What is used again is not made again."""
     return Pattern(source, ignore_case=ignore_case)
 

@@ -125,8 +125,9 @@ def joined(parts: Sequence[ast.expr]) -> ast.expr:
     values: list[ast.expr] = []
     for part in parts:
         plain = isinstance(part, ast.Constant) and isinstance(part.value, str)
-        if plain and values and isinstance(values[-1], ast.Constant):
-            values[-1] = ast.Constant(values[-1].value + cast("ast.Constant", part).value)
+        last = values[-1] if values else None
+        if plain and isinstance(last, ast.Constant):
+            values[-1] = ast.Constant(f"{last.value!s}{cast('ast.Constant', part).value!s}")
         elif plain:
             values.append(part)
         elif isinstance(part, ast.JoinedStr):

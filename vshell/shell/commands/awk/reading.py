@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import length_hint
 from typing import Final
 
 from vshell.shell.command import Input
@@ -56,7 +57,7 @@ class Reader:
         self._bytes = b""
         self._is_done = False
         self._records: Iterator[str] = iter(())
-        self._all: Iterator[str] | None = None
+        self._cut = 0
         self._look = look
         self.ended_by = ""
 
@@ -64,9 +65,10 @@ class Reader:
         """End records otherwise from now on."""
         if separation == self._separation:
             return
-        if self._separation.pattern is None and not self._separation.paragraphs:
+        waiting = list(self._records)
+        if waiting:
+            self._cut -= len(waiting)
             end = self._separation.text
-            waiting = list(self._records)
             self._rest = "".join(each + end for each in waiting) + self._rest[self._place :]
             self._place = 0
         self._records = iter(())
@@ -81,35 +83,36 @@ class Reader:
 
     def next(self) -> str | None:
         """Return the next record without its end, or None."""
-        return next(self.records(), None)
+        for text in self._records:
+            return text
+        return None if self.block() is None else next(self._records)
 
-    def records(self) -> Iterator[str]:
-        """Return the records; what ends them may change at any time."""
-        if self._all is None:
-            self._all = self._each()
-        return self._all
+    def delivered(self) -> int:
+        """Return how many records were taken."""
+        return self._cut - length_hint(self._records)
 
-    def _each(self) -> Iterator[str]:
-        while True:
-            separation = self._separation
-            if separation.pattern is None and not separation.paragraphs:
-                self.ended_by = separation.text
-                yield from self._records
-                if self._separation is not separation:
-                    continue
-                if not self._refill():
-                    if self._rest and self._separation is separation:
-                        rest, self._rest, self.ended_by = self._rest, "", ""
-                        self._look(rest)
-                        yield rest
-                        continue
-                    if self._separation is separation:
-                        return
-            else:
-                found = self._one(separation)
-                if found is None:
-                    return
-                yield found
+    def block(self) -> Iterator[str] | None:
+        """Return records that come next: what is left of the block, or a new one; or None.
+
+        The iterator is this reader's own: what is taken from it is taken.
+        """
+        if length_hint(self._records):
+            return self._records
+        separation = self._separation
+        if separation.pattern is None and not separation.paragraphs:
+            self.ended_by = separation.text
+            if self._refill():
+                return self._records
+            found: str | None = self._rest or None
+            self._rest, self.ended_by = "", ""
+            self._look(found or "")
+        else:
+            found = self._one(separation)
+        if found is None:
+            return None
+        self._records = iter((found,))
+        self._cut += 1
+        return self._records
 
     def _refill(self) -> bool:
         """Cut the next piece of input into records; tell whether there are more."""
@@ -117,11 +120,12 @@ class Reader:
         if self._place:
             self._rest, self._place = self._rest[self._place :], 0
         while True:
-            pieces = self._rest.split(end) if end in self._rest else None
-            if pieces is not None:
+            if end in self._rest:
                 self._look(self._rest)
+                pieces = self._rest.split(end)
                 self._rest = pieces.pop()
                 self._records = iter(pieces)
+                self._cut += len(pieces)
                 return True
             if not self._more():
                 return False

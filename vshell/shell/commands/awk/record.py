@@ -40,14 +40,14 @@ def has_odd_blanks(text: str) -> bool:
 
 def split_blanks(text: str, most: int = -1) -> list[str]:
     """Split at blanks, tabs and newlines; the rest after `most` splits stays in one piece."""
-    if _ODD.search(text) is None:
+    if text.isprintable() or _ODD.search(text) is None:
         return text.split(None, most)
     return [each.translate(_SHOW) for each in text.translate(_HIDE).split(None, most)]
 
 
-def text_splitter(separator: str, most: int = -1) -> Splitter:
+def text_splitter(separator: str) -> Splitter:
     """Return what splits at a text."""
-    return lambda text: text.split(separator, most) if text else []
+    return lambda text: text.split(separator) if text else []
 
 
 def pattern_splitter(pattern: Pattern) -> Splitter:
@@ -121,50 +121,77 @@ def width_splitter(widths: str) -> Splitter:
 class Record:
     """`$0`, its fields and their number.
 
-    Attributes:
-        text: The record, unless a field was changed: see `whole`.
-        fields: Its fields, padded to `padding`; None until they are asked for.
-        splitter: What makes fields of a text.
-        is_odd: Whether the text may have white space that awk does not split at.
-        most: How many of the fields are ever asked for; -1 when that is not known.
+    Args:
         padding: How many fields there are at least, so that those that a program names can
             be taken without asking.
-        separator: What is put between fields when the record is put together: OFS.
+        most: How many of the fields are ever asked for; -1 when that is not known.
+
+    Attributes:
+        text: The record, unless a field was changed: see `whole`.
+        fields: Its fields, padded; None until they are asked for.
+        output_separator: What is put between fields when the record is put together.
     """
 
     __slots__ = (
         "_count",
         "_is_changed",
+        "_is_odd",
+        "_is_plain",
+        "_most",
+        "_padding",
+        "_separator",
+        "_splitter",
         "fields",
-        "is_odd",
-        "most",
-        "padding",
-        "separator",
-        "splitter",
+        "output_separator",
         "text",
     )
 
     def __init__(self, padding: int = 0, most: int = -1) -> None:
         self.text = ""
-        self.is_odd = True
-        self.most = most
         self.fields: list[str] | None = None
-        self.splitter: Splitter = self.split_blanks
-        self.padding = padding
-        self.separator: Callable[[], str] = lambda: " "
+        self.output_separator = " "
+        self._most = most
+        self._padding = padding
+        self._splitter: Splitter = split_blanks
+        self._separator: str | None = None
+        self._is_odd = True
+        self._is_plain = False
         self._count = 0
         self._is_changed = False
 
-    def split_blanks(self, text: str) -> list[str]:
-        """Split a record at blanks."""
-        return split_blanks(text, self.most) if self.is_odd else text.split(None, self.most)
+    # How records are split.
+
+    def split_at(self, separator: str | None) -> None:
+        """Split records at a text from now on; None stands for blanks."""
+        most = self._most
+        self._separator = separator
+        self._is_plain = True
+        if separator is None:
+            self._is_plain = not self._is_odd
+            self._splitter = lambda text: split_blanks(text, most)
+
+    def split_by(self, splitter: Splitter) -> None:
+        """Split records by a function from now on."""
+        self._splitter = splitter
+        self._separator = ""
+        self._is_plain = False
+
+    def note_blanks(self, *, odd: bool) -> None:
+        """Note whether records may have white space that awk does not split at."""
+        self._is_odd = odd
+        if self._separator is None:
+            self._is_plain = not odd
 
     def split(self) -> list[str]:
         """Split the record into fields, and return them."""
-        fields = self.splitter(self.text)
+        text = self.text
+        if self._is_plain:
+            fields = text.split(self._separator, self._most) if text else []
+        else:
+            fields = self._splitter(text)
         self._count = count = len(fields)
-        if count < self.padding:
-            fields += [""] * (self.padding - count)
+        if count < self._padding:
+            fields += [""] * (self._padding - count)
         self.fields = fields
         self._is_changed = False
         return fields
@@ -178,9 +205,16 @@ class Record:
     def whole(self) -> str:
         """Return `$0`."""
         if self.fields is not None and self._is_changed:
-            self.text = self.separator().join(self.fields[: self._count])
+            self.text = self.output_separator.join(self.fields[: self._count])
             self._is_changed = False
         return self.text
+
+    def last(self) -> str:
+        """Return `$NF`."""
+        fields = self.fields
+        if fields is None:
+            fields = self.split()
+        return fields[self._count - 1] if self._count else self.whole()
 
     def get(self, index: object) -> str:
         """Return a field, by any value that is its number.
@@ -188,13 +222,13 @@ class Record:
         Raises:
             AwkFatal: The number is negative.
         """
-        place = _place(index)
+        place = int(index) if index.__class__ is float and 1.0 <= index < 1e6 else _place(index)
         if place == 0:
             return self.whole()
-        if self.fields is None:
-            self.split()
-        assert self.fields is not None
-        return self.fields[place - 1] if place <= self._count else ""
+        fields = self.fields
+        if fields is None:
+            fields = self.split()
+        return fields[place - 1] if place <= self._count else ""
 
     def put(self, index: object, text: str) -> None:
         """Set a field; the fields up to it are made, if they are not there.
@@ -205,20 +239,25 @@ class Record:
         place = _place(index)
         if place == 0:
             self.set(str(text))
-            return
-        if self.fields is None:
-            self.split()
-        assert self.fields is not None
+        else:
+            self.put_at(place, text)
+
+    def put_at(self, place: int, text: str) -> str:
+        """Set a field by its number, from 1 on; return the text."""
+        fields = self.fields
+        if fields is None:
+            fields = self.split()
         if place > self._count:
             self.resize(float(place))
-        self.fields[place - 1] = text
+        fields[place - 1] = text
         self._is_changed = True
+        return text
 
     def set(self, text: str) -> None:
         """Set `$0`."""
         self.text = text
         self.fields = None
-        self.is_odd = True
+        self.note_blanks(odd=True)
 
     def settle(self) -> None:
         """Split the record now, as what it is split by is about to change."""
@@ -241,7 +280,7 @@ class Record:
         assert self.fields is not None
         size = int(wanted)
         del self.fields[min(size, self._count) :]
-        self.fields += [""] * (max(size, self.padding) - len(self.fields))
+        self.fields += [""] * (max(size, self._padding) - len(self.fields))
         self._count = size
         self._is_changed = True
 

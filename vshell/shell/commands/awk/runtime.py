@@ -14,6 +14,7 @@ from typing import Any, Final
 from vshell.shell.command import Invocation
 from vshell.shell.commands.awk import library, ordering, values
 from vshell.shell.commands.awk.errors import AwkFatal, ProgramExit
+from vshell.shell.commands.awk.facts import SPECIAL
 from vshell.shell.commands.awk.formats import NumberTexts, compile_format
 from vshell.shell.commands.awk.inputs import MainInput
 from vshell.shell.commands.awk.patterns import Pattern, compile_pattern
@@ -22,6 +23,8 @@ from vshell.shell.commands.awk.record import (
     Record,
     content_splitter,
     pattern_splitter,
+    split_blanks,
+    split_contents,
     text_splitter,
     width_splitter,
 )
@@ -70,7 +73,6 @@ class Runtime:
     def __init__(self, call: Invocation, needs: Needs) -> None:
         self.call = call
         self.record = Record(needs.padding, needs.most)
-        self.record.separator = self._output_separator
         self._needs = needs
         self._separation = _NEWLINE
         self.streams = Streams(call, self.separation)
@@ -81,7 +83,7 @@ class Runtime:
         self.shown_numbers = self.numbers
         self._ignore_case = False
         self._taken = ""
-        self._random = random.Random(0)
+        self._random = random.Random(0)  # noqa: S311 - nobody promises that it is secret
         self._seed = 0.0
         self.exit_status = 0
         self.namespace: dict[str, Any] = {f"v_{name}": value for name, value in DEFAULTS.items()}
@@ -102,6 +104,9 @@ class Runtime:
             "whole": self.record.whole,
             "get_field": self.record.get,
             "count": self.record.count,
+            "last_field": self.record.last,
+            "put_at": self.record.put_at,
+            "PlainText": values.PlainText,
             "numbers": self.numbers,
             "shown_numbers": self.shown_numbers,
             "write": self.streams.stdout.write,
@@ -138,7 +143,7 @@ class Runtime:
     def shown(self, value: object) -> str:
         """Return a value as `print` prints it."""
         if value.__class__ is float:
-            return self.shown_numbers[value]  # type: ignore[index]
+            return self.shown_numbers[value]
         return self.text(value)
 
     def _pair(self, left: object, right: object) -> tuple[Any, Any]:
@@ -173,6 +178,8 @@ class Runtime:
         self.namespace[f"v_{name}"] = value
         if name in ("FS", "FPAT", "FIELDWIDTHS"):
             self._set_splitter(name, self.text(value))
+        elif name == "OFS":
+            self.record.output_separator = self.text(value)
         elif name == "RS":
             self._set_separation(self.text(value))
         elif name in ("CONVFMT", "OFMT"):
@@ -186,7 +193,7 @@ class Runtime:
     def assign(self, name: str, value: str) -> None:
         """Give a variable a value from the command line."""
         found = from_outside(value)
-        if name in ("CONVFMT", "FIELDWIDTHS", "FPAT", "FS", "IGNORECASE", "NF", "OFMT", "RS"):
+        if name in SPECIAL:
             self.set_special(name, found)
         elif f"f_{name}" in self.namespace:
             raise AwkFatal(f"cannot use function name `{name}' as variable name")
@@ -197,9 +204,6 @@ class Runtime:
         else:
             self.namespace[f"v_{name}"] = found
 
-    def _output_separator(self) -> str:
-        return self.text(self.namespace["v_OFS"])
-
     def _set_number_texts(self) -> None:
         conversion = self.text(self.namespace["v_CONVFMT"])
         output = self.text(self.namespace["v_OFMT"])
@@ -209,31 +213,36 @@ class Runtime:
         self.namespace["shown_numbers"] = self.shown_numbers
 
     def _set_splitter(self, name: str, value: str) -> None:
-        record, most = self.record, self._needs.most
+        record = self.record
         if name == "FIELDWIDTHS":
-            record.splitter = width_splitter(value)
+            record.split_by(width_splitter(value))
         elif name == "FPAT":
-            record.splitter = content_splitter(self.dynamic(value))
+            record.split_by(content_splitter(self.dynamic(value)))
         elif self._separation.paragraphs and value != " ":
             # A newline separates fields, whatever else does.
             pattern = "\n" if not value else f"({self._separator_source(value)})|\n"
-            record.splitter = pattern_splitter(self.dynamic(pattern))
-        elif value == " ":
-            record.splitter = record.split_blanks
+            record.split_by(pattern_splitter(self.dynamic(pattern)))
         else:
-            record.splitter = self._separator_splitter(value, most)
+            plain = self._plain_separator(value)
+            if value == " " or plain is not None:
+                record.split_at(plain)
+            else:
+                record.split_by(self.splitter(value))
 
-    def _separator_splitter(self, value: str, most: int = -1) -> Callable[[str], list[str]]:
-        if value == " ":
-            return self.record.split_blanks
+    def _plain_separator(self, value: str) -> str | None:
+        """Return the text that a separator stands for, if it is no pattern, nor blanks."""
+        if value in ("", " "):
+            return None
+        if len(value) == 1 and (not self._ignore_case or not value.isalpha()):
+            return value
+        return self.dynamic(value).literal
+
+    def splitter(self, value: str) -> Callable[[str], list[str]]:
+        """Return what splits at a separator other than a blank."""
         if not value:
             return list
-        if len(value) == 1 and (not self._ignore_case or not value.isalpha()):
-            return text_splitter(value, most)
-        pattern = self.dynamic(value)
-        if pattern.literal is not None:
-            return text_splitter(pattern.literal, most)
-        return pattern_splitter(pattern)
+        plain = self._plain_separator(value)
+        return pattern_splitter(self.dynamic(value)) if plain is None else text_splitter(plain)
 
     @staticmethod
     def _separator_source(value: str) -> str:
@@ -301,28 +310,53 @@ class Runtime:
         return self._taken
 
     def split_into(
-        self, text: str, array: Array, how: Pattern | str, separators: Array | None = None
+        self,
+        text: str,
+        array: Array,
+        how: Pattern | str,
+        raw: bool,
+        separators: Array | None = None,
     ) -> float:
-        """Fill an array with the pieces of a text; return how many there are."""
-        return library.split_into(
-            text, array, how, separators, splitter=self._separator_splitter, pattern=self.dynamic
-        )
+        """Fill an array with the pieces of a text; return how many there are.
+
+        Args:
+            text: The text.
+            array: Where the pieces go.
+            how: What is between them.
+            raw: Whether the program looks at each piece itself whether it is a number.
+            separators: Where what was between them goes.
+        """
+        if how == " " and separators is None:
+            return library.fill(array, split_blanks(text), raw)
+        pieces, between = library.splits(text, how, self, separators=separators is not None)
+        if separators is not None:
+            library.keep_separators(separators, between, blanks=how == " ")
+        return library.fill(array, pieces, raw)
 
     def patsplit_into(
-        self, text: str, array: Array, how: Pattern | str | None, between: Array | None = None
+        self,
+        text: str,
+        array: Array,
+        how: Pattern | str | None,
+        raw: bool,
+        between: Array | None = None,
     ) -> float:
         """Fill an array with what matches a pattern (FPAT, when there is none)."""
         if how is None:
             how = self.text(self.namespace["v_FPAT"])
         pattern = self.dynamic(how) if isinstance(how, str) else how
-        return library.patsplit_into(text, array, pattern, between)
+        pieces, rest = split_contents(text, pattern) if text else ([], [])
+        if between is not None:
+            between.clear()
+            between.update((str(place), part) for place, part in enumerate(rest))
+        return library.fill(array, pieces, raw)
 
     # Fields and records.
 
-    def put_field(self, index: object, value: object, is_text: bool = False) -> object:  # noqa: FBT001, FBT002
+    def put_field(self, index: object, value: object) -> object:
         """Set a field; return the value."""
-        text = self.text(value)
-        self.record.put(index, values.PlainText(text) if is_text else text)
+        kind = value.__class__
+        self.record.put(index, values.PlainText(value) if kind is str else self.text(value))
         return value
 
     def set_record(self, text: str) -> str:
@@ -339,7 +373,7 @@ class Runtime:
         """Read a record for `taken`; return 1, 0 at the end, -1 when it cannot be read."""
         names = self.namespace
         if kind == "input":
-            text = next(self.input.records(), None)
+            text = self.input.next()
         else:
             reader = self._source(kind, name)
             if reader is None:
@@ -435,7 +469,7 @@ class Runtime:
         """Begin a new series of random numbers; return the seed of the one before."""
         before = self._seed
         self._seed = self.systime() if seed is None else number(seed)
-        self._random = random.Random(self._seed)
+        self._random = random.Random(self._seed)  # noqa: S311 - as above
         return before
 
     def systime(self) -> float:

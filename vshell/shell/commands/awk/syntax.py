@@ -172,6 +172,8 @@ Expression = (
 
 # Statements.
 
+Redirection = Literal["", ">", ">>", "|", "|&"]
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
@@ -185,7 +187,7 @@ class Print:
 
     arguments: tuple[Expression, ...]
     formatted: bool
-    redirection: Literal["", ">", ">>", "|", "|&"]
+    redirection: Redirection
     destination: Expression | None
     line: int
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from vshell.shell.commands.awk.errors import AwkFatal
 
@@ -19,15 +18,18 @@ __all__ = [
     "NumericText",
     "PlainText",
     "Value",
+    "as_number",
     "number",
     "numeric",
     "text_number",
     "truth",
 ]
 
-_MEMORY: Final = 20_000
-"""How many conversions are remembered."""
-_NUMBER: Final = re.compile(r"[ \t\n\r\f\v]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+_STARTS: Final = frozenset("0123456789.+- \t\n\r\f\v")
+"""What a text that begins with a number begins with."""
+_NUMBER: Final = re.compile(
+    r"[ \t\n\r\f\v]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+)
 _SPECIAL: Final = re.compile(r"[ \t\n\r\f\v]*([+-](?:nan|inf))(?![A-Za-z0-9_.])", re.IGNORECASE)
 _BLANKS: Final = " \t\n\r\f\v"
 
@@ -63,39 +65,41 @@ class _Unset(NumericText):
 
     __neg__ = __pos__
 
-    def __add__(self, other: object) -> float:  # type: ignore[override]
-        return +other  # type: ignore[operator, no-any-return]
+    # The other side is a float, or this very value.
+
+    def __add__(self, other: Any) -> float:  # type: ignore[override]
+        return 0.0 + float(other)
 
     __radd__ = __add__
 
-    def __sub__(self, other: object) -> float:
-        return -other  # type: ignore[operator, no-any-return]
+    def __sub__(self, other: Any) -> float:
+        return 0.0 - float(other)
 
-    def __rsub__(self, other: object) -> float:
-        return +other  # type: ignore[operator, no-any-return]
+    def __rsub__(self, other: Any) -> float:
+        return float(other)
 
-    def __mul__(self, other: object) -> float:  # type: ignore[override]
-        return 0.0 * (+other)  # type: ignore[operator]
+    def __mul__(self, other: Any) -> float:  # type: ignore[override]
+        return 0.0 * float(other)
 
     __rmul__ = __mul__  # type: ignore[assignment]
 
-    def __truediv__(self, other: object) -> float:
-        return 0.0 / (+other)  # type: ignore[operator]
+    def __truediv__(self, other: Any) -> float:
+        return 0.0 / float(other)
 
-    def __rtruediv__(self, other: object) -> NoReturn:
+    def __rtruediv__(self, other: Any) -> NoReturn:
         raise ZeroDivisionError
 
-    def __lt__(self, other: object) -> bool:
-        return 0.0 < (+other)  # type: ignore[operator]
+    def __lt__(self, other: Any) -> bool:
+        return float(other) > 0.0
 
-    def __le__(self, other: object) -> bool:
-        return 0.0 <= (+other)  # type: ignore[operator]
+    def __le__(self, other: Any) -> bool:
+        return float(other) >= 0.0
 
-    def __gt__(self, other: object) -> bool:
-        return 0.0 > (+other)  # type: ignore[operator]
+    def __gt__(self, other: Any) -> bool:
+        return float(other) < 0.0
 
-    def __ge__(self, other: object) -> bool:
-        return 0.0 >= (+other)  # type: ignore[operator]
+    def __ge__(self, other: Any) -> bool:
+        return float(other) <= 0.0
 
 
 UNSET: Final = _Unset()
@@ -126,7 +130,7 @@ class Array(dict[str, object]):
         if found is None or found is UNSET:
             self[key] = found = Array()
         elif not isinstance(found, Array):
-            raise AwkFatal(f"attempt to use scalar `[\"{key}\"]' as an array")
+            raise AwkFatal(f'attempt to use scalar `["{key}"]\' as an array')
         return found
 
 
@@ -134,34 +138,21 @@ Value = float | str
 """What a variable or an element holds."""
 
 
-class _Memory(dict[str, float | None]):
-    """A function of texts that remembers."""
-
-    __slots__ = ("_function",)
-
-    def __init__(self, function: Callable[[str], float | None]) -> None:
-        super().__init__()
-        self._function = function
-
-    def __missing__(self, text: str) -> float | None:
-        found = self._function(text)
-        if len(text) < 32:
-            if len(self) >= _MEMORY:
-                self.clear()
-            self[text] = found
-        return found
-
-
-def _numeric(text: str) -> float | None:
-    if text[:1] not in "0123456789.+- \t\n\r\f\v":
-        return None
+def numeric(text: str) -> float | None:
+    """Return the number that a text looks like as a whole, or None."""
     try:
-        found = float(text)
+        if text[0] in _STARTS:
+            found = float(text)
+            # Python also takes `1_0`, `nan` and the digits of other scripts.
+            if found - found == 0.0 and "_" not in text and text.isascii():
+                return found
+            return _careful(text)
     except ValueError:
-        return None
-    if "_" in text or found - found != 0.0 or not text.isascii():
-        return _careful(text)
-    return found
+        pass
+    except IndexError:
+        if text is UNSET:
+            return 0.0
+    return None
 
 
 def _careful(text: str) -> float | None:
@@ -171,26 +162,30 @@ def _careful(text: str) -> float | None:
     return float(match[1]) if match else None
 
 
-def _leading(text: str) -> float:
+def text_number(text: str) -> float:
     """Return the number that a text begins with, or 0."""
-    found = _numeric(text)
-    if found is not None:
-        return found
+    try:
+        if text[0] in _STARTS:
+            found = float(text)
+            if found - found == 0.0 and "_" not in text and text.isascii():
+                return found
+    except ValueError:
+        pass
+    except IndexError:
+        return 0.0
+    else:
+        if text[0] not in _STARTS:
+            return 0.0
     match = _NUMBER.match(text) or _SPECIAL.match(text)
     return float(match[1]) if match else 0.0
 
 
-numeric: Final = _Memory(_numeric).__getitem__
-"""The number that a text looks like as a whole, or None."""
-
-text_number: Final[Callable[[str], float]] = _Memory(_leading).__getitem__  # type: ignore[assignment]
-"""The number that a text begins with, or 0."""
-
-
 def from_outside(text: str) -> str:
     """Return a text that came from outside, so that it compares as a number if it is one."""
+    if text.__class__ is PlainText:
+        return str(text)
     found = numeric(text)
-    if found is None or text.__class__ is PlainText:
+    if found is None or text is UNSET:
         return text
     kept = NumericText(text)
     kept.number = found
@@ -237,7 +232,7 @@ def field_truth(text: str) -> bool:
 def as_number(value: object) -> float | None:
     """Return the number that a value compares as, or None when it is a text."""
     if value.__class__ is float:
-        return value  # type: ignore[return-value]
+        return value
     return value.number if isinstance(value, NumericText) else None
 
 

@@ -5,119 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-import regex
-
 from vshell.errors import VshellError
-from vshell.shell.command import Input, Invocation, Output
+from vshell.shell.command import Invocation
 from vshell.shell.command_io import Failure, open_input, records, to_bytes, to_text, write_file
-from vshell.shell.commands.sed_script import Address, Pattern, SedCommand, Substitution
+from vshell.shell.commands.sed.listing import visible
+from vshell.shell.commands.sed.replacing import MAX_SPACE, REGEX_TIMEOUT_S, replacement
+from vshell.shell.commands.sed.script import Pattern, SedCommand, Substitution
+from vshell.shell.commands.sed.selector import Selector
+from vshell.shell.commands.sed.streams import FileOutput, Lines, Printer
 from vshell.shell.messages import reason
-
-REGEX_TIMEOUT_S: Final = 20.0
-"""What a single search may take: expressions with back references can take for ever."""
-MAX_SPACE: Final = 256 * 1024 * 1024
-"""How many characters a line may grow to."""
-
-
-class Printer:
-    """An output that adds a line's missing end when something follows it."""
-
-    def __init__(self, output: Output, end: bytes) -> None:
-        self._output = output
-        self._end = end
-        self._missing = False
-
-    def line(self, text: str, *, ended: bool = True) -> None:
-        data = to_bytes(text)
-        if self._missing:
-            data = self._end + data
-        self._missing = not ended
-        self._output.write(data + self._end if ended else data)
-
-    def complete(self) -> None:
-        """Add the end that the last line did not have."""
-        if self._missing:
-            self._output.write(self._end)
-            self._missing = False
-
-    def raw(self, data: bytes) -> None:
-        if data:
-            self._output.write(self._end + data if self._missing else data)
-            self._missing = False
-
-
-class _FileOutput:
-    """What `w` has written to a file so far."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def write(self, data: bytes, /) -> None:
-        self.parts.append(data)
-
-
-class Lines:
-    """The lines of all inputs, one after the other, with a look at the next one.
-
-    Args:
-        call: The command's run.
-        names: The inputs.
-        end: What ends a line.
-    """
-
-    def __init__(self, call: Invocation, names: Sequence[str], end: bytes) -> None:
-        self._call = call
-        self._end = end
-        self._names = list(names)
-        self._source: Iterator[bytes] | None = None
-        self._ahead: tuple[bytes, str] | None = None
-        self._ahead_known = False
-        self._name = "-"
-        self.name = "-"
-        self.failed = False
-
-    def _open(self, name: str) -> Input | None:
-        try:
-            return open_input(self._call, name)
-        except VshellError as error:
-            if error.code == "is_directory":
-                raise Failure(f"read error on {name}: {reason(error)}", 4) from None
-            self.failed = True
-            self._call.complain(f"can't read {name}: {reason(error)}")
-            return None
-
-    def _look(self) -> None:
-        self._ahead_known = True
-        while True:
-            if self._source is not None:
-                line = next(self._source, None)
-                if line is not None:
-                    self._ahead = (line, self._name)
-                    return
-                self._source = None
-            if not self._names:
-                self._ahead = None
-                return
-            self._name = self._names.pop(0)
-            opened = self._open(self._name)
-            self._source = None if opened is None else records(opened, self._end)
-
-    @property
-    def is_last(self) -> bool:
-        """Whether no line follows."""
-        if not self._ahead_known:
-            self._look()
-        return self._ahead is None
-
-    def next(self) -> bytes | None:
-        """Return the next line with its end, or None."""
-        if not self._ahead_known:
-            self._look()
-        if self._ahead is None:
-            return None
-        line, self.name = self._ahead
-        self._ahead_known = False
-        return line
 
 
 class _Quit(Exception):  # noqa: N818 - it is how a script ends
@@ -135,7 +31,7 @@ class _Restart(Exception):  # noqa: N818 - it is how a cycle ends
     """The cycle begins again without reading a line."""
 
 
-class Machine:
+class Machine(Selector):
     """Runs commands on lines.
 
     Args:
@@ -164,17 +60,14 @@ class Machine:
         self._between = "\0" if end == b"\0" else "\n"
         self._width = width
         self._posix = posix
-        self._space = ""
+        super().__init__(Lines(call, (), end))
         self._hold = ""
         self._ended = True
         self._replaced = False
-        self._number = 0
-        self._last_pattern: Pattern | None = None
         self._queue: list[tuple[str, str]] = []
-        self._written: dict[str, tuple[Printer, _FileOutput | None]] = {}
+        self._written: dict[str, tuple[Printer, FileOutput | None]] = {}
         self._readers: dict[str, Iterator[bytes] | None] = {}
         self._printer = Printer(call.stdout, end)
-        self._lines = Lines(call, (), end)
         self._open_written()
 
     # Running.
@@ -225,7 +118,7 @@ class Machine:
             elif name == "/dev/stderr":
                 self._written[name] = (Printer(self._call.stderr, self._end), None)
             elif name not in self._written:
-                file = _FileOutput()
+                file = FileOutput()
                 self._written[name] = (Printer(file, self._end), file)
 
     def _read(self) -> bool:
@@ -292,96 +185,15 @@ class Machine:
         self._replaced = False
         return replaced if name == "t" else not replaced
 
-    # Addresses.
-
-    def _selects(self, command: SedCommand) -> bool:
-        first, second = command.first, command.second
-        assert first is not None
-        if second is None:
-            return self._matches(first)
-        if command.is_active:
-            return self._continues(command, second)
-        if first.kind == "line" and first.number == 0 and self._number == 1:
-            # `0,/x/` may end on the very first line.
-            command.is_over = True
-            command.is_active = not self._matches(second)
-            return True
-        if first.kind == "line":
-            return self._begins_late(command, first.number, second)
-        if not self._matches(first):
-            return False
-        return self._begins(command, second)
-
-    def _begins_late(self, command: SedCommand, number: int, second: Address) -> bool:
-        """Tell whether a range begins here that begins at a line, which may be past unseen."""
-        late = self._number > number
-        if self._number < number or (late and command.is_over):
-            return False
-        command.is_over = True
-        if late and second.kind == "line" and second.number < self._number:
-            return False
-        return self._begins(command, second)
-
-    def _begins(self, command: SedCommand, second: Address) -> bool:
-        if second.kind == "line":
-            command.range_end = second.number
-            command.is_active = second.number > self._number
-        elif second.kind == "plus":
-            command.range_end = self._number + second.number
-            command.is_active = second.number > 0
-        elif second.kind == "multiple":
-            step = second.number
-            command.range_end = -(-self._number // step) * step if step else self._number
-            command.is_active = command.range_end > self._number
-        else:
-            command.is_active = not (second.kind == "last" and self._lines.is_last)
-        return True
-
-    def _continues(self, command: SedCommand, second: Address) -> bool:
-        if second.kind in ("line", "plus", "multiple"):
-            if self._number >= command.range_end:
-                command.is_active = False
-                # A range whose end is past was left while other commands ran.
-                first = command.first
-                if self._number > command.range_end:
-                    assert first is not None
-                    return self._matches(first) and self._begins(command, second)
-            return True
-        if self._matches(second):
-            command.is_active = False
-        return True
-
-    def _matches(self, address: Address) -> bool:
-        kind = address.kind
-        if kind == "line":
-            return address.number == self._number
-        if kind == "last":
-            return self._lines.is_last
-        if kind == "step":
-            distance = self._number - address.number
-            return distance >= 0 and distance % address.step == 0
-        return self._search(self._pattern(address.pattern), 0) is not None
-
-    def _pattern(self, pattern: Pattern | None) -> Pattern:
-        if pattern is None:
-            if self._last_pattern is None:
-                raise Failure("-e expression #1, char 0: no previous regular expression")
-            return self._last_pattern
-        self._last_pattern = pattern
-        return pattern
-
-    def _search(self, pattern: Pattern, position: int) -> regex.Match[str] | None:
-        try:
-            return pattern.search(self._space, position, timeout=REGEX_TIMEOUT_S)
-        except TimeoutError:
-            raise Failure("a regular expression took too long", 4) from None
-
     # Substitution.
 
     def _substitute(self, command: SedCommand) -> None:
         what = command.substitution
         assert what is not None
         pattern = self._pattern(what.pattern)
+        if what.template is not None:
+            self._substitute_at_once(what, pattern)
+            return
         match = self._search(pattern, 0)
         if match is None:
             return
@@ -398,7 +210,7 @@ class Machine:
             else:
                 count += 1
                 if count >= what.number:
-                    parts.append(_replacement(what, match))
+                    parts.append(replacement(what, match))
                     changed = True
                 else:
                     parts.append(space[start:end])
@@ -419,6 +231,20 @@ class Machine:
             raise Failure("the line grew too long", 4)
         self._replaced = True
         self._after_substitution(what)
+
+    def _substitute_at_once(self, what: Substitution, pattern: Pattern) -> None:
+        count = 0 if what.is_global else 1
+        assert what.template is not None
+        try:
+            replaced = pattern.subn(
+                what.template, self._space, count=count, timeout=REGEX_TIMEOUT_S
+            )
+        except TimeoutError:
+            raise Failure("a regular expression took too long", 4) from None
+        if replaced[1]:
+            self._grow(replaced[0])
+            self._replaced = True
+            self._after_substitution(what)
 
     def _after_substitution(self, what: Substitution) -> None:
         if what.is_executed:
@@ -606,86 +432,3 @@ class Machine:
         if line is not None:
             body = line.removesuffix(self._end)
             self._printer.line(to_text(body), ended=True)
-
-
-def substituted(what: Substitution, text: str) -> str:
-    """Return a text after a substitution; `tar --transform` has them too."""
-    if what.pattern is None:
-        return text
-    count = 0
-
-    def one(match: regex.Match[str]) -> str:
-        nonlocal count
-        count += 1
-        wanted = count >= what.number and (what.is_global or count == what.number)
-        return _replacement(what, match) if wanted else match.group()
-
-    result: str = what.pattern.sub(one, text, timeout=REGEX_TIMEOUT_S)
-    return result
-
-
-def _replacement(what: Substitution, match: regex.Match[str]) -> str:
-    if not what.has_cases:
-        return "".join(
-            [value if kind == "text" else (match.group(value) or "") for kind, value in what.parts]
-        )
-    result: list[str] = []
-    mode = once = ""
-    for kind, value in what.parts:
-        if kind == "case":
-            if value in "lu":
-                once = value
-            else:
-                mode = "" if value == "E" else value
-                once = once if value != "E" else ""
-            continue
-        text = value if kind == "text" else (match.group(value) or "")
-        if not text:
-            continue
-        if mode:
-            text = text.upper() if mode == "U" else text.lower()
-        if once:
-            text = (text[0].upper() if once == "u" else text[0].lower()) + text[1:]
-            once = ""
-        result.append(text)
-    return "".join(result)
-
-
-_VISIBLE: Final = {
-    "\\": "\\\\",
-    "\a": "\\a",
-    "\b": "\\b",
-    "\f": "\\f",
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-    "\v": "\\v",
-}
-
-
-def visible(text: str, width: int) -> str:
-    """Return a line as `l` prints it, folded."""
-    lines: list[str] = []
-    current: list[str] = []
-    room = 0
-    limit = width - 1 if width else -1
-    for character in text:
-        for shown in _shown(character):
-            if limit >= 0 and room + len(shown) > limit:
-                lines.append("".join(current) + "\\")
-                current, room = [], 0
-            current.append(shown)
-            room += len(shown)
-    lines.append("".join(current) + "$")
-    return "\n".join(lines)
-
-
-def _shown(character: str) -> list[str]:
-    named = _VISIBLE.get(character)
-    if named is not None:
-        return [named]
-    if " " <= character < "\x7f":
-        return [character]
-    if character.isprintable() and not character.isascii():
-        return [f"\\{byte:03o}" for byte in character.encode()]
-    return [f"\\{byte:03o}" for byte in to_bytes(character)]

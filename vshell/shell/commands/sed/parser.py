@@ -4,89 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal
 
-import regex
+from vshell.shell.commands.sed.escapes import read_replacement, regex_escapes, template_of, unescape
+from vshell.shell.commands.sed.scanner import Scanner
+from vshell.shell.commands.sed.script import Address, Pattern, SedCommand, SedError, Substitution
+from vshell.text.posix_regex import PosixRegexError, compile_posix, least_width
 
-from vshell.text.posix_regex import PosixRegexError, compile_posix
-
-Pattern: TypeAlias = regex.Pattern[str]
-
-_ESCAPES: Final = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_NUMERIC: Final = {"d": (10, 3, "[0-9]"), "o": (8, 3, "[0-7]"), "x": (16, 2, "[0-9a-fA-F]")}
 _PLAIN: Final = "=dDgGhHnNpPxzF"
-_BRACKET: Final = re.compile(
-    r"\^?\]?(?:\[:[a-z]*:\]|\[=[^]\n]*?=\]|\[\.[^]\n]*?\.\]|(?!\[[:=.])[^]\n])*\]"
-)
-"""What follows the `[` of a bracket expression."""
 
 
-class SedError(Exception):
-    """The script is none; the text says where and why."""
-
-    def __init__(self, message: str, status: int = 1) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-@dataclass(slots=True)
-class Address:
-    """Where a command applies.
-
-    Attributes:
-        kind: `line`, `last`, `regex`, `step`; as a second address also `plus`, `multiple`.
-        number: The line, the first line of steps, or a count.
-        step: The distance of steps.
-        pattern: The expression; None is the last one that was used.
-    """
-
-    kind: Literal["line", "last", "regex", "step", "plus", "multiple"]
-    number: int = 0
-    step: int = 0
-    pattern: Pattern | None = None
-
-
-@dataclass(slots=True)
-class Substitution:
-    """What `s` does.
-
-    Attributes:
-        pattern: The expression; None is the last one that was used.
-        parts: The replacement: text, numbers of groups, and letters for changes of case.
-        has_cases: Whether there are such letters.
-    """
-
-    pattern: Pattern | None
-    parts: list[tuple[Literal["text", "group", "case"], Any]]
-    has_cases: bool
-    is_global: bool = False
-    is_printed: bool = False
-    is_executed: bool = False
-    number: int = 1
-    file: str | None = None
-
-
-@dataclass(slots=True)
-class SedCommand:
-    """One command."""
-
-    name: str
-    first: Address | None = None
-    second: Address | None = None
-    negated: bool = False
-    text: str = ""
-    number: int | None = None
-    substitution: Substitution | None = None
-    table: dict[int, str] = field(default_factory=dict)
-    target: int = 0
-    # The state of its range.
-    is_active: bool = False
-    is_over: bool = False
-    range_end: int = 0
-
-
-class SedParser:
+class SedParser(Scanner):
     """Reads scripts.
 
     Args:
@@ -96,20 +24,17 @@ class SedParser:
     """
 
     def __init__(self, *, extended: bool, posix: bool = False, sandbox: bool = False) -> None:
+        super().__init__()
         self._extended = extended
         self._posix = posix
         self._sandbox = sandbox
-        self._text = ""
-        self._position = 0
-        self._where = ""
-        self._by_line = False
         self.commands: list[SedCommand] = []
         self._blocks: list[tuple[int, str]] = []
         self._labels: dict[str, int] = {}
 
     def parse(self, text: str, where: str, *, by_line: bool = False) -> None:
         """Read one script; `where` begins the complaints about it."""
-        self._text, self._position, self._where, self._by_line = text, 0, where, by_line
+        self._begin(text, where, by_line=by_line)
         while self._command():
             pass
 
@@ -127,32 +52,6 @@ class SedParser:
                 else:
                     command.target = self._labels[command.text]
         return self.commands
-
-    # Characters.
-
-    def _error(self, message: str) -> SedError:
-        if self._by_line:
-            line = self._text.count("\n", 0, self._position) + 1
-            return SedError(f"{self._where} line {line}: {message}")
-        return SedError(f"{self._where}, char {self._position}: {message}")
-
-    def _peek(self) -> str:
-        return self._text[self._position : self._position + 1]
-
-    def _next(self) -> str:
-        letter = self._peek()
-        self._position += len(letter)
-        return letter
-
-    def _skip(self, letters: str) -> None:
-        while self._position < len(self._text) and self._text[self._position] in letters:
-            self._position += 1
-
-    def _number(self) -> int:
-        match = re.compile(r"\d+", re.ASCII).match(self._text, self._position)
-        assert match is not None
-        self._position = match.end()
-        return int(match.group()[:18])
 
     # Commands.
 
@@ -236,13 +135,6 @@ class SedParser:
             raise self._error('":" lacks a label')
         self._labels[label] = len(self.commands)
 
-    def _word(self, ends: str) -> str:
-        self._skip(" \t")
-        start = self._position
-        while self._position < len(self._text) and self._text[self._position] not in ends:
-            self._position += 1
-        return self._text[start : self._position].rstrip(" \t")
-
     def _end(self) -> None:
         """Make sure that nothing follows a command but its end."""
         self._skip(" \t\r")
@@ -274,14 +166,6 @@ class SedParser:
         command.text = self._rest_of_line()
         if not command.text:
             raise self._error("missing filename in r/R/w/W commands")
-
-    def _rest_of_line(self) -> str:
-        self._skip(" \t")
-        end = self._text.find("\n", self._position)
-        end = len(self._text) if end < 0 else end
-        text = self._text[self._position : end]
-        self._position = min(end + 1, len(self._text))
-        return text
 
     def _execute(self, command: SedCommand) -> None:
         if self._sandbox:
@@ -366,53 +250,6 @@ class SedParser:
             letters.append(letter)
         return letters
 
-    def _delimiter(self, message: str) -> str:
-        letter = self._next()
-        if letter in ("", "\n", "\\"):
-            raise self._error(message)
-        return letter
-
-    def _until(self, delimiter: str, message: str, *, regex: bool) -> str:
-        """Read up to the delimiter; one that a backslash protects loses it."""
-        parts: list[str] = []
-        while True:
-            letter = self._next()
-            if not letter or letter == "\n":
-                self._position -= len(letter)
-                raise self._error(message)
-            if letter == delimiter:
-                return "".join(parts)
-            if letter == "\\":
-                following = self._next()
-                if not following:
-                    raise self._error(message)
-                if following == delimiter:
-                    parts.append(self._protected(following, regex=regex))
-                elif following == "\n" and regex:
-                    parts.append("\\n")
-                else:
-                    parts.append("\\" + following)
-                continue
-            if letter == "[" and regex and delimiter != "[":
-                parts.append(self._bracket())
-                continue
-            parts.append(letter)
-
-    def _protected(self, delimiter: str, *, regex: bool) -> str:
-        """Return a delimiter that stood behind a backslash: in an expression, itself."""
-        if regex:
-            return f"[{delimiter}]" if delimiter in "*.+?|(){}$" else delimiter
-        return "\\" + delimiter if delimiter in "&\\" else delimiter
-
-    def _bracket(self) -> str:
-        """Read the rest of a bracket expression, in which the delimiter means nothing."""
-        match = _BRACKET.match(self._text, self._position)
-        if match is None:
-            self._position = len(self._text)
-            return "["
-        self._position = match.end()
-        return "[" + match.group()
-
     def _substitute(self, command: SedCommand) -> None:
         message = "unterminated `s' command"
         delimiter = self._delimiter(message)
@@ -425,7 +262,19 @@ class SedParser:
         highest = max((value for kind, value in parts if kind == "group"), default=0)
         if found.pattern is not None and highest > found.pattern.groups:
             raise self._error(f"invalid reference \\{highest} on `s' command's RHS")
+        if found.pattern is not None and self._is_simple(found, source):
+            found.template = template_of(parts)
         command.substitution = found
+
+    def _is_simple(self, found: Substitution, source: str) -> bool:
+        """Whether matches can be replaced in one go.
+
+        After a match, an empty one at its end counts for the module, and not for `sed`.
+        """
+        if found.has_cases or found.number != 1:
+            return False
+        source = regex_escapes(source)
+        return not found.is_global or least_width(source, extended=self._extended) > 0
 
     def _flags(self, found: Substitution) -> str:
         flags = ""
@@ -570,90 +419,6 @@ def _version_of(text: str) -> list[tuple[int, int]]:
 
 _VERSION: Final = _version_of("4.9")
 """What Debian 12 has."""
-
-
-def unescape(text: str, position: int) -> tuple[str | None, int]:
-    """Read what follows a backslash, such as `t` or `x41`; None when it is no escape."""
-    letter = text[position : position + 1]
-    if letter in _ESCAPES and letter:
-        return _ESCAPES[letter], position + 1
-    if letter in _NUMERIC and letter:
-        base, most, digits = _NUMERIC[letter]
-        match = re.compile(f"{digits}{{1,{most}}}").match(text, position + 1)
-        if match:
-            return _character(int(match.group(), base) & 0xFF), match.end()
-    if letter == "c" and position + 1 < len(text):
-        return chr(ord(text[position + 1].upper()) ^ 0x40), position + 2
-    return None, position
-
-
-def _character(byte: int) -> str:
-    return chr(byte) if byte < 128 else chr(0xDC00 + byte)
-
-
-def regex_escapes(source: str) -> str:
-    """Replace the escapes in an expression that `sed` itself knows; `\\n` stays."""
-    parts: list[str] = []
-    position = 0
-    in_bracket = False
-    while position < len(source):
-        letter = source[position]
-        position += 1
-        if letter != "\\" or position == len(source):
-            in_bracket = letter == "[" or (in_bracket and letter != "]")
-            parts.append(letter)
-            continue
-        following = source[position]
-        if following == "n":
-            parts.append("\n" if in_bracket else "\\n")
-            position += 1
-            continue
-        found, position = unescape(source, position)
-        if found is None:
-            parts.append("\\" + following if not in_bracket else "\\")
-            position += 0 if in_bracket else 1
-        elif found in "*.[]^$\\/+?(){}|" and not in_bracket:
-            parts.append("\\" + found if found not in "+?(){}|" else f"[{found}]")
-        else:
-            parts.append(found)
-    return "".join(parts)
-
-
-def read_replacement(
-    text: str,
-) -> tuple[list[tuple[Literal["text", "group", "case"], Any]], bool]:
-    """Read a replacement; return its parts, and whether it changes cases."""
-    parts: list[tuple[Literal["text", "group", "case"], Any]] = []
-    literal: list[str] = []
-
-    def flush() -> None:
-        if literal:
-            parts.append(("text", "".join(literal)))
-            literal.clear()
-
-    position = 0
-    while position < len(text):
-        letter = text[position]
-        position += 1
-        if letter == "&":
-            flush()
-            parts.append(("group", 0))
-        elif letter != "\\" or position == len(text):
-            literal.append(letter)
-        elif text[position] in "0123456789":
-            flush()
-            parts.append(("group", int(text[position])))
-            position += 1
-        elif text[position] in "LUElu":
-            flush()
-            parts.append(("case", text[position]))
-            position += 1
-        else:
-            found, after = unescape(text, position)
-            literal.append(text[position] if found is None else found)
-            position = position + 1 if found is None else after
-    flush()
-    return parts, any(kind == "case" for kind, _ in parts)
 
 
 def join_expressions(texts: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The numbers of `bc`: decimals with a scale of their own, cut and never rounded."""
+"""The numbers of `bc` and `dc`: decimals with a scale of their own, cut and never rounded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vshell.shell.command_io import Failure
 
 MAX_DIGITS: Final = 200_000
 """How many digits a number may have: its text has to be made in bounded time."""
-_DIGITS: Final = "0123456789ABCDEF"
+_DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class Number(NamedTuple):
@@ -99,8 +99,9 @@ def compare(left: Number, right: Number) -> int:
 def parse(text: str, base: int) -> Number:
     """Read a number; a single digit may be larger than the base, others are cut to it."""
     whole, _, fraction = text.partition(".")
-    if len(text) == 1 and text in _DIGITS:
-        return Number(_DIGITS.index(text), 0)
+    single = text.lstrip("0")
+    if len(single) == 1 and single in _DIGITS:
+        return Number(_DIGITS.index(single), 0)
     if base == 10 and text.replace(".", "").isdigit():
         return Number(_integer(whole + fraction), len(fraction))
     units = 0
@@ -165,7 +166,7 @@ def _in_base(value: int, scale: int, base: int) -> str:
         reach *= base
         digit, part = divmod(part * base, 10**scale)
         fraction.append(_digit(digit, base))
-    return f"{text}.{''.join(fraction)}"
+    return f"{text}.{''.join(fraction).lstrip(' ')}"
 
 
 def _digit(value: int, base: int) -> str:

@@ -1,10 +1,9 @@
-"""`diff`: two files, or two trees."""
+"""Comparing two files or two trees for `diff`."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from vshell.errors import NotFoundError, VshellError
@@ -12,25 +11,19 @@ from vshell.fs.paths import encode
 from vshell.fs.records import EntryStat
 from vshell.fs.schema import DIRECTORY, SYMLINK
 from vshell.shell.asking import file_type
-from vshell.shell.command import Command, Invocation, Option, Parsed, UsageError
+from vshell.shell.command import Invocation
 from vshell.shell.command_io import BufferedOutput, open_input, to_bytes
-from vshell.shell.commands.diff_formats import Pair, Style, render
-from vshell.shell.comparing import Rules, compare
+from vshell.shell.commands.diff_formats import Pair, render
+from vshell.shell.commands.diffing.settings import excluded, rules, style
+from vshell.shell.comparing import compare
 from vshell.shell.messages import quote_if_needed, reason
 from vshell.shell.nodes import node_at, typed_join
-from vshell.shell.options import help_text, parse, version_text
 from vshell.shell.timeformat import format_time, zone_of
 from vshell.shell.wildcards import wildcard_matches
 from vshell.text.unified import split_lines
 
 _TROUBLE: Final = 2
 _BINARY_BYTES: Final = 32_768
-_FUNCTION: Final = re.compile(rb"[A-Za-z_$]")
-_LETTER_STYLES: Final = {
-    "normal": "normal", "ed": "ed", "forward-ed": "forward", "rcs": "rcs",
-    "side-by-side": "side", "ifdef": "ifdef", "u": "unified", "unified": "unified",
-    "U": "unified", "c": "context", "context": "context", "C": "context",
-}  # fmt: skip
 
 
 @dataclass
@@ -46,45 +39,15 @@ class _Side:
         return self.node is not None and self.node.kind == DIRECTORY
 
 
-def run_diff(call: Invocation) -> int:
-    words = call.operands
-    parsed = parse(_DIFF, words, call.environment)
-    shown = parsed.last("help", "version")
-    if shown is not None:
-        call.write((help_text if shown == "help" else version_text)(_DIFF))
-        return 0
-    call = replace(call, parsed=parsed)
-    operands = list(parsed.operands)
-    anchor = parsed.value("from-file") or parsed.value("to-file")
-    if anchor is None:
-        if len(operands) < 2:
-            if operands:
-                raise UsageError(f"missing operand after '{operands[0]}'")
-            raise UsageError("missing operand after 'diff'")
-        if len(operands) > 2:
-            raise UsageError(f"extra operand '{operands[2]}'")
-        pairs = [(operands[0], operands[1])]
-    elif parsed.flag("from-file"):
-        pairs = [(anchor, each) for each in operands]
-    else:
-        pairs = [(each, anchor) for each in operands]
-    status = 0
-    with BufferedOutput(call.stdout) as out:
-        differ = _Differ(call, out, _switches(words, parsed.operands))
-        for old, new in pairs:
-            status = max(status, differ.run(old, new))
-    return status
-
-
-class _Differ:
+class Differ:
     def __init__(self, call: Invocation, out: BufferedOutput, switches: str) -> None:
         self._call = call
         self._out = out
         self._parsed = parsed = call.parsed
-        self._style = _style(call)
-        self._rules = _rules(parsed)
+        self._style = style(call)
+        self._rules = rules(parsed)
         self._brief = parsed.flag("brief")
-        self._excluded = _excluded(call)
+        self._excluded = excluded(call)
         self._zone = zone_of(call.environment)
         self._labels = parsed.values("label")
         self._switches = switches
@@ -360,165 +323,3 @@ def _kinds(left: _Side, right: _Side) -> str:
         f"File {left.name} is a {file_type(left.node)}"
         f" while file {right.name} is a {file_type(right.node)}\n"
     )
-
-
-def _switches(words: Sequence[str], operands: Sequence[str]) -> str:
-    """Return the command as it is shown before the differences of each file of a tree."""
-    given = [word for word in words if word != "--"]
-    for operand in operands:
-        given.reverse()  # of two equal words, the operand is more likely the later one
-        given.remove(operand)
-        given.reverse()
-    return " ".join(["diff", *(quote_if_needed(word, colon=False) for word in given)])
-
-
-def _style(call: Invocation) -> Style:
-    parsed = call.parsed
-    name, context = "", 3
-    digits = ""
-    for option, value in parsed.given:
-        if option in _LETTER_STYLES:
-            chosen = _LETTER_STYLES[option]
-            if name and name != chosen:
-                raise UsageError("conflicting output style options")
-            name = chosen
-            if option in ("U", "C", "unified", "context") and value is not None:
-                context = _number(value, "context length")
-        elif len(option) == 1 and option.isdigit():
-            digits += option
-            context = min(int(digits[:9]), 1 << 30)
-    color = parsed.value("color", "always") if parsed.flag("color") else "never"
-    if color not in ("always", "never", "auto"):
-        raise UsageError(f"invalid color '{color}'")
-    pattern = parsed.value("show-function-line")
-    width = _number(parsed.value("width", "130") or "", "width")
-    if not width:
-        raise UsageError("invalid width '0'")
-    function: object = None
-    if pattern is not None:
-        function = _regex(pattern)
-    elif parsed.flag("show-c-function"):
-        function = _FUNCTION.match
-    return Style(
-        name=name or ("context" if parsed.flag("show-c-function") else "normal"),
-        context=context,
-        function=function,
-        width=width,
-        left_column=parsed.flag("left-column"),
-        suppresses_common=parsed.flag("suppress-common-lines"),
-        expands_tabs=parsed.flag("expand-tabs"),
-        initial_tab=parsed.flag("initial-tab"),
-        suppresses_blank=parsed.flag("suppress-blank-empty"),
-        tab=max(1, _number(parsed.value("tabsize", "8") or "", "tabsize")),
-        symbol=to_bytes(parsed.value("ifdef", "") or ""),
-        color=color == "always" or (color == "auto" and bool(call.services.get("terminal"))),
-    )
-
-
-def _number(text: str, what: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise UsageError(f"invalid {what} '{text}'")
-    return min(int(text[:9]), 1 << 30)
-
-
-def _rules(parsed: Parsed) -> Rules:
-    return Rules(
-        ignore_case=parsed.flag("ignore-case"),
-        ignore_all_space=parsed.flag("ignore-all-space"),
-        ignore_space_change=parsed.flag("ignore-space-change"),
-        ignore_trailing_space=parsed.flag("ignore-trailing-space"),
-        ignore_tab_expansion=parsed.flag("ignore-tab-expansion"),
-        ignore_blank_lines=parsed.flag("ignore-blank-lines"),
-        strip_trailing_cr=parsed.flag("strip-trailing-cr"),
-        ignore_matching=tuple(_regex(each) for each in parsed.values("ignore-matching-lines")),
-    )
-
-
-def _regex(pattern: str) -> Callable[[bytes], bool]:
-    from vshell.text.posix_regex import PosixRegexError, compile_posix
-
-    try:
-        compiled = compile_posix(pattern)
-    except PosixRegexError as error:
-        raise UsageError(f"{pattern}: {error}", hint=False) from None
-
-    def matches(line: bytes) -> bool:
-        return compiled.search(line.decode("utf-8", "surrogateescape"), timeout=10) is not None
-
-    return matches
-
-
-def _excluded(call: Invocation) -> list[str]:
-    patterns = call.parsed.values("exclude")
-    for name in call.parsed.values("exclude-from"):
-        try:
-            data = open_input(call, name).read()
-        except VshellError as error:
-            raise UsageError(f"{name}: {reason(error)}", hint=False) from None
-        patterns += [line for line in data.decode("utf-8", "surrogateescape").splitlines() if line]
-    return patterns
-
-
-_OPTIONS: Final = (
-    Option(("--normal",), "Output a normal diff (the default)."),
-    Option(("-q", "--brief"), "Report only when files differ."),
-    Option(("-s", "--report-identical-files"), "Report when two files are the same."),
-    Option(("-c",), "Output 3 lines of copied context."),
-    Option(("-C",), "Output NUM lines of copied context.", "NUM"),
-    Option(("--context",), "Output NUM (default 3) lines of copied context.", "NUM", optional=True),
-    Option(("-u",), "Output 3 lines of unified context."),
-    Option(("-U",), "Output NUM lines of unified context.", "NUM"),
-    Option(
-        ("--unified",), "Output NUM (default 3) lines of unified context.", "NUM", optional=True
-    ),
-    Option(("-e", "--ed"), "Output an ed script."),
-    Option(("-f", "--forward-ed"), "Output an ed script in forward order, for no ed."),
-    Option(("-n", "--rcs"), "Output an RCS format diff."),
-    Option(("-y", "--side-by-side"), "Output in two columns."),
-    Option(("-W", "--width"), "Output at most NUM (default 130) print columns.", "NUM"),
-    Option(("--left-column",), "Output only the left column of common lines."),
-    Option(("--suppress-common-lines",), "Do not output common lines."),
-    Option(("-p", "--show-c-function"), "Show which C function each change is in."),
-    Option(("-F", "--show-function-line"), "Show the most recent line matching RE.", "RE"),
-    Option(("-L", "--label"), "Use LABEL instead of file name and timestamp.", "LABEL"),
-    Option(("-t", "--expand-tabs"), "Expand tabs to spaces in output."),
-    Option(("-T", "--initial-tab"), "Make tabs line up by prepending a tab."),
-    Option(("--tabsize",), "Tab stops every NUM (default 8) print columns.", "NUM"),
-    Option(("--suppress-blank-empty",), "Suppress space or tab before empty output lines."),
-    Option(("-r", "--recursive"), "Recursively compare any subdirectories found."),
-    Option(("--no-dereference",), "Don't follow symbolic links."),
-    Option(("-N", "--new-file"), "Treat absent files as empty."),
-    Option(("-P", "--unidirectional-new-file"), "Treat absent first files as empty."),
-    Option(("-x", "--exclude"), "Exclude files that match PAT.", "PAT"),
-    Option(("-X", "--exclude-from"), "Exclude files that match any pattern in FILE.", "FILE"),
-    Option(("-S", "--starting-file"), "Start with FILE when comparing directories.", "FILE"),
-    Option(("--from-file",), "Compare FILE1 to all operands.", "FILE1"),
-    Option(("--to-file",), "Compare all operands to FILE2.", "FILE2"),
-    Option(("-i", "--ignore-case"), "Ignore case differences in file contents."),
-    Option(("-E", "--ignore-tab-expansion"), "Ignore changes due to tab expansion."),
-    Option(("-Z", "--ignore-trailing-space"), "Ignore white space at line end."),
-    Option(("-b", "--ignore-space-change"), "Ignore changes in the amount of white space."),
-    Option(("-w", "--ignore-all-space"), "Ignore all white space."),
-    Option(("-B", "--ignore-blank-lines"), "Ignore changes where lines are all blank."),
-    Option(("-I", "--ignore-matching-lines"), "Ignore changes where all lines match RE.", "RE"),
-    Option(("-a", "--text"), "Treat all files as text."),
-    Option(("--strip-trailing-cr",), "Strip trailing carriage return on input."),
-    Option(("-D", "--ifdef"), "Output merged file with '#ifdef NAME' diffs.", "NAME"),
-    Option(("-d", "--minimal"), "Try hard to find a smaller set of changes; always done."),
-    Option(("--horizon-lines",), "Accepted; has no effect.", "NUM"),
-    Option(("--speed-large-files",), "Accepted; has no effect."),
-    Option(("-H",), "Accepted; has no effect."),
-    Option(("--color",), "Color output: never, always or auto.", "WHEN", optional=True),
-    *(Option((f"-{digit}",), "") for digit in range(10)),
-)
-
-_DIFF: Final = Command(
-    "diff",
-    "[OPTION]... FILES",
-    "Compare FILES line by line.",
-    run_diff,
-    options=_OPTIONS,
-    raw=True,
-    usage_status=2,
-)
-COMMANDS: Final = (_DIFF,)
