@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext
 
+from vshell.fs import shells
 from vshell.fs.filesystem import FileSystem
-from vshell.workspace import Session
+
+from .first_prompt import first_prompt
+from .status import Status
 
 __all__ = ["run_interactive"]
 
@@ -34,18 +38,24 @@ def run_interactive(
     Returns:
         The exit code of the last line.
     """
-    from .loop import Loop, is_dumb
-
     known = os.environ if environment is None else environment
+    plain = is_dumb(known)
     name = session or SESSION
-    who = Session(files, name=name)
-    with who.shell(session=name) as shell:
-        loop = Loop(
-            who,
-            shell,
-            workspace=workspace,
-            colour=colour,
-            plain=is_dumb(known),
-            environment=known,
-        )
+    saved = shells.load(files, name)
+    status = Status(workspace, "/" if saved is None else saved.cwd)
+    status.refresh(files)
+    with ExitStack() as stack:
+        with nullcontext() if plain else first_prompt(status, colour=colour):
+            from vshell.workspace import Session
+
+            from .loop import Loop
+
+            who = Session(files, name=name)
+            shell = stack.enter_context(who.shell(session=name))
+            loop = Loop(who, shell, status=status, colour=colour, plain=plain, environment=known)
         return loop.run()
+
+
+def is_dumb(environment: Mapping[str, str]) -> bool:
+    """Tell whether a terminal cannot even move its cursor."""
+    return environment.get("TERM", "") in ("", "dumb") and os.name != "nt"

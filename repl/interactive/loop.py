@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import threading
@@ -31,7 +30,7 @@ class Loop:
     Args:
         session: Who works in it.
         shell: What runs the lines.
-        workspace: The workspace's name, for the prompt.
+        status: What the prompt shows.
         colour: Whether the terminal shows colour.
         plain: Do without prompt-toolkit.
         environment: The host's variables, of which `PAGER` and `EDITOR` are used.
@@ -42,7 +41,7 @@ class Loop:
         session: Session,
         shell: Shell,
         *,
-        workspace: str,
+        status: Status,
         colour: bool,
         plain: bool,
         environment: Mapping[str, str],
@@ -52,7 +51,8 @@ class Loop:
         self._colour = colour
         self._plain = plain
         self._pager = () if plain else pager_of(environment)
-        self.status = Status(workspace, shell.cwd)
+        self.status = status
+        status.cwd = shell.cwd
         self._knowledge = ShellKnowledge(shell)
         self._reader: Reader = self._make_reader()
 
@@ -71,7 +71,7 @@ class Loop:
     def run(self) -> int:
         """Read and run until the person leaves; return the last line's exit code."""
         while True:
-            self.status.refresh(self._session)
+            self.status.refresh(self._session.files)
             try:
                 line = self._reader.read()
                 if line.strip():
@@ -197,8 +197,3 @@ class Loop:
 
 
 _FOREVER_S: Final = 1e7
-
-
-def is_dumb(environment: Mapping[str, str]) -> bool:
-    """Tell whether a terminal cannot even move its cursor."""
-    return environment.get("TERM", "") in ("", "dumb") and os.name != "nt"

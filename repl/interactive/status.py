@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from prompt_toolkit.formatted_text import StyleAndTextTuples
-
+from vshell.fs.filesystem import FileSystem
 from vshell.fs.peers import Peers
 from vshell.repl.output import readable_size
-from vshell.workspace import Session
+
+if TYPE_CHECKING:
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 __all__ = ["Status", "prompt_text", "toolbar_text"]
 
@@ -42,9 +43,8 @@ class Status:
     unsynced: int = 0
     conflicts: int = 0
 
-    def refresh(self, session: Session) -> None:
+    def refresh(self, files: FileSystem) -> None:
         """Look at the workspace; a few statements, whatever is in it."""
-        files = session.files
         self.revision = files.revision()
         self.live_bytes = files.live_bytes()
         peers = Peers(files)
