@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext
 
+from vshell._version import __version__
 from vshell.fs import shells
 from vshell.fs.filesystem import FileSystem
 
@@ -44,6 +46,9 @@ def run_interactive(
     saved = shells.load(files, name)
     status = Status(workspace, "/" if saved is None else saved.cwd)
     status.refresh(files)
+    if not shells.history(files, name, limit=1):
+        greeting = f"vshell {__version__}: bash on {status.name}; :help says what there is"
+        sys.stdout.write(f"\x1b[2m{greeting}\x1b[0m\n" if colour else f"{greeting}\n")
     with ExitStack() as stack:
         with nullcontext() if plain else first_prompt(status, colour=colour):
             from vshell.workspace import Session

@@ -11,6 +11,8 @@ from typing import Final
 
 from vshell.errors import VshellError
 from vshell.fs import shells
+from vshell.repl.grammar import nearest
+from vshell.shell.engine import Plan
 from vshell.shell.shell import Shell
 from vshell.workspace import Session
 
@@ -22,6 +24,7 @@ from .status import Status
 __all__ = ["Loop"]
 
 INTERRUPTED: Final = 130
+NOT_FOUND: Final = 127
 
 
 class Loop:
@@ -125,7 +128,20 @@ class Loop:
         self._interruptible(work, self._shell.interrupt)
         display.finish()
         self._remember(line, cwd, code)
+        if code == NOT_FOUND and plan is not None:
+            self._suggest(plan)
         return code
+
+    def _suggest(self, plan: Plan) -> None:
+        """Say what may have been meant by a command that is not there."""
+        groups = ("commands", "functions", "aliases")
+        known = {name for each in groups for name in self._knowledge.names().get(each, ())}
+        for command in plan.commands:
+            if command.name and command.name not in known and "/" not in command.name:
+                near = nearest(command.name, sorted(known))
+                if near:
+                    sys.stderr.write(f"hint: did you mean {near}?\n")
+                return
 
     def _remember(self, line: str, cwd: str, code: int) -> None:
         if not self._session.files.store.database.read_only:

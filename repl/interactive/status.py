@@ -43,6 +43,11 @@ class Status:
     unsynced: int = 0
     conflicts: int = 0
 
+    @property
+    def name(self) -> str:
+        """What the workspace is called in the prompt."""
+        return os.path.basename(self.workspace).removesuffix(".db")
+
     def refresh(self, files: FileSystem) -> None:
         """Look at the workspace; a few statements, whatever is in it."""
         self.revision = files.revision()
@@ -55,9 +60,8 @@ class Status:
 
 def prompt_text(status: Status, *, shows_colour: bool = True) -> StyleAndTextTuples:
     """Return the prompt: workspace, directory, what waits, and how the last line ended."""
-    name = os.path.basename(status.workspace).removesuffix(".db")
     parts: StyleAndTextTuples = [
-        ("class:prompt.workspace", name),
+        ("class:prompt.workspace", status.name),
         ("", ":"),
         ("class:prompt.cwd", _shortened(status.cwd)),
     ]
@@ -71,11 +75,13 @@ def prompt_text(status: Status, *, shows_colour: bool = True) -> StyleAndTextTup
     return parts if shows_colour else [("", "".join(part[1] for part in parts))]
 
 
-def toolbar_text(status: Status) -> str:
-    """Return the toolbar: revision, size, and how long the last line took."""
+def toolbar_text(status: Status, *, mode: str = "") -> str:
+    """Return the toolbar: revision, size, how long the last line took, and the keys' mode."""
     shown = [f"r{status.revision}", readable_size(status.live_bytes)]
     if status.seconds is not None:
         shown.append(_duration(status.seconds))
+    if mode:
+        shown.append(mode)
     return "  ".join(shown)
 
 
