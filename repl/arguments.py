@@ -116,9 +116,7 @@ def read_stdin(purpose: str) -> bytes:
 def in_typed_words(text: str, operation: Operation) -> str:
     """Return documentation or a hint, written for Python, in the words of the command line."""
     flags = {
-        parameter.name: parameter.name.upper()
-        if parameter.positional and parameter.required
-        else _flag(parameter.name)
+        parameter.name: parameter.name.upper() if parameter.positional else _flag(parameter.name)
         for parameter in operation.parameters
     } | _OTHER_FLAGS
     choices = {choice for parameter in operation.parameters for choice in parameter.choices}

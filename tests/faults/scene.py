@@ -225,6 +225,13 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
 )
 
 
+def copy_files(source: Path, target: Path) -> None:
+    """Copy a workspace as it is on the disk, as if its process had just been killed."""
+    for path in source.glob("agent.db*"):
+        if not path.name.endswith("-shm"):
+            shutil.copyfile(path, target / path.name)
+
+
 @contextmanager
 def scratch() -> Iterator[Path]:
     """Make a directory for databases, in memory where the host has it: only the calls count."""

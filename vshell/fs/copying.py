@@ -21,7 +21,7 @@ import apsw
 
 from vshell.errors import ExistsError, UnavailableError
 from vshell.fs.database import Database
-from vshell.fs.new_database import flush_directory
+from vshell.fs.file_format import flush_directory
 from vshell.fs.translation import translated_opening
 
 _PIECE_BYTES: Final = 64 * 1024

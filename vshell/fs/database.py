@@ -19,7 +19,6 @@ import apsw
 from vshell.errors import (
     CorruptError,
     IsDirectoryError,
-    NewerSchemaError,
     OperationTimeoutError,
     PermissionDeniedError,
     ReadOnlyError,
@@ -28,13 +27,13 @@ from vshell.errors import (
 )
 from vshell.fs import schema
 from vshell.fs.change_counter import ChangeCounter, open_change_counter
-from vshell.fs.new_database import (
+from vshell.fs.file_format import (
+    check_tables,
     create_database,
-    definitions,
-    definitions_after,
     flush_directory,
     foreign_tables,
     host_path,
+    identify,
 )
 from vshell.fs.translation import translated, translated_opening
 
@@ -99,7 +98,7 @@ class Database:
             self._configure()
             self._cursor = self._connection.cursor()
             self._upgrade()
-            self._check_tables()
+            check_tables(self._connection)
             self.counter: ChangeCounter = open_change_counter(self._connection)
         except BaseException as error:
             with contextlib.suppress(apsw.Error):  # the first error says more
@@ -342,7 +341,7 @@ class Database:
         return True
 
     def _upgrade(self) -> None:
-        if self._identify() < schema.VERSION:
+        if identify(self._connection) < schema.VERSION:
             if self.read_only:
                 raise ReadOnlyError(
                     "the workspace was made by an earlier release and must be upgraded first",
@@ -350,7 +349,7 @@ class Database:
                 )
             self.begin()
             try:
-                for migration in schema.MIGRATIONS[self._identify() :]:
+                for migration in schema.MIGRATIONS[identify(self._connection) :]:
                     self._connection.execute(migration)
                 self._connection.pragma("application_id", schema.APPLICATION_ID)
                 self._connection.pragma("user_version", schema.VERSION)
@@ -358,40 +357,6 @@ class Database:
             except BaseException:
                 self.rollback()
                 raise
-
-    def _check_tables(self) -> None:
-        """Refuse tables that are not those of the format, before anybody works with them.
-
-        A trigger or an index that somebody put into a file could do or refuse anything
-        whenever it is written to. Other tables beside ours do no harm; that an index of
-        ours is missing is for a check to find.
-        """
-        found = definitions(self._connection)
-        ours = definitions_after(schema.MIGRATIONS)
-        missing = {kind for sql, kind in ours.items() if sql not in found}
-        foreign = {kind for sql, kind in found.items() if sql not in ours}
-        if "table" in missing or foreign & {"trigger", "index"}:
-            raise foreign_tables()
-
-    def _identify(self) -> int:
-        """Return the database's version after making sure that it is a workspace."""
-        connection = self._connection
-        application = connection.pragma("application_id")
-        version: int = connection.pragma("user_version")
-        if application == version == 0 and not self.row("select 1 from sqlite_schema limit 1"):
-            return 0  # an empty file, such as a temporary one: it becomes a workspace
-        if application != schema.APPLICATION_ID:
-            raise CorruptError(
-                "the file is an SQLite database, but no vshell workspace",
-                hint="name another file, or a new one to create a workspace",
-            )
-        if version > schema.VERSION:
-            raise NewerSchemaError(
-                f"the workspace has format {version}; this release knows up to {schema.VERSION}",
-                hint="upgrade vshell",
-                data={"found": version, "supported": schema.VERSION},
-            )
-        return version
 
 
 class _Refusal:

@@ -16,9 +16,10 @@ from vshell.errors import NotDirectoryError, NotFoundError, SymlinkLoopError
 from vshell.fs.database import Database
 from vshell.fs.image import Image, ImageInode, JournalRow, journal_after, order, take_back
 from vshell.fs.paths import decode
+from vshell.fs.resolving import Node
 from vshell.fs.schema import DIRECTORY, FILE, ROOT
 from vshell.fs.transaction import Store
-from vshell.fs.tree import Node, directory_paths
+from vshell.fs.tree import directory_paths
 
 Entry = tuple[Any, ...]
 

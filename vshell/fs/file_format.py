@@ -1,4 +1,4 @@
-"""The file of a new workspace, and what tables a database has and should have."""
+"""The format of the file: that of a new workspace, and whether another one has it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 
 import apsw
 
-from vshell.errors import CorruptError, InvalidPathError, NotFoundError
+from vshell.errors import CorruptError, InvalidPathError, NewerSchemaError, NotFoundError
 from vshell.fs import schema
 
 _PAGE_BYTES: Final = 4096
@@ -66,13 +66,52 @@ def flush_directory(path: str) -> None:
         os.close(descriptor)
 
 
+def check_tables(connection: apsw.Connection) -> None:
+    """Refuse tables that are not those of the format, before anybody works with them.
+
+    A trigger or an index that somebody put into a file could do or refuse anything
+    whenever it is written to. Other tables beside ours do no harm; that an index of
+    ours is missing is for a check to find.
+    """
+    found = _definitions(connection)
+    ours = _definitions_after(schema.MIGRATIONS)
+    missing = {kind for sql, kind in ours.items() if sql not in found}
+    foreign = {kind for sql, kind in found.items() if sql not in ours}
+    if "table" in missing or foreign & {"trigger", "index"}:
+        raise foreign_tables()
+
+
+def identify(connection: apsw.Connection) -> int:
+    """Return the database's version after making sure that it is a workspace."""
+    application = connection.pragma("application_id")
+    version: int = connection.pragma("user_version")
+    if application == version == 0 and not _has_tables(connection):
+        return 0  # an empty file, such as a temporary one: it becomes a workspace
+    if application != schema.APPLICATION_ID:
+        raise CorruptError(
+            "the file is an SQLite database, but no vshell workspace",
+            hint="name another file, or a new one to create a workspace",
+        )
+    if version > schema.VERSION:
+        raise NewerSchemaError(
+            f"the workspace has format {version}; this release knows up to {schema.VERSION}",
+            hint="upgrade vshell",
+            data={"found": version, "supported": schema.VERSION},
+        )
+    return version
+
+
+def _has_tables(connection: apsw.Connection) -> bool:
+    return bool(connection.execute("select 1 from sqlite_schema limit 1").fetchall())
+
+
 def foreign_tables() -> CorruptError:
     return CorruptError(
         "the workspace's tables are not those of its format", hint="open a copy of it that works"
     )
 
 
-def definitions(connection: apsw.Connection) -> dict[str, str]:
+def _definitions(connection: apsw.Connection) -> dict[str, str]:
     """Return the statements that made what a database has, and what each of them made."""
     found = connection.execute("select sql, type from sqlite_schema where sql is not null")
     return {_without_comments(str(sql)): str(kind) for sql, kind in found.fetchall()}
@@ -83,14 +122,14 @@ def _without_comments(sql: str) -> str:
 
 
 @cache
-def definitions_after(migrations: tuple[str, ...]) -> dict[str, str]:
-    connection = _new_database(migrations)
-    found = definitions(connection)
+def _definitions_after(migrations: tuple[str, ...]) -> dict[str, str]:
+    connection = _made_by(migrations)
+    found = _definitions(connection)
     connection.close()
     return found
 
 
-def _new_database(migrations: tuple[str, ...]) -> apsw.Connection:
+def _made_by(migrations: tuple[str, ...]) -> apsw.Connection:
     connection = apsw.Connection(":memory:")
     connection.pragma("page_size", _PAGE_BYTES)
     for migration in migrations:
@@ -101,7 +140,7 @@ def _new_database(migrations: tuple[str, ...]) -> apsw.Connection:
 @cache
 def _template() -> bytes:
     """Return the bytes of an empty workspace: copying them is 100 times faster than the DDL."""
-    connection = _new_database(schema.MIGRATIONS)
+    connection = _made_by(schema.MIGRATIONS)
     connection.pragma("application_id", schema.APPLICATION_ID)
     connection.pragma("user_version", schema.VERSION)
     data = bytearray(connection.serialize("main"))
