@@ -213,7 +213,7 @@ class _Translator:
         if letter == "\\":
             return self._escape()
         if self._extended and letter in "*+?{":
-            return self._operator_alone(letter)
+            return self._operator_alone(letter, at_start=at_start)
         self._position += 1
         if letter == "[":
             return self._bracket(), False, True
@@ -227,13 +227,14 @@ class _Translator:
             return r"\*", False, True
         return regex.escape(letter, special_only=False, literal_spaces=True), False, True
 
-    def _operator_alone(self, letter: str) -> tuple[str, bool, bool]:
+    def _operator_alone(self, letter: str, *, at_start: bool) -> tuple[str, bool, bool]:
         """Take an operator of an extended expression that has nothing to repeat."""
         if self._strict:
             raise PosixRegexError("Invalid preceding regular expression")
         if letter == "{" and self._interval() is None:
             self._position += 1
-            return ("", False, False) if self.skips_brace else (r"\{", False, True)
+            is_skipped = self.skips_brace and at_start
+            return ("", False, False) if is_skipped else (r"\{", False, True)
         return "", False, False
 
     def _ends_branch(self) -> bool:
