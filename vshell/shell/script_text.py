@@ -66,7 +66,7 @@ class Code:
             if letter == "\\":
                 end = position + 2
             elif letter in "'\"":
-                end = self._end_of_quote(position)
+                end = self.end_of_quote(position)
             elif letter == "#" and (position == 0 or script[position - 1] in " \t\n;&|()"):
                 end = script.find("\n", position)
                 end = size if end < 0 else end
@@ -94,7 +94,8 @@ class Code:
             position = end
         self.open_document = self.open_document or bool(pending)
 
-    def _end_of_quote(self, position: int) -> int:
+    def end_of_quote(self, position: int) -> int:
+        """Return where the quoted text ends that begins at a position."""
         quote = self.script[position]
         dollar = quote == "'" and position > 0 and self.script[position - 1] == "$"
         place = position + 1
