@@ -50,5 +50,5 @@ def test_joined_lines_leave_quotes_alone() -> None:
 def test_commands_in_back_quotes_inside_quotes() -> None:
     assert rewritten('test x"`echo b`" = xb') == 'test x"$( echo b )" = xb'
     assert rewritten('a="`echo \\$y \\"q\\"`"c') == 'a="$( echo $y "q" )"c'
-    for same in ("echo '\"`x`\"' `y`", 'echo "\\`x\\`"', "cat <<E\n\"`x`\"\nE", '# "`x`"'):
+    for same in ("echo '\"`x`\"' `y`", 'echo "\\`x\\`"', "cat <<'E'\n\"`x`\"\nE", '# "`x`"'):
         assert rewritten(same) == same

@@ -423,17 +423,11 @@ _BACKQUOTED: Final = re.compile(r"\\.|`((?:[^`\\]|\\.)*)`", re.DOTALL)
 
 def _backquotes_in_quotes(script: str) -> str:
     """Write "`command`" as "$(command)", in which the engine always runs it."""
-    code = code_of(script)
     parts: list[str] = []
     done = 0
-    for found in re.finditer('"', script):
-        start = found.start()
-        # Where a quoted text begins, what stands before it is code, or it is the first one.
-        if start < done or code.mask[start] or (start and not code.mask[start - 1]):
-            continue
-        end = code.end_of_quote(start)
+    for start, end in code_of(script).quotes:
         quoted = script[start:end]
-        if "`" in quoted and "$(" not in quoted:
+        if quoted[0] == '"' and "`" in quoted and "$(" not in quoted:
             parts += script[done:start], _BACKQUOTED.sub(_with_parentheses, quoted)
             done = end
     return "".join(parts) + script[done:]
