@@ -85,7 +85,7 @@ def _basic(pattern: str) -> str:
     return pattern
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(
     st.lists(st.one_of(ATOMS, OPERATORS), min_size=1, max_size=5).map("".join),
     st.sampled_from(sorted(COMMANDS)),
