@@ -49,6 +49,8 @@ def factors(number: int) -> list[int]:
     """Return the prime factors, each as often as it divides, in order."""
     found: list[int] = []
     for prime in _SMALL:
+        if prime * prime > number:
+            return [*found, number] if number > 1 else found
         while number % prime == 0:
             found.append(prime)
             number //= prime
