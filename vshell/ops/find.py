@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 from vshell.errors import RangeError
 from vshell.fs.paths import PathLike, split
@@ -106,11 +107,13 @@ def find(
     deeper = max_depth if max_depth is None or empty is None else max_depth + 1
     tree = walk(context, start, max_depth=deeper, ignore=ignore)
     tests += [*_place_tests(tree, min_depth, max_depth, path_pattern), *_empty_tests(tree, empty)]
-    found = [entry for entry in tree.entries if all(test(entry) for test in tests)]
-    found.sort(key=lambda entry: entry.path)
+    found = tree.entries
+    for test in tests:
+        found = [entry for entry in found if test(entry)]
+    found.sort(key=attrgetter("path"))
     end = min(len(found), offset + limit)
     more = end < len(found)
-    entries = tuple(_entry(tree, entry) for entry in found[offset:end])
+    entries = tuple(_entries(tree, found[offset:end]))
     return FindResult(entries, len(found), more, end if more else None)
 
 
@@ -193,18 +196,17 @@ def _empty_tests(tree: Walk, empty: bool | None) -> Iterator[_Test]:
         )
 
 
-def _entry(tree: Walk, entry: EntryDetails) -> FoundEntry:
-    path = tree.shown(entry.path)
-    return FoundEntry(
-        path,
-        split(path)[1],
-        KIND_NAMES[entry.kind],
-        entry.size,
-        entry.mode,
-        entry.mtime_ns,
-        tree.targets.get(entry.inode),
-        tree.depth(entry.path),
-    )
+def _entries(tree: Walk, entries: Iterable[EntryDetails]) -> Iterator[FoundEntry]:
+    # The depth counts from the path without links: what is shown may be another.
+    above = tree.real.rstrip("/").count("/")
+    is_real = tree.top == tree.real
+    target_of = tree.targets.get
+    for path, inode, kind, size, mode, mtime_ns, _ in entries:
+        shown = path if is_real else tree.shown(path)
+        depth = path.count("/") - above if path != "/" else 0
+        name = shown[shown.rindex("/") + 1 :]
+        target = target_of(inode)
+        yield FoundEntry(shown, name, KIND_NAMES[kind], size, mode, mtime_ns, target, depth)
 
 
 def check_numbers(**numbers: int | None) -> None:
