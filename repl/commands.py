@@ -12,7 +12,7 @@ from vshell.ops.catalog import OPERATIONS, Operation
 from vshell.ops.context import Context
 
 from .arguments import arguments_of, in_typed_words, integer_or_text, read_inputs
-from .grammar import Argument, whole_number
+from .grammar import Argument
 from .output import Output
 from .render import explain_search, render
 from .shapes import SHAPES
@@ -145,19 +145,6 @@ def _host_paths_named(values: dict[str, Any]) -> Iterator[None]:
         raise
 
 
-def _log(call: Call) -> int:
-    from .log import run_log
-
-    values = call.values
-    return run_log(
-        call.open(),
-        values.get("path"),
-        values.get("n", 20),
-        call.output,
-        with_patches=bool(values.get("patch")),
-    )
-
-
 def _fork(call: Call) -> int:
     from vshell.workspace import Workspace
 
@@ -196,17 +183,6 @@ def _container_commands() -> list[Command]:
 
 
 _OTHERS: Final = [
-    Command(
-        "log",
-        "history",
-        lambda: "Show what happened last, newest first.",
-        lambda: [
-            Argument("path", "Only what happened to this path and below it."),
-            Argument("n", "How many revisions (default: 20).", ("-n",), "N", whole_number),
-            Argument("patch", "Also show each revision as a patch.", ("-p", "--patch"), value=True),
-        ],
-        _log,
-    ),
     Command(
         "fork",
         "transfer",

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from vshell.fs.filesystem import FileSystem
-from vshell.workspace import Session
+from vshell.session import Session
 
 __all__ = ["run_interactive"]
 

@@ -10,7 +10,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from vshell.fs.peers import Peers
 from vshell.repl.output import readable_size
-from vshell.workspace import Session
+from vshell.session import Session
 
 __all__ = ["Status", "prompt_text", "toolbar_text"]
 

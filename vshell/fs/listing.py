@@ -12,9 +12,9 @@ from vshell.fs.path_table import PathTable
 from vshell.fs.paths import decode
 from vshell.fs.reading import FileReader
 from vshell.fs.records import EntryDetails, EntryRow, EntryStat
+from vshell.fs.resolving import Node
 from vshell.fs.schema import DIRECTORY, ROOT, SYMLINK
 from vshell.fs.search_index import Question
-from vshell.fs.tree import Node
 from vshell.text.line_marks import LineMarks
 
 
