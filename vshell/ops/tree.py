@@ -101,6 +101,7 @@ class _Builder:
     def __init__(self, found: Walk, max_depth: int | None, limit: int) -> None:
         self._found = found
         self._max_depth = max_depth
+        self._is_real = found.top == found.real
         below = sorted(found.entries[1:], key=attrgetter("path"))
         below.sort(key=lambda entry: entry.path.count("/"))
         self._levels = found.entries[:1] + below[: limit - 1]
@@ -116,17 +117,17 @@ class _Builder:
         return node
 
     def _node(self, entry: EntryDetails, children: Sequence[TreeNode]) -> TreeNode:
-        found = self._found
-        path = found.shown(entry.path)
-        entered = entry.kind == DIRECTORY and (
-            self._max_depth is None or found.depth(entry.path) < self._max_depth
-        )
+        real, inode, kind, size, _, _, _ = entry
+        path = real if self._is_real else self._found.shown(real)
         return _tree_node(
             path,
             path[path.rindex("/") + 1 :],
-            KIND_NAMES[entry.kind],
-            entry.size,
-            found.targets.get(entry.inode),
-            tuple(reversed(children)) if entered else None,
-            entry.path in self._short,
+            KIND_NAMES[kind],
+            size,
+            self._found.targets.get(inode),
+            tuple(reversed(children)) if kind == DIRECTORY and self._enters(real) else None,
+            real in self._short,
         )
+
+    def _enters(self, path: str) -> bool:
+        return self._max_depth is None or self._found.depth(path) < self._max_depth
