@@ -88,6 +88,13 @@ def beside_git(directory: Path, source: Path, edited: int, rounds: int) -> list[
         )
         rows[-1].name = f"{name} / {theirs}"
 
+    # First, while both have the tree and little history: a fork copies all of it.
+    row(
+        "fork",
+        lambda number: workspace.fork(directory / f"fork{number}.db").close(),
+        "git worktree add",
+        lambda number: git("worktree", "add", "--quiet", "--detach", f"../worktree{number}"),
+    )
     row(
         "snapshot",
         lambda number: workspace.snapshot(f"state {number}"),
@@ -106,12 +113,6 @@ def beside_git(directory: Path, source: Path, edited: int, rounds: int) -> list[
             {"vshell": statistics.median(undos), "git": statistics.median(checkouts)},
             {"git": 10},
         )
-    )
-    row(
-        "fork",
-        lambda number: workspace.fork(directory / f"fork{number}.db").close(),
-        "git worktree add",
-        lambda number: git("worktree", "add", "--quiet", "--detach", f"../worktree{number}"),
     )
     workspace.snapshot("before")
     edit(99)
