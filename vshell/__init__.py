@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from vshell.script.limits import Limits
     from vshell.script.result import ScriptError, ScriptResult
     from vshell.script.runs import RunInfo
+    from vshell.session import Session
     from vshell.shell.limits import ShellLimits
     from vshell.shell.result import Explanation, ShellResult
     from vshell.shell.rules import Rules
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from vshell.sync.mirror import Mirror
     from vshell.sync.results import Conflict, SyncLimits, SyncResult
     from vshell.text.edits import Edit
-    from vshell.workspace import Session, Workspace
+    from vshell.workspace import Workspace
     from vshell.workspaces import Workspaces
 
 __all__ = [
@@ -167,7 +168,7 @@ _MODULES = {
     "RunInfo": "vshell.script.runs",
     "ScriptError": "vshell.script.result",
     "ScriptResult": "vshell.script.result",
-    "Session": "vshell.workspace",
+    "Session": "vshell.session",
     "Shell": "vshell.shell.shell",
     "ShellLimits": "vshell.shell.limits",
     "ShellResult": "vshell.shell.result",

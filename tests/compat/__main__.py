@@ -100,8 +100,9 @@ def _print(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         print(outcome.row)
     for outcome in outcomes:
+        if outcome.left_out:
+            print(f"\n{' '.join(filter(None, [outcome.name, outcome.versions, outcome.executor]))}")
         for reason, names in outcome.left_out.items():
-            print(f"\n{outcome.name}, {outcome.versions} {outcome.executor}:".replace(" :", ":"))
             print(f"  {reason}\n    {', '.join(names)}")
 
 

@@ -92,8 +92,9 @@ class Environment:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise CannotBuildError(f"the environment {self.name}: {error}") from error
         if done.returncode:
-            lines = [line for line in done.stderr.splitlines() if "WARNING" not in line]
-            told = " ".join(lines[-3:]) or f"exit code {done.returncode}"
+            lines = [line.strip() for line in done.stderr.splitlines() if "WARNING" not in line]
+            errors = [line for line in lines if line.lower().startswith("error")]
+            told = " ".join((errors or lines)[-3:]) or f"exit code {done.returncode}"
             raise CannotBuildError(f"the environment {self.name}: {told}")
 
     def versions(self, *packages: str) -> str:

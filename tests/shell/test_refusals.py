@@ -15,11 +15,19 @@ from vshell import Workspace
 from vshell.shell import commands
 
 OTHERWISE = {
+    **dict.fromkeys(("awk", "gawk", "mawk", "nawk"), "is gawk and mawk in one, in gawk's words"),
     "unzip": "prints its help, and ends well for a long option",
+    **dict.fromkeys(
+        (f"{form}{name}" for form in ("bz", "xz", "z") for name in ("egrep", "fgrep", "grep")),
+        "is a script that hands grep what it does not know",
+    ),
+    "bzless": "is a script with words of its own",
+    "zmore": "is a script with words of its own",
     "yq": "is a script that hands jq what it does not know",
     "node": "is no program of Debian's own",
     "python3": "is no program of Debian's own",
 }
+ENDS_WELL = {"bzless", "expr", "less", "xxd", "xzless", "zless", "zmore"}
 UNKNOWN = ("--no-such-option", "-\x01")
 
 
@@ -47,8 +55,9 @@ def real(words: Sequence[str]) -> tuple[int, bytes]:
     return done.returncode, said.replace(b"/usr/bin/", b"").replace(b"/bin/", b"")
 
 
-# To these such words are no options: `expr` prints them, `xxd` reads a long one as `-n`.
-@pytest.mark.parametrize("name", sorted({*commands.names()} - {"expr", "xxd"}))
+# To some such words are no options: `expr` prints them, `xxd` reads a long one as `-n`. And
+# pagers say what is wrong, and end well.
+@pytest.mark.parametrize("name", sorted({*commands.names()} - ENDS_WELL))
 def test_an_unknown_option_is_never_ignored(name: str) -> None:
     for word in UNKNOWN:
         status, said = ours([name, word])
@@ -62,8 +71,8 @@ REAL = [name for name in commands.names() if shutil.which(name, path="/usr/bin:/
 @pytest.mark.parametrize("name", [name for name in REAL if name not in OTHERWISE])
 def test_it_is_refused_as_the_real_command_refuses_it(name: str) -> None:
     # Of what follows, as usage, each program has its own; the first line says what is wrong.
-    words = UNKNOWN if name != "jq" else UNKNOWN[:1]
-    for word in words:
+    # What is no letter is no option for jq, and one of less' own for less.
+    for word in UNKNOWN[: 1 if name in ("jq", "less", "xzless", "zless") else 2]:
         assert ours([name, word]) == real([name, word])
 
 

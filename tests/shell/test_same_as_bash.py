@@ -136,6 +136,21 @@ SCRIPTS = {
         chmod +x ?; ./a x; echo aa | ./b; echo p q | ./c; ./d; echo $?; ./e 1 2; cat a | wc -l; wc -l < b
         printf '#!/usr/bin/env nosuch\\n' > f; chmod +x f; ./f; echo $?; while read -r l; do echo "$l"; done < c
     """,
+    "inputs with numbers": """
+        printf '1\\n2\\n3\\n' > f; while IFS= read -r x <&3; do echo "x=$x"; done 3< f; echo $?
+        while read -u3 y; do read -r z <&3; echo $y$z; done 3< <(seq 4) | sort -r
+        { read a <&4; read b <&4; echo $a $b; } 4< "f"; (read c <&5; echo $c) 5< f > g; cat g
+        while read a; do while read -u 3 b; do echo $a$b; done 3< f; done < <(seq 2)
+    """,
+    "references and paths without links": """
+        declare -n r=x; [[ -R r ]] && echo 1; [[ -R x ]] || echo 2; mkdir -p a/b; ln -s a l; cd l; pwd -P
+        d="$(cd b && pwd -P)"; echo "${d##*/l}" | wc -l; cd -P ../l/b; echo ${PWD%/a/b} | wc -l; type $none
+    """.replace("pwd -P\n", "pwd -P | sed 's,.*/,,'\n"),
+    "long ranges and NUL": """
+        for i in {1..120000}; do :; done; echo $i; for i in {3..1}; do echo $i; done
+        printf 'a\\x00b\\x001' | od -An -c; printf "\\x0z" | od -An -c
+    """,
+    "documents that begin with a tilde": "cat <<E\n~/a $((1))\nE\ncat <<'E'\n~/b\nE\n",
     "lines that go on": "ech\\\no 1; case x in x\\\n) echo 2\\\n;; esac; echo 'a\\\nb'; true &\\\n& echo 3",
 }
 

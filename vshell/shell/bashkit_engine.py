@@ -8,6 +8,7 @@ words of one expansion (100,000). Its limits on runs, commands and loops are lif
 from __future__ import annotations
 
 import asyncio
+import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -265,8 +266,7 @@ class BashkitEngine:
             )
             parts.append(f"set {words};")
         if arguments:
-            words = " ".join(quoted(to_engine(word)) for word in (script, *arguments))
-            script = f"bash -c {words}"
+            script = self._as_child(script, arguments)
         if self._last_exit_code and not _LOUD & {*self._options}:
             parts.append(f"(exit {self._last_exit_code});")
         if stdin and self.check(script).status == "complete":
@@ -274,6 +274,19 @@ class BashkitEngine:
             parts.append("{ ")
             script = f"{script}\n}} <{STDIN_PATH}"
         return " ".join(parts) + script
+
+    def _as_child(self, script: str, arguments: Sequence[str]) -> str:
+        """Return what runs a script with arguments: as a file when its name is that of one.
+
+        So `BASH_SOURCE` is what `$0` is, by which scripts see that they are not sourced.
+        """
+        name = arguments[0]
+        words = [quoted(to_engine(word)) for word in arguments]
+        if not ("/" in name or name.endswith((".sh", ".bash"))) or name.startswith("-"):
+            return f"bash -c {quoted(script)} {' '.join(words)}"
+        path = posixpath.normpath(posixpath.join(self.cwd, name))
+        self._bridge.script = (path, script.encode("utf-8", "surrogateescape"))
+        return f"bash {' '.join(words)}"
 
     async def _run(self, text: str, on_output: OnOutput) -> Any:
         async def stdout(data: bytes) -> None:

@@ -42,6 +42,8 @@ class Bridge:
         self._files = files
         self._context = context
         self.stdin = b""
+        self.script: tuple[str, bytes] | None = None
+        """What the engine is to read, once, at a path: a script that is in no file here."""
         self.reads_scripts = False
         self._asked = ("", "")
 
@@ -52,6 +54,9 @@ class Bridge:
     def read_file(self, path: str) -> bytes:
         if path == STDIN_PATH:
             return self.stdin
+        if self.script is not None and self.script[0] == path:
+            script, self.script = self.script[1], None
+            return script
         try:
             data, stat = self._files.read_with_stat(path)
         except NotFoundError:
@@ -110,6 +115,8 @@ class Bridge:
 
     def stat(self, path: str) -> EngineStat:
         self._asked = (self._asked[1], path)
+        if self.script is not None and self.script[0] == path:
+            return EngineStat(FILE, len(self.script[1]), 0o644, 0)
         if path == STDIN_PATH:
             return EngineStat(FILE, len(self.stdin), 0o444, 0)
         asked = file_test(path)

@@ -24,6 +24,7 @@ _STATUSES: Final = {"cal": 64, "hostname": 255, "iconv": 64, "tty": 2, "which": 
 _UNKNOWN: Final = {
     "bzip2": "{name}: Bad flag `{word}'\n",
     "fd": "error: Found argument '{word}' which wasn't expected, or isn't valid in this context\n",
+    "less": 'There is no {name_only} option ("less --help" for help)\n',
     "rg": "error: Found argument '{word}' which wasn't expected, or isn't valid in this context\n",
     "tree": "tree: Invalid argument {shown}.\n",
     "which": "Illegal option {short}\n",
@@ -37,6 +38,7 @@ _HINTS: Final = {
     "diff3": "{name}: Try '{name} --help' for more information.\n",
     "fd": "\nUsage: {name} {synopsis}\n\nFor more information try '--help'\n",
     "grep": "Usage: {name} {synopsis}\nTry '{name} --help' for more information.\n",
+    "less": "",
     "gzip": "Try `{name} --help' for more information.\n",
     "patch": "{name}: Try '{name} --help' for more information.\n",
     "rg": "\nUsage: {name} {synopsis}\n\nFor more information try '--help'\n",
@@ -93,18 +95,23 @@ _FAMILIES: Final = {
     "bzip2": ("bunzip2", "bzcat"),
     "grep": ("egrep", "fgrep", "rgrep"),
     "gzip": ("gunzip", "zcat"),
+    "less": ("bzless", "xzless", "zless"),
     "xz": ("lzcat", "lzma", "unlzma", "unxz", "xzcat"),
 }
 
 
 def _unknown(family: str, name: str, word: str) -> str | None:
-    if family == "cal":
+    if family in ("cal", "tput"):
         return f"{name}: invalid option -- '{word[1]}'\n"
     wording = _UNKNOWN.get(family)
     if wording is None:
         return None
     shown = f"`{word}'" if word.startswith("--") else f"-`{word[1:]}'"
-    return wording.format(name=name, word=word, shown=shown, short=word[:2])
+    return wording.format(name=name, word=word, shown=shown, short=word[:2], name_only=_typed(word))
+
+
+def _typed(word: str) -> str:
+    return word.removeprefix("--")
 
 
 def _refuse_as_zip(call: Invocation, word: str) -> int:

@@ -256,22 +256,90 @@ def _physical_paths(script: str) -> str:
     )
 
 
+# `while read x <&3; do ...; done 3< FILE`: the engine opens other inputs for `exec` only.
+
+_NUMBERED: Final = re.compile(
+    r"((?<=[\s;)}])(?:done|\})|\))((?:[ \t]*[^\n;&|#]*?)?[ \t])([3-9])<(?![<&])[ \t]*"
+)
+_LOOP_WORDS: Final = re.compile(rf"(?:{_COMMAND}(while|until|for|select)\b)|(?<=[\s;&)}}])(done)\b")
+_WORD: Final = re.compile(r"(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|<>()\"']|<(?=\())+")
+
+
+def _numbered_inputs(script: str) -> str:
+    for found in _NUMBERED.finditer(script):
+        code = code_of(script)
+        place = found.start(3)
+        word = _WORD.match(script, found.end())
+        if not (code.mask[found.start(1)] and code.mask[place]) or word is None:
+            continue
+        after = word.end()
+        if script[after - 1] == "<":
+            after = _end_of_group(code, after)
+        start = _start_of_compound(code, found.start(1), found[1])
+        end = re.compile(r"[^\n;&|)}#]*").match(script, after)
+        if start is None or not after or end is None:
+            continue
+        opened = f"exec {script[place:after]}; "
+        rest = script[after : end.end()]
+        if found[1] == ")":
+            changed = f"({opened}{script[start + 1 : place]}{rest}"
+        else:
+            changed = f"{{ {opened}{script[start:place]}{rest}; }}"
+        return _numbered_inputs(script[:start] + changed + script[end.end() :])
+    return script
+
+
+def _start_of_compound(code: Code, end: int, word: str) -> int | None:
+    """Return where the compound command begins whose last word is at `end`."""
+    opened: list[int] = []
+    if word == "done":
+        for found in _LOOP_WORDS.finditer(code.script, 0, end + len(word)):
+            if found[1] and code.mask[found.start(1)]:
+                opened.append(found.start(1))
+            elif found[2] and code.mask[found.start(2)] and opened:
+                start = opened.pop()
+                if found.start(2) == end:
+                    return start
+        return None
+    opening = {"}": "{", ")": "("}[word]
+    for place in range(end + 1):
+        if code.mask[place] and code.script[place] == opening:
+            opened.append(place)
+        elif code.mask[place] and code.script[place] == word and opened:
+            start = opened.pop()
+            if place == end:
+                return start
+    return None
+
+
+# NUL in what `printf` is given, which the engine's leaves out but for `\\0`.
+
+_NUL: Final = re.compile(r"\bprintf[ \t]+(?:'[^']*'|\"[^\"$`]*\")")
+
+
+def _nul_in_formats(script: str) -> str:
+    return _in_code(
+        script, _NUL, lambda found: re.sub(r"\\x00|\\x0(?![0-9A-Fa-f])", r"\\000", found[0])
+    )
+
+
 # `for i in {1..200000}`: more words than the engine makes of a range.
 
 _RANGE: Final = re.compile(
     rf"({_COMMAND})for[ \t]+(\w+)[ \t]+in[ \t]+"
-    r"\{([1-9]?\d{0,12})\.\.(\d{5,12})\}(?=[ \t]*[;\n])"
+    r"\{([1-9]?\d{0,12})\.\.(\d{5,12})\}([ \t]*[;\n]\s*do\b)"
 )
 _RANGE_WORDS: Final = 50_000
 
 
 def _long_ranges(script: str) -> str:
     def changed(found: re.Match[str]) -> str:
-        before, name, first, last = found.groups()
+        before, name, first, last, do = found.groups()
         if not first or int(last) - int(first) < _RANGE_WORDS or last[0] == "0":
             return found[0]
-        ends = f"{name} <= {last} || ({name} = {last}) * 0"  # and keeps the last value
-        return f"{before}for (({name} = {first}; {ends}; {name}++))"
+        counted = f"__vshell_{name}"
+        head = f"for (({counted} = {first}; {counted} <= {last}; {counted}++))"
+        return f"{before}{head}{do} {name}=${counted};"
 
     return _in_code(script, _RANGE, changed)
 
@@ -357,6 +425,8 @@ _CHANGES: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
     ("umask", _umask_in_subshells),
     (" -P", _physical_paths),
     ("..", _long_ranges),
+    ("<", _numbered_inputs),
+    ("printf", _nul_in_formats),
     ("~", _tildes_in_documents),
     (" -", _exported_functions),
     (" ", _asking_first),

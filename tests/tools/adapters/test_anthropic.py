@@ -156,9 +156,13 @@ def test_the_newest_files_come_first(workspace: Workspace) -> None:
 def test_a_cancelled_command_is_interrupted(workspace: Workspace) -> None:
     async def run() -> None:
         bash = agent_toolset(workspace)[0]
-        with anyio.move_on_after(1):
-            await bash.call({"command": "touch /begun; sleep 3600; touch /late"})
-        with anyio.fail_after(30):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(bash.call, {"command": "touch /begun; sleep 3600; touch /late"})
+            with anyio.fail_after(60):
+                while not workspace.exists("/begun"):
+                    await anyio.sleep(0.05)
+            tasks.cancel_scope.cancel()
+        with anyio.fail_after(60):
             assert await bash.call({"command": "ls /"}) == "begun"
 
     anyio.run(run)

@@ -170,11 +170,12 @@ def test_code_runs_so_in_a_container(
 def test_code_that_fails_or_takes_too_long_is_told(workspace: Workspace) -> None:
     from google.adk.code_executors.code_execution_utils import CodeExecutionInput, File
 
-    executor = VshellCodeExecutor(workspace, timeout_seconds=1)
+    executor = VshellCodeExecutor(workspace)
     failed = executor.execute_code(None, CodeExecutionInput("1 / 0"))
     assert (failed.exit_code, failed.stdout) == (1, "")
     assert "ZeroDivisionError" in failed.stderr
-    late = executor.execute_code(None, CodeExecutionInput("while True: pass"))
+    impatient = VshellCodeExecutor(workspace, timeout_seconds=1)
+    late = impatient.execute_code(None, CodeExecutionInput("while True: pass"))
     assert late.stderr.endswith("Code execution timed out after 1 seconds.")
     files = [File("in.bin", "AAEC"), File("in.txt", "not base64!")]
     given = CodeExecutionInput("print(open('in.bin', 'rb').read())", input_files=files)

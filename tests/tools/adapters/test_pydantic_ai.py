@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,9 +116,13 @@ async def test_files_outside_of_the_workspace_are_the_containers(tmp_path: Path)
 @pytest.mark.anyio
 async def test_a_cancelled_command_is_interrupted(tmp_path: Path) -> None:
     backend = VshellBackend(tmp_path / "w.db")
-    with anyio.move_on_after(1):
-        await backend.run("touch begun; sleep 3600; touch late", shell=True)
-    with anyio.fail_after(30):
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(partial(backend.run, "touch begun; sleep 3600; touch late", shell=True))
+        with anyio.fail_after(60):
+            while not await backend.exists("begun"):
+                await anyio.sleep(0.05)
+        tasks.cancel_scope.cancel()
+    with anyio.fail_after(60):
         ran = await backend.run(["ls"])
     assert ran.stdout == "begun\n"
     backend.close()

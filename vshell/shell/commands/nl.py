@@ -74,6 +74,7 @@ class _Numbering:
         style = self.styles[self.section]
         if style == "a":
             if line or self.blanks == 1:
+                self.blank_count = 0
                 return True
             self.blank_count += 1
             if self.blank_count < self.blanks:

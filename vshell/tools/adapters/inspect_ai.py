@@ -20,13 +20,14 @@ import anyio.to_thread
 
 from vshell.errors import InvalidPathError, UnavailableError
 from vshell.ops.write import write
+from vshell.session import Session
 from vshell.tools.adapters.extras import needs_extra
 from vshell.tools.adapters.running import run_command
 from vshell.tools.commands import shown
 from vshell.tools.container_files import ContainerFiles
 from vshell.tools.executors import Executor, open_executor, to_workspace
 from vshell.tools.file_modes import OWNER_READS, OWNER_WRITES, require_mode
-from vshell.workspace import Session, Workspace
+from vshell.workspace import Workspace
 
 with needs_extra("inspect-ai"):
     from inspect_ai.util import (

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
+from vshell.errors import VshellError
 from vshell.fs.paths import join
 from vshell.shell.command import Command, Invocation, Option, UsageError
 from vshell.shell.command_io import to_bytes
@@ -22,6 +23,7 @@ from vshell.shell.commands.zip.entries import (
     safe_name,
     shown_time,
 )
+from vshell.shell.messages import reason
 
 
 @guarded
@@ -178,13 +180,13 @@ def _pipe(
         call.stdout.write(_content(archive, info))
         if banner:
             call.write("\n")
-    return _unmatched(call, infos, patterns)
+    return _unmatched(call, archive, patterns)
 
 
-def _unmatched(call: Invocation, infos: Sequence[zipfile.ZipInfo], patterns: Sequence[str]) -> int:
+def _unmatched(call: Invocation, archive: zipfile.ZipFile, patterns: Sequence[str]) -> int:
     status = 0
     for pattern in patterns:
-        if not any(fnmatchcase(info.filename, pattern) for info in infos):
+        if not any(fnmatchcase(info.filename, pattern) for info in archive.infolist()):
             call.stderr.write(to_bytes(f"caution: filename not matched:  {pattern}\n"))
             status = 11
     return status
@@ -205,7 +207,14 @@ def _extract(
         call.write(f"Archive:  {name}\n")
     status = 0
     with call.context.changing("unzip"):
-        call.context.files.mkdir(base, parents=True, exist_ok=True)
+        try:
+            call.context.files.mkdir(base, exist_ok=True)
+        except VshellError as error:
+            raise Stop(
+                f"checkdir:  cannot create extraction directory: {directory}\n"
+                f"           {reason(error)}\n",
+                2,
+            ) from None
         late: list[tuple[str, zipfile.ZipInfo]] = []
         for info in infos:
             stored = (
@@ -231,7 +240,7 @@ def _extract(
             call.context.files.symlink(
                 _content(archive, info).decode("utf-8", "surrogateescape"), place, parents=True
             )
-    return max(status, _unmatched(call, infos, patterns))
+    return max(status, _unmatched(call, archive, patterns))
 
 
 def _place(
