@@ -415,7 +415,33 @@ def joined_lines(script: str) -> str:
     return "".join(pieces())
 
 
+# "`command`" in a word of which another part is not quoted, in which the engine leaves it.
+
+_ESCAPED: Final = re.compile(r"\\([$`\\\"])")
+_BACKQUOTED: Final = re.compile(r"\\.|`((?:[^`\\]|\\.)*)`", re.DOTALL)
+
+
+def _backquotes_in_quotes(script: str) -> str:
+    """Write "`command`" as "$(command)", in which the engine always runs it."""
+    parts: list[str] = []
+    done = 0
+    for start, end in code_of(script).quotes:
+        quoted = script[start:end]
+        if quoted[0] == '"' and "`" in quoted and "$(" not in quoted:
+            parts += script[done:start], _BACKQUOTED.sub(_with_parentheses, quoted)
+            done = end
+    return "".join(parts) + script[done:]
+
+
+def _with_parentheses(found: re.Match[str]) -> str:
+    command = found[1]
+    if command is None or command.count("(") != command.count(")"):
+        return found[0]
+    return f"$( {_ESCAPED.sub(lambda each: each[1], command)} )"
+
+
 _CHANGES: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
+    ("`", _backquotes_in_quotes),
     ("[[", _options_in_conditions),
     ("local", _local_options),
     (" ERR", _exits_in_traps),

@@ -48,12 +48,14 @@ class Code:
 
     Attributes:
         mask: For each character 1 when it is code.
+        quotes: Where quoted texts begin and end, their quotes included.
         open_document: Whether a here-document has no end.
     """
 
     def __init__(self, script: str) -> None:
         self.script = script
         self.mask = bytearray(b"\1") * len(script)
+        self.quotes: list[tuple[int, int]] = []
         self.open_document = False
         self._scan()
 
@@ -67,6 +69,7 @@ class Code:
                 end = position + 2
             elif letter in "'\"":
                 end = self._end_of_quote(position)
+                self.quotes.append((position, end))
             elif letter == "#" and (position == 0 or script[position - 1] in " \t\n;&|()"):
                 end = script.find("\n", position)
                 end = size if end < 0 else end
