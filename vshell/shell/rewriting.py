@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from vshell.shell.braces import within_braces
 from vshell.shell.native import WITHOUT
 from vshell.shell.script_text import Code, code_of, with_file_tests, with_umask
 
@@ -259,7 +260,7 @@ def _physical_paths(script: str) -> str:
 # `while read x <&3; do ...; done 3< FILE`: the engine opens other inputs for `exec` only.
 
 _NUMBERED: Final = re.compile(
-    r"((?<=[\s;)}])(?:done|\})|\))((?:[ \t]*[^\n;&|#]*?)?[ \t])([3-9])<(?![<&])[ \t]*"
+    r"((?<=[\s;)}])(?:done|\})|\))([^\n;&|#]{0,200}?[ \t])([3-9])<(?![<&])[ \t]*"
 )
 _LOOP_WORDS: Final = re.compile(rf"(?:{_COMMAND}(while|until|for|select)\b)|(?<=[\s;&)}}])(done)\b")
 _WORD: Final = re.compile(r"(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|<>()\"']|<(?=\())+")
@@ -425,6 +426,7 @@ _CHANGES: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
     ("umask", _umask_in_subshells),
     (" -P", _physical_paths),
     ("..", _long_ranges),
+    ("{", within_braces),
     ("<", _numbered_inputs),
     ("printf", _nul_in_formats),
     ("~", _tildes_in_documents),
