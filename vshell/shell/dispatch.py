@@ -19,7 +19,7 @@ from vshell.shell.options import invoke
 from vshell.shell.rewriting import KNOWN, UMASK
 from vshell.shell.rules import Judge, UnansweredError
 from vshell.shell.shell_files import ShellFiles
-from vshell.shell.streams import Direct, Pipe, Sink, drive, drive_alone, wait
+from vshell.shell.streams import Direct, Pipe, Sinks, drive, drive_alone, wait
 from vshell.shell.words import from_engine, to_engine
 
 Elsewhere = Callable[
@@ -225,27 +225,21 @@ class Dispatcher:
             del self._engine_files[id(getcurrent())]
 
     def _run_asked(self, asked: Any) -> int:
-        stdout = Sink(asked.stdout.write, self._may_wait)
-        stderr = Sink(asked.stderr.write, self._may_wait)
-
-        def say() -> None:
-            stdout.flush()
-            stderr.flush()
-
+        sinks = Sinks(asked.stdout.write, asked.stderr.write, self._may_wait)
         call = Invocation(
             name=asked.name,
             context=self._context(from_engine(asked.cwd), asked.env),
             parsed=Parsed((), tuple(map(from_engine, asked.argv))),
             environment={name: from_engine(value) for name, value in asked.env.items()},
-            stdin=Pipe(asked.stdin.read_chunk, say),
-            stdout=stdout,
-            stderr=stderr,
+            stdin=Pipe(asked.stdin.read_chunk, sinks.flush),
+            stdout=sinks.stdout,
+            stderr=sinks.stderr,
             execute=lambda words, data: self._execute(call, words, data),
             services=self._services,
         )
         try:
             exit_code = self._invoke(call)
-            say()
+            sinks.flush()
         except BrokenPipeError:
             return BROKEN_PIPE
         return exit_code
