@@ -146,6 +146,15 @@ SCRIPTS = {
         declare -n r=x; [[ -R r ]] && echo 1; [[ -R x ]] || echo 2; mkdir -p a/b; ln -s a l; cd l; pwd -P
         d="$(cd b && pwd -P)"; echo "${d##*/l}" | wc -l; cd -P ../l/b; echo ${PWD%/a/b} | wc -l; type $none
     """.replace("pwd -P\n", "pwd -P | sed 's,.*/,,'\n"),
+    "lists in the background": """
+        mkdir d; cd d && pwd > ../p & wait; [ -f p ] && ls; a=1; a=2 && true & wait; echo $a
+        sleep 0.2 && echo late & echo first; wait; false || { b=3; echo b; } & wait; echo "[$b]"
+        for i in 1 2; do x=$i && echo "i$x" & wait; done; case y in y) true && echo c & wait ;; esac
+    """,
+    "complaints among output": """
+        echo 1 > f; echo 2 > g; cat f none g 2>&1; head -1 f none g 2>&1; ls f none g 2>&1
+        x=$(grep -n . f none g 2>&1); echo "$x"; stat -c %n f none g > o 2>&1; cat o; rm -v f none g 2>&1
+    """,
     "long ranges and NUL": """
         for i in {1..120000}; do :; done; echo $i; for i in {3..1}; do echo $i; done
         printf 'a\\x00b\\x001' | od -An -c; printf "\\x0z" | od -An -c

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from vshell.shell.background import whole_lists
 from vshell.shell.braces import within_braces
 from vshell.shell.native import WITHOUT
 from vshell.shell.script_text import Code, code_of, with_file_tests, with_umask
@@ -396,6 +397,10 @@ def _asking_first(script: str) -> str:
     return _in_code(script, _ASKING, changed)
 
 
+def _background_lists(script: str) -> str:
+    return whole_lists(script) if re.search(r"[^&<>]&(?![&>])", script) else script
+
+
 def joined_lines(script: str) -> str:
     """Return a script without the line ends that a backslash takes away.
 
@@ -428,6 +433,7 @@ _CHANGES: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
     (" -P", _physical_paths),
     ("..", _long_ranges),
     ("{", within_braces),
+    ("&", _background_lists),
     ("<", _numbered_inputs),
     ("printf", _nul_in_formats),
     ("~", _tildes_in_documents),
