@@ -14,6 +14,7 @@ from greenlet import getcurrent
 from vshell.ops.context import Context
 from vshell.shell import commands
 from vshell.shell.command import BROKEN_PIPE, Command, Executed, Invocation, Parsed
+from vshell.shell.held_input import HOLD
 from vshell.shell.native import LANGUAGE, WITHOUT
 from vshell.shell.options import invoke
 from vshell.shell.rewriting import KNOWN, UMASK
@@ -78,7 +79,7 @@ class Dispatcher:
     INPUT: ClassVar = "__vshell_input"
     """The name of a command that only we run: it prints what is held under a number."""
 
-    OWN: ClassVar = frozenset({INPUT, UMASK, KNOWN})
+    OWN: ClassVar = frozenset({INPUT, UMASK, KNOWN, HOLD})
     """The commands that only we run."""
 
     def __init__(
@@ -94,6 +95,7 @@ class Dispatcher:
         self.judge = judge
         self.trace: list[tuple[str, ...]] | None = None
         self._inputs: dict[str, bytes] = {}
+        self.held: dict[str, bytes] = {}
         self._running: dict[int, _Streams] = {}
         self._engine_files: dict[int, Any] = {}
         self.depth = 0
@@ -186,6 +188,12 @@ class Dispatcher:
             return 0
         if asked.name == UMASK:
             self.take_umask("".join(asked.argv))
+            return 0
+        if asked.name == HOLD:
+            pieces = []
+            while piece := await asked.stdin.read_chunk():
+                pieces.append(bytes(piece))
+            self.held["".join(asked.argv)] = b"".join(pieces)
             return 0
         if asked.name == KNOWN:
             return int(any(each in WITHOUT and not self.has(each) for each in asked.argv))
