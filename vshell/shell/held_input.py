@@ -27,6 +27,7 @@ rm rmdir seq sleep stat touch tree truncate which
 _NEVER_READ: Final = frozenset(_NO_READERS.split())
 """Commands that read no input at all."""
 
+_NEAR: Final = 400
 _PIPE: Final = r"(?<!\|)\|&?\s*(?=(?:while|until|for|if|case)\b|[({])"
 _WORDS: Final = r"(?<![\w$./-])(?:(while|until|for|select|if|case)|(done|fi|esac))(?=[\s;&|<>)]|$)"
 _ENDLESS: Final = r"\byes\b|\bwhile\s+(?:true|:)|/dev/u?(?:random|zero)|\btail\s+-\w*[fF]|\binf\b"
@@ -43,7 +44,7 @@ def with_held_input(script: str, ours: Collection[str]) -> str:
     while (found := re.compile(_PIPE).search(script, place)) is not None:
         code, start = code_of(script), found.end()
         place = start
-        if not code.mask[found.start()] or re.search(_ENDLESS, script[: found.start()]):
+        if not code.mask[found.start()] or _is_endless(script[: found.start()]):
             continue
         after = _end_of_compound(code, start)
         end = re.compile(r"(?:[^\n;&|)}#<]|>&|&>|>\|)*").match(script, after)
@@ -57,6 +58,14 @@ def with_held_input(script: str, ours: Collection[str]) -> str:
         script = f"{script[:start]}{compound}{script[end.end() :]}"
         place = start + len(before) + 1
     return script
+
+
+def _is_endless(before: str) -> bool:
+    """Tell whether what is before a pipe may print for ever."""
+    writer = before[-_NEAR:]
+    if not writer.rstrip().endswith("done"):
+        writer = re.split(r"[;\n]", writer)[-1]
+    return re.search(_ENDLESS, writer) is not None
 
 
 def _takes_input(compound: str, ours: Collection[str]) -> bool:
