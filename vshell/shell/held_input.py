@@ -30,6 +30,8 @@ _NEVER_READ: Final = frozenset(_NO_READERS.split())
 _NEAR: Final = 400
 _PIPE: Final = r"(?<!\|)\|&?\s*(?=(?:while|until|for|if|case)\b|[({])"
 _WORDS: Final = r"(?<![\w$./-])(?:(while|until|for|select|if|case)|(done|fi|esac))(?=[\s;&|<>)]|$)"
+_COMPUTED: Final = r"(?:[;&|\n]|\b(?:do|then|else|env|command|timeout \S+))\s*\"?\$[\w{@]"
+"""A command whose name is in a variable."""
 _ENDLESS: Final = r"\byes\b|\bwhile\s+(?:true|:)|/dev/u?(?:random|zero)|\btail\s+-\w*[fF]|\binf\b"
 
 
@@ -71,9 +73,9 @@ def _is_endless(before: str) -> bool:
 def _takes_input(compound: str, ours: Collection[str]) -> bool:
     """Tell whether a command of ours is in it that should not have the input."""
     first = re.search(_names(frozenset(ours)), compound)
-    if first is None:
-        return False
-    return compound.startswith(("while", "until")) or first[1] in _NEVER_READ
+    if compound.startswith(("while", "until")):
+        return first is not None or re.search(_COMPUTED, compound) is not None
+    return first is not None and first[1] in _NEVER_READ
 
 
 @lru_cache(maxsize=2)
