@@ -40,7 +40,7 @@ TIMEFORMAT=$'\nreal\t%3lR\nuser\t0m0.000s\nsys\t0m0.000s'
 """
 """Variables that bash has from the start and bashkit does not. What a command takes of the CPU
 is not known: `time` says 0."""
-_READERS: Final = re.compile(r"\b(?:[gmn]?awk|envsubst|pr|shasum)\b")
+_READERS: Final = re.compile(r"\b(?:envsubst|pr|shasum)\b")
 """The engine's own commands that read files by name."""
 _LOUD: Final = frozenset({"e", "errexit", "x", "xtrace"})
 """Options with which what goes before a script would end it, or be printed."""

@@ -103,7 +103,8 @@ class Bridge:
         self._files.settle(path)
         with context.changing("shell"):
             written = self._files.append(path, data)
-        context.note_read(path, written.after.hex())
+        before = None if written.before is None else written.before.hex()
+        context.note_appended(path, before, written.after.hex())
 
     def mkdir(self, path: str, recursive: bool) -> None:
         with self._context().changing("shell"):

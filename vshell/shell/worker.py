@@ -35,7 +35,7 @@ from vshell.shell.portable import portable_of, restoring_script
 from vshell.shell.programs import Program, load_runner
 from vshell.shell.rules import Judge, Question, Rules, rules_of
 from vshell.shell.shell_files import ShellFiles, home_of
-from vshell.shell.worker_setup import database_files, die_with_host, limit_memory
+from vshell.shell.worker_setup import database_files, die_with_host, limit_memory, own_sizes
 
 _CHANGES_TOLD = 1000
 """How many steps a script's changes may come from to be told to the host; of more, it reads
@@ -97,6 +97,7 @@ class Worker:
         """Open the workspace and make an interpreter: all that can be done in advance."""
         # First of all, while there is one thread: what is opened later is opened inside.
         files = database_files(header["path"])
+        self._sizes = own_sizes()
         self._confinement = confine_worker(None, files=files, allow_partial=True)
         threading.Thread(target=die_with_host, args=(self._connection,), daemon=True).start()
         self._files = ShellFiles(
@@ -186,7 +187,7 @@ class Worker:
         self._mirrors: list[str] = header["mirrors"]
         self._base = Context(self._files, name=self._session, require_read=header["require_read"])
         self._files.ledger = self._base if self._base.require_read else None
-        limit_memory(header["max_memory_bytes"])
+        limit_memory(self._sizes, header["max_memory_bytes"])
         self._files.home = home_of({**self._environment, **header["environment"]})
         started = False
         if state and header["engine"] == self._engine.version:

@@ -6,6 +6,7 @@ import os
 import select
 import socket
 from contextlib import suppress
+from typing import BinaryIO
 
 
 def database_files(path: str) -> list[str]:
@@ -22,17 +23,23 @@ def database_files(path: str) -> list[str]:
     return [each for each in files if os.path.exists(each)]
 
 
-def limit_memory(extra_bytes: int) -> None:
+def own_sizes() -> BinaryIO | None:
+    """Return what tells how much memory the process takes; confined, it could not be opened."""
+    with suppress(OSError):  # where there is no /proc, the host's own limits are what there is
+        return open("/proc/self/statm", "rb", buffering=0)
+    return None
+
+
+def limit_memory(sizes: BinaryIO | None, extra_bytes: int) -> None:
     """Let the process take no more address space than it has and this much."""
     try:
         import resource
     except ImportError:
         return
-    try:
-        with open("/proc/self/statm", "rb") as statm:
-            taken = int(statm.read().split()[0]) * resource.getpagesize()
-    except OSError:
-        return  # where there is no /proc, the host's own limits are what there is
+    if sizes is None:
+        return
+    sizes.seek(0)
+    taken = int(sizes.read(200).split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + extra_bytes, resource.RLIM_INFINITY))
 
 
