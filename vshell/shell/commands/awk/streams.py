@@ -87,9 +87,9 @@ class Streams:
         for target in self._targets.values():
             target.flush()
 
-    def flush(self, name: str | None) -> float:
+    def flush(self, name: str = "") -> float:
         """Write what waits for a file or command, or for all; return -1 if it is not open."""
-        if name is None or name == "":
+        if not name:
             self.flush_all()
             return 0.0
         found = [target for (_, known), target in self._targets.items() if known == name]
