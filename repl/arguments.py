@@ -58,8 +58,31 @@ def read_inputs(operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
         elif name in _STRUCTURES:
             values[name] = structure(name, given.get(name, STDIN))
         elif name in given:
-            values[name] = given[name]
+            values[name] = _versions(given[name]) if _is_versions(parameter) else given[name]
     return values
+
+
+def _version(text: str) -> int | tuple[str, int]:
+    """Return a number, or a path with its number.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    path, equals, number = text.rpartition("=")
+    return (path, whole_number(number)) if equals else whole_number(text)
+
+
+def _versions(given: list[int | tuple[str, int]]) -> int | dict[str, int]:
+    numbers = [each for each in given if isinstance(each, int)]
+    if len(given) == 1 and numbers:
+        return numbers[0]
+    if numbers:
+        raise UsageError("--expected-version takes one number, or PATH=N for each path")
+    return dict(each for each in given if not isinstance(each, int))
+
+
+def _is_versions(parameter: Parameter) -> bool:
+    return parameter.name == "expected_version" and parameter.types != {"int", "None"}
 
 
 def structure(name: str, given: Any) -> Any:
@@ -93,9 +116,7 @@ def read_stdin(purpose: str) -> bytes:
 def in_typed_words(text: str, operation: Operation) -> str:
     """Return documentation or a hint, written for Python, in the words of the command line."""
     flags = {
-        parameter.name: parameter.name.upper()
-        if parameter.positional and parameter.required
-        else _flag(parameter.name)
+        parameter.name: parameter.name.upper() if parameter.positional else _flag(parameter.name)
         for parameter in operation.parameters
     } | _OTHER_FLAGS
     choices = {choice for parameter in operation.parameters for choice in parameter.choices}
@@ -179,7 +200,9 @@ def _arguments(parameter: Parameter) -> Sequence[Argument]:
         return [argument]
     if parameter.positional:
         return [argument._replace(required=parameter.required, metavar="")]
-    repeated = any(kind.startswith(("Sequence", "Iterable")) for kind in types)
+    repeated = _is_versions(parameter) or any(
+        kind.startswith(("Sequence", "Iterable")) for kind in types
+    )
     return [argument._replace(flags=_flags(name), repeated=repeated)]
 
 
@@ -210,6 +233,8 @@ def _flags(name: str) -> tuple[str, ...]:
 def _metavar(parameter: Parameter) -> str:
     if _is_octal(parameter):
         return "OCTAL"
+    if _is_versions(parameter):
+        return "N|PATH=N" if "Versions" in parameter.types else "PATH=N"
     if parameter.name == "path" or "PathLike" in parameter.types:
         return "PATH" if "int" not in parameter.types else "TIME|PATH"
     return "N" if parameter.types & {"int", "float"} else ""
@@ -223,6 +248,8 @@ def _converter(parameter: Parameter) -> Callable[[str], Any]:
     types = parameter.types
     if _is_octal(parameter):
         return octal
+    if _is_versions(parameter):
+        return _version
     if "Moment" in types or ("int" in types and types & {"PathLike", "str"}):
         return integer_or_text
     if "float" in types:

@@ -12,9 +12,9 @@ from vshell.ops.catalog import OPERATIONS, Operation
 from vshell.ops.context import Context
 
 from .arguments import arguments_of, in_typed_words, integer_or_text, read_inputs
-from .grammar import Argument, whole_number
+from .grammar import Argument
 from .output import Output
-from .render import render
+from .render import explain_search, render
 from .shapes import SHAPES
 
 # The command line says these with the words that people type.
@@ -103,6 +103,8 @@ def _of_operation(operation: Operation) -> Command:
         context = call.open()
         with _progress(operation) as progress, _host_paths_named(values):
             result = operation.function(context, **values, **progress)
+        if call.values.get("explain") is True:
+            explain_search(result, call.output)
         as_patch = call.values.get("patch") is True
         return render(
             f"{operation.name}_patch" if as_patch else operation.name, result, call.output
@@ -143,19 +145,6 @@ def _host_paths_named(values: dict[str, Any]) -> Iterator[None]:
         raise
 
 
-def _log(call: Call) -> int:
-    from .log import run_log
-
-    values = call.values
-    return run_log(
-        call.open(),
-        values.get("path"),
-        values.get("n", 20),
-        call.output,
-        with_patches=bool(values.get("patch")),
-    )
-
-
 def _fork(call: Call) -> int:
     from vshell.workspace import Workspace
 
@@ -194,17 +183,6 @@ def _container_commands() -> list[Command]:
 
 
 _OTHERS: Final = [
-    Command(
-        "log",
-        "history",
-        lambda: "Show what happened last, newest first.",
-        lambda: [
-            Argument("path", "Only what happened to this path and below it."),
-            Argument("n", "How many revisions (default: 20).", ("-n",), "N", whole_number),
-            Argument("patch", "Also show each revision as a patch.", ("-p", "--patch"), value=True),
-        ],
-        _log,
-    ),
     Command(
         "fork",
         "transfer",

@@ -106,7 +106,7 @@ def _exec_arguments() -> list[Argument]:
 
 
 def _exec(call: Call) -> int:
-    from vshell.sync.container import open_container
+    from vshell.sync.container_opening import open_container
 
     values, output = call.values, call.output
     context = call.open()
@@ -233,7 +233,8 @@ def _jobs(call: Call) -> int:
 
 
 def _resume(context: Context, number: int | None, values: dict[str, Any]) -> list[Job]:
-    from vshell.sync.container import known_containers, reopen_container
+    from vshell.sync.container_memory import known_containers
+    from vshell.sync.container_opening import reopen_container
     from vshell.sync.jobs import find_job
 
     if number is not None:
@@ -249,7 +250,7 @@ def _resume(context: Context, number: int | None, values: dict[str, Any]) -> lis
 
 
 def _container_of(context: Context, job: Job, values: dict[str, Any]) -> Container:
-    from vshell.sync.container import reopen_container
+    from vshell.sync.container_opening import reopen_container
 
     return reopen_container(
         context.files, job.container, session=context.name, daemon=values.get("daemon")

@@ -10,6 +10,8 @@ from vshell.record import Record, plain
 
 from .output import Output, counted, readable_size
 
+_SHOWN_OF_REVISION: Final = 4
+
 # Of these the patch is the result. Elsewhere it is computed only when asked for.
 _WITH_PATCH: Final = {"apply", "edit", "patch"}
 
@@ -22,6 +24,22 @@ def render(name: str, result: Any, output: Output) -> int:
         _RENDERERS.get(name, _plain)(result, output)
     _mention_rest(result, output)
     return _exit_code(name, result)
+
+
+def explain_search(result: Any, output: Output) -> None:
+    """Say how a search was done."""
+    plan = result.plan
+    case = ", in any case" if plan.any_case else ""
+    for clause in plan.required:
+        output.talk(f"a file must hold {' or '.join(map(repr, clause))}{case}")
+    for word in () if plan.required else plan.words:
+        output.talk(f"a word of a file must match {word}{case}")
+    narrowed = "every file" if plan.candidates is None else counted(plan.candidates, "content")
+    output.talk(f"left to search: {narrowed}")
+    output.talk(
+        f"searched: {counted(result.searched, 'file')}, {readable_size(plan.searched_bytes)}"
+        f" with {plan.engine}, in {plan.seconds * 1000:.1f} ms"
+    )
 
 
 def change_line(change: Any, output: Output) -> str:
@@ -54,6 +72,9 @@ def permissions(mode: int) -> str:
 
 def _json_of(name: str, result: Any) -> Any:
     fields = plain(result)
+    if name == "log_patch":
+        for shown, entry in zip(fields["entries"], result.entries, strict=True):
+            shown["patch"] = entry.patch
     if name in _WITH_PATCH:
         fields["patch"] = result.patch
     return fields
@@ -79,6 +100,8 @@ def _mention_rest(result: Any, output: Output) -> None:
         output.talk(f"more follows: --offset {result.next_offset} goes on")
     elif getattr(result, "next_line", None) is not None:
         output.talk(f"more follows: --start-line {result.next_line} goes on")
+    elif getattr(result, "next_before", None) is not None:
+        output.talk(f"more follows: --before {result.next_before} goes on")
     elif getattr(result, "next_since", None) is not None:
         output.talk(f"more follows: {result.next_since} as SINCE goes on")
     elif reason:
@@ -243,6 +266,23 @@ def _changes(result: Any, output: Output) -> None:
         output.line(change_line(change, output))
 
 
+def _log(result: Any, output: Output, *, with_patches: bool = False) -> None:
+    """Print revisions; of one with many changes only the first, and how many there are more."""
+    for entry in result.entries:
+        changes = entry.changes
+        shown = changes if len(changes) <= _SHOWN_OF_REVISION else changes[: _SHOWN_OF_REVISION - 1]
+        for change in shown:
+            output.line(change_line(change, output))
+        if len(shown) < len(changes):
+            output.line(f"        ... {len(changes) - len(shown)} more in this revision")
+        if with_patches:
+            _patch(entry, output)
+
+
+def _log_patches(result: Any, output: Output) -> None:
+    _log(result, output, with_patches=True)
+
+
 def _watch(changes: Any, output: Output) -> None:
     import json
 
@@ -336,6 +376,8 @@ _RENDERERS: Final[dict[str, Callable[[Any, Output], None]]] = {
     "import_archive": _transfer,
     "import_directory": _transfer,
     "index": _usage,
+    "log": _log,
+    "log_patch": _log_patches,
     "ls": _ls,
     "patch": _patched,
     "read": _read,

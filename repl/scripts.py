@@ -17,7 +17,7 @@ import sys
 from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
-from vshell.errors import NotFoundError
+from vshell.errors import VshellError
 from vshell.ops.context import Context
 
 from .grammar import UsageError
@@ -168,10 +168,8 @@ def _reads(shell: Any, script: Script) -> bool:
         if stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode):
             return True
         plan = shell.plan(script.text)
-    except (OSError, ValueError):
-        return False
-    except NotFoundError:
-        return False
+    except (OSError, ValueError, VshellError):
+        return False  # of a text that is no script, the shell says so itself
     return plan.opaque or any(each.name not in _NO_INPUT for each in plan.commands)
 
 

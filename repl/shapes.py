@@ -100,11 +100,13 @@ def _grep_arguments(found: list[Argument]) -> list[Argument]:
         Argument("around", "--before and --after at once.", ("-C", "--context"), "N", whole_number),
         Argument("mode", "--mode files.", ("-l",), value="files"),
         Argument("mode", "--mode count.", ("-c",), value="count"),
+        Argument("explain", "Say on stderr how the search was done.", ("--explain",), value=True),
     ]
 
 
 def _grep_values(given: Values) -> Values:
     values = dict(given)
+    values.pop("explain", None)
     around = values.pop("around", None)
     return values if around is None else {"before": around, "after": around} | values
 
@@ -124,6 +126,14 @@ def _compare_arguments(found: list[Argument]) -> list[Argument]:
     return [*found, Argument("patch", "Print the changes as a patch.", ("--patch",), value=True)]
 
 
+def _log_arguments(found: list[Argument]) -> list[Argument]:
+    """`log -n 5 -p`, as git has it."""
+    return [
+        *(each._replace(flags=("-n", "--n")) if each.name == "n" else each for each in found),
+        Argument("patch", "Also show each revision as a patch.", ("-p", "--patch"), value=True),
+    ]
+
+
 def _read_text_arguments(found: list[Argument]) -> list[Argument]:
     return [each._replace(choices=_DECODING) if each.name == "errors" else each for each in found]
 
@@ -137,6 +147,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "export_directory": Shape(_export_arguments, lambda given: {"source": "/"} | given),
     "glob": Shape(_search_arguments),
     "grep": Shape(_grep_arguments, _grep_values),
+    "log": Shape(_log_arguments),
     "read_text": Shape(_read_text_arguments),
     "import_directory": Shape(_renamed({"source": "DIR", "destination": "DEST"})),
     "import_git": Shape(_renamed({"repository": "DIR"})),

@@ -20,7 +20,7 @@ LAYERS = [
     {"ops", "sync"},
     {"shell", "script"},
     {"programs"},
-    {"workspace", "workspaces"},
+    {"session", "workspace", "workspaces"},
     {""},
     {"tools", "aio"},
     {"repl"},

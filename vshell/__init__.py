@@ -21,9 +21,10 @@ from vshell.errors import VshellError
 
 if TYPE_CHECKING:
     from vshell.fs.check import CheckReport
+    from vshell.fs.collecting import GcResult
     from vshell.fs.records import Change, Stat
     from vshell.fs.snapshots import Restored, Snapshot
-    from vshell.fs.space import GcResult, Retention, Usage, VacuumResult
+    from vshell.fs.space import Retention, Usage, VacuumResult
     from vshell.ops.apply import ApplyResult
     from vshell.ops.detect import DetectResult
     from vshell.ops.diff import DiffFile, DiffResult
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from vshell.script.limits import Limits
     from vshell.script.result import ScriptError, ScriptResult
     from vshell.script.runs import RunInfo
+    from vshell.session import Session
     from vshell.shell.limits import ShellLimits
     from vshell.shell.result import Explanation, ShellResult
     from vshell.shell.rules import Rules
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
     from vshell.sync.mirror import Mirror
     from vshell.sync.results import Conflict, SyncLimits, SyncResult
     from vshell.text.edits import Edit
-    from vshell.workspace import Session, Workspace
+    from vshell.workspace import Workspace
     from vshell.workspaces import Workspaces
 
 __all__ = [
@@ -144,7 +146,7 @@ _MODULES = {
     "FindResult": "vshell.ops.find",
     "FoundEntry": "vshell.ops.find",
     "Function": "vshell.script.functions",
-    "GcResult": "vshell.fs.space",
+    "GcResult": "vshell.fs.collecting",
     "GlobResult": "vshell.ops.glob",
     "GrepMatch": "vshell.ops.grep",
     "GrepPlan": "vshell.ops.grep",
@@ -166,7 +168,7 @@ _MODULES = {
     "RunInfo": "vshell.script.runs",
     "ScriptError": "vshell.script.result",
     "ScriptResult": "vshell.script.result",
-    "Session": "vshell.workspace",
+    "Session": "vshell.session",
     "Shell": "vshell.shell.shell",
     "ShellLimits": "vshell.shell.limits",
     "ShellResult": "vshell.shell.result",

@@ -150,11 +150,9 @@ class Workspaces:
                 raise ExistsError(
                     f"the agent has a workspace already: {destination}", hint="delete it first"
                 )
-            fork_.copy_to(self.open(source, create=False), str(target), at=at)
+            fork_.fork_to(self.open(source, create=False), str(target), at=at)
             self._name(target, destination)
-            copy = self.open(destination, create=False)
-            fork_.record_origin(copy, at=at)
-            return copy
+            return self.open(destination, create=False)
 
     def close(self) -> None:
         """Close every workspace that is open."""

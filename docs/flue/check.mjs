@@ -1,11 +1,12 @@
-// Runs the driver under the real @flue/runtime, against a bridge that is already served:
+// Runs the driver under the real @flue/runtime, against a bridge that is already served,
+// in a copy of this directory where the package is installed:
 //   VSHELL_URL=... VSHELL_TOKEN=... node --experimental-strip-types check.mjs
 import assert from "node:assert/strict";
-import { pathToFileURL } from "node:url";
+
+import * as runtime from "@flue/runtime";
 
 import { vshellDriver } from "./vshell-sandbox.ts";
 
-const runtime = await import(pathToFileURL(`${process.env.FLUE_DIRECTORY}/dist/index.mjs`).href);
 
 const driver = vshellDriver({ url: process.env.VSHELL_URL, token: process.env.VSHELL_TOKEN });
 const sandbox = runtime.sandboxFromDriver(driver, "/project");
@@ -47,7 +48,7 @@ await check("exec with cwd, env and exit code", async () => {
     cwd: "/project/dir",
     env: { A: "b" },
   });
-  assert.deepEqual(ran, { stdout: "/project/dir\nb\n", stderr: "no\n", exitCode: 3 });
+  assert.deepEqual([ran.stdout, ran.stderr, ran.exitCode], ["/project/dir\nb\n", "no\n", 3]);
 });
 await check("exec with a time limit", async () => {
   const ran = await sandbox.exec("sleep 60", { timeoutMs: 200 });

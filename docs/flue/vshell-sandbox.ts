@@ -35,6 +35,8 @@ export interface ExecResult {
   stdout: string;
   stderr: string;
   exitCode: number;
+  /** Whether its time was over. */
+  timedOut: boolean;
 }
 
 /** An error that the server reports; `code` is vshell's, such as `not_found`. */
@@ -119,8 +121,7 @@ export function vshellDriver(options: VshellOptions) {
     },
     async exec(command: string, given: ExecOptions = {}): Promise<ExecResult> {
       const { signal, ...rest } = given;
-      const { stdout, stderr, exitCode } = await call("exec", { command, ...rest }, signal);
-      return { stdout, stderr, exitCode };
+      return await call("exec", { command, ...rest }, signal);
     },
   };
 }

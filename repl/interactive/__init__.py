@@ -51,7 +51,7 @@ def run_interactive(
         sys.stdout.write(f"\x1b[2m{greeting}\x1b[0m\n" if colour else f"{greeting}\n")
     with ExitStack() as stack:
         with nullcontext() if plain else first_prompt(status, colour=colour):
-            from vshell.workspace import Session
+            from vshell.session import Session
 
             from .loop import Loop
 

@@ -16,7 +16,7 @@ from prompt_toolkit.document import Document
 from vshell.errors import VshellError
 from vshell.ops.ls import ls
 from vshell.ops.moments import snapshots
-from vshell.workspace import Session
+from vshell.session import Session
 
 from .syntax import Typed, typed_at
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from vshell.errors import VshellError
 from vshell.fs.watch import Cursor
 from vshell.script.result import ScriptResult
-from vshell.workspace import Session
+from vshell.session import Session
 
 __all__ = ["DIRECTIVES", "Leave", "run_script_text", "watch"]
 

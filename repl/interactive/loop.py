@@ -12,9 +12,9 @@ from typing import Final
 from vshell.errors import VshellError
 from vshell.fs import shells
 from vshell.repl.grammar import nearest
+from vshell.session import Session
 from vshell.shell.engine import Plan
 from vshell.shell.shell import Shell
-from vshell.workspace import Session
 
 from .directives import DIRECTIVES, Leave, help_text, run_script_text, watch
 from .display import Display, as_shown, pager_of

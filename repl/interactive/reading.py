@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
 from vshell.errors import VshellError
+from vshell.session import Session
 from vshell.shell.engine import Check
 from vshell.shell.shell import Shell
-from vshell.workspace import Session
 
 from .highlight import STYLE, ShellLexer
 from .status import Status, prompt_text, toolbar_text

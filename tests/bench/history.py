@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.bench.harness import Row, interleave, print_table, readable
@@ -20,13 +21,14 @@ EDITED = 500
 
 
 def run(*, quick: bool) -> None:
-    files, rounds = (300, 2) if quick else (4000, 5)
+    files, rounds = (300, 2) if quick else (4000, 9)
     with tempfile.TemporaryDirectory(prefix="vshell-bench-") as name:
         directory = Path(name)
         source = real_tree(directory / "tree", files)
         rows = beside_git(directory, source, min(EDITED, files // 2), rounds)
         print_table(f"History of {files} files", rows)
         long_life(directory, operations=3000 if quick else 200_000, keep=500 if quick else 10_000)
+        collection(directory, revisions=3000 if quick else 100_000)
 
 
 class Git:
@@ -135,26 +137,48 @@ def long_life(directory: Path, *, operations: int, keep: int) -> None:
     """Print how size and speed develop while history is kept to some revisions."""
     rng = random.Random(1)
     print(f"\n### {operations} operations, history kept to {keep} revisions, gc every {keep}\n")
-    print("| operations | median write | median read | database | content | journal rows |")
-    print("|---|---|---|---|---|---|")
+    print("| operations | median write | median read | gc | database | content | journal rows |")
+    print("|---|---|---|---|---|---|---|")
     with Workspace.open(directory / "long.db") as workspace:
         workspace.keep_history(revisions=keep)
         writes: list[float] = []
         reads: list[float] = []
+        collections: list[float] = []
         for number in range(1, operations + 1):
             path = f"/d{rng.randrange(20)}/f{rng.randrange(100)}"
             data = rng.randbytes(2048)
             writes.append(timed(lambda path=path, data=data: workspace.write(path, data)))  # type: ignore[misc]
             reads.append(timed(lambda path=path: workspace.read_bytes(path)))  # type: ignore[misc]
             if number % keep == 0:
-                workspace.gc()
+                collections.append(timed(workspace.gc))
             if number % (operations // 10) == 0:
                 usage = workspace.usage()
                 print(
                     f"| {number} | {readable(statistics.median(writes))}"
                     f" | {readable(statistics.median(reads))}"
+                    f" | {readable(statistics.median(collections or [0]))}"
                     f" | {usage.database_bytes / 1e6:.1f} MB | {usage.content_bytes / 1e6:.1f} MB"
                     f" | {usage.journal_rows} |"
                 )
-                writes.clear()
-                reads.clear()
+                for measured in (writes, reads, collections):
+                    measured.clear()
+
+
+def collection(directory: Path, *, revisions: int) -> None:
+    """Print how long a collection of a long history takes, and how long others wait for it."""
+    rng = random.Random(1)
+    with Workspace.open(directory / "collected.db") as workspace:
+        for number in range(revisions):
+            workspace.write(f"/f{number % 2000}", rng.randbytes(500))
+        waits: list[float] = []
+        with Workspace.open(directory / "collected.db") as other, ThreadPoolExecutor(1) as pool:
+            collecting = pool.submit(workspace.gc, keep_revisions=revisions // 100)
+            while not collecting.done():
+                waits.append(timed(lambda: other.write("/other", rng.randbytes(100))))
+                time.sleep(0.001)
+            found = collecting.result()
+    print(
+        f"\ngc of {found.journal_rows} changes and {found.contents} contents; meanwhile another"
+        f" connection wrote {len(waits)} times and waited {readable(max(waits))} at most,"
+        f" {readable(statistics.median(waits))} in the median"
+    )

@@ -1,88 +1,109 @@
 """`python -m tests.compat [SUITE ...]`: run the suites of others, and print a table.
 
-codex     patches against Codex' own program (npm @openai/codex)
-agents    patches against apply_diff (PyPI openai-agents)
-memory    Anthropic's memory tool (PyPI anthropic)
-mcp       the generic scenarios of @modelcontextprotocol/conformance (npm; node 22)
-mcp_fs    the filesystem server's own answers (npm @modelcontextprotocol/server-filesystem)
-fsspec    fsspec.tests.abstract (PyPI fsspec)
-pydantic  WorkspaceBackendSuite (PyPI pydantic-ai-slim)
-claude    the contracts for transcripts, and the server (PyPI claude-agent-sdk)
-flue      the TypeScript driver under @flue/runtime (npm; node 22)
-anthropic the agent toolset (PyPI anthropic)
-
-Each of these makes a virtual environment of its own at its first run:
-
-deepagents, deepagents_06   SandboxIntegrationTests (PyPI langchain-tests)
-inspect     self_check (PyPI inspect-ai)
-openai      shell, patches and sandbox sessions (PyPI openai-agents)
-adk         environment tools (PyPI google-adk)
-strands     sandboxes (PyPI strands-agents)
-smolagents  code agents (PyPI smolagents)
-readers     fsspec under pandas, duckdb and UPath
-upath       BaseTests (the source of universal_pathlib)
-
-`--install` gets the npm packages first, into $VSHELL_COMPAT_DIR (~/.cache/vshell/compat).
-A suite whose program is missing is skipped, with the reason.
+What a suite needs is installed when it is first run: virtual environments and npm packages,
+in $VSHELL_COMPAT_DIR (~/.cache/vshell/compat). What cannot be installed is told, and is a
+failure; what needs a Docker daemon is skipped where none answers. Progress goes to stderr.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
+import platform
+import subprocess
 import sys
 import time
+from functools import cache
 
-from tests.compat import programs
+from tests.compat.environments import CannotBuildError
 from tests.compat.outcome import Outcome
-
-SUITES = {
-    "codex": "codex_suite",
-    "agents": "agents_suite",
-    "memory": "memory_suite",
-    "mcp": "mcp_suite",
-    "mcp_fs": "mcp_fs_suite",
-    "fsspec": "fsspec_suite",
-    "pydantic": "pydantic_suite",
-    "claude": "claude_suite",
-    "flue": "flue_suite",
-    "anthropic": "anthropic_suite",
-    "deepagents": "deepagents_suite",
-    "deepagents_06": "deepagents_06_suite",
-    "inspect": "inspect_suite",
-    "openai": "openai_suite",
-    "adk": "adk_suite",
-    "strands": "strands_suite",
-    "smolagents": "smolagents_suite",
-    "readers": "readers_suite",
-    "upath": "upath_suite",
-}
+from tests.compat.programs import CannotInstallError, tell
+from tests.compat.pytest_suite import CONTAINER, NONE, VIRTUAL
+from tests.compat.suites import SUITES
 
 
 def main() -> int:
+    given = _arguments()
+    if given.list:
+        for name, suite in SUITES.items():
+            print(f"{name:14} {' '.join(suite.executors)}".rstrip())
+        return 0
+    wanted = [
+        (name, executor)
+        for name in given.suites or SUITES
+        for executor in SUITES[name].executors
+        if executor in given.executor and not (given.quick and executor == CONTAINER)
+    ]
+    outcomes = []
+    for number, (name, executor) in enumerate(wanted, 1):
+        tell(f"[{number}/{len(wanted)}] {name} {executor}".rstrip())
+        outcomes.append(_run(name, executor, quick=given.quick))
+        tell(outcomes[-1].row)
+    _print(outcomes)
+    return 0 if all(outcome.good for outcome in outcomes) else 1
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.compat",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"suites: {' '.join(SUITES)}",
     )
     parser.add_argument("suites", nargs="*", choices=[*SUITES, []], metavar="SUITE")
-    parser.add_argument("--install", action="store_true", help="get the npm packages first")
+    parser.add_argument("--list", action="store_true", help="list the suites and their executors")
+    parser.add_argument(
+        "--executor",
+        action="append",
+        choices=[VIRTUAL, CONTAINER],
+        help="only rows of this executor, and those without one",
+    )
     parser.add_argument(
         "--quick", action="store_true", help="a bounded part of each, without containers"
     )
     given = parser.parse_args()
-    if given.install:
-        programs.install(programs.PACKAGES)
-    outcomes: list[tuple[Outcome, float]] = []
-    for name in given.suites or SUITES:
-        began = time.monotonic()
-        module = importlib.import_module(f"tests.compat.{SUITES[name]}")
-        outcomes.append((module.run(quick=given.quick), time.monotonic() - began))
-    print("| suite | version | passed | seconds | notes |")
-    print("|---|---|---|---|---|")
-    for outcome, seconds in outcomes:
-        print(outcome.row(seconds))
-    return 0 if all(outcome.good for outcome, _ in outcomes) else 1
+    given.executor = [NONE, *(given.executor or [VIRTUAL, CONTAINER])]
+    return given
+
+
+def _run(name: str, executor: str, *, quick: bool) -> Outcome:
+    suite = SUITES[name]
+    began = time.monotonic()
+    if executor == CONTAINER and (reason := _no_container()):
+        return Outcome(name, executor=executor, skipped=reason)
+    try:
+        outcome = suite.run(executor, quick=quick)
+    except (CannotBuildError, CannotInstallError, subprocess.TimeoutExpired) as error:
+        outcome = Outcome(name, executor=executor, broken=" ".join(str(error).split()))
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+@cache
+def _no_container() -> str:
+    """Return why there can be no container; empty if there can, and the image is there."""
+    from tests.sync import daemon
+
+    if reason := daemon.missing():
+        return reason
+    tell("making the image of the tests")
+    try:
+        daemon.image()
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        return f"the image cannot be made: {error}"
+    return ""
+
+
+def _print(outcomes: list[Outcome]) -> None:
+    print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}\n")
+    print("| suite | version | executor | passed | seconds | |")
+    print("|---|---|---|---|---|---|")
+    for outcome in outcomes:
+        print(outcome.row)
+    for outcome in outcomes:
+        if outcome.left_out:
+            print(f"\n{' '.join(filter(None, [outcome.name, outcome.versions, outcome.executor]))}")
+        for reason, names in outcome.left_out.items():
+            print(f"  {reason}\n    {', '.join(names)}")
 
 
 if __name__ == "__main__":

@@ -47,14 +47,11 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def run(*, quick: bool = False) -> Outcome:
+def compare(outcome: Outcome, quick: bool) -> None:
     """Run the suite."""
-    name = "@modelcontextprotocol/server-filesystem"
-    outcome = Outcome("MCP filesystem server", programs.version(name))
-    package, node = programs.package(name), programs.node()
-    if package is None or node is None:
-        outcome.skipped = f"npm {name}, or node 22, is not installed"
-        return outcome
+    package, node = programs.package("@modelcontextprotocol/server-filesystem"), programs.node()
+    assert package is not None
+    assert node is not None
     import anyio
 
     with tempfile.TemporaryDirectory() as directory, Workspace.memory() as workspace:
@@ -65,7 +62,6 @@ def run(*, quick: bool = False) -> Outcome:
             workspace.write(f"{root}/{path}", content)
         program = [node, str(package / "dist" / "index.js"), str(root)]
         anyio.run(_compare, outcome, workspace, root, program)
-    return outcome
 
 
 async def _compare(outcome: Outcome, workspace: Workspace, root: Path, program: list[str]) -> None:

@@ -25,14 +25,11 @@ SCENARIOS = (
 )
 
 
-def run(*, quick: bool = False) -> Outcome:
+def compare(outcome: Outcome, quick: bool) -> None:
     """Run the suite."""
-    name = "@modelcontextprotocol/conformance"
-    outcome = Outcome("MCP conformance", programs.version(name))
-    package, node = programs.package(name), programs.node()
-    if package is None or node is None:
-        outcome.skipped = f"npm {name}, or node 22, is not installed"
-        return outcome
+    package, node = programs.package("@modelcontextprotocol/conformance"), programs.node()
+    assert package is not None
+    assert node is not None
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory, "w.db")
         with Workspace.open(file) as workspace:
@@ -51,7 +48,6 @@ def run(*, quick: bool = False) -> Outcome:
             serving.terminate()
             serving.wait(20)
             serving.stderr.close()
-    return outcome
 
 
 def _free_port() -> int:

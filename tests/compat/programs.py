@@ -1,7 +1,7 @@
-"""The programs that the suites compare with: where they are, and which version each is.
+"""The programs that the suites compare with: npm packages, each of one version.
 
-npm packages are looked for in `$VSHELL_COMPAT_DIR` (default `~/.cache/vshell/compat`), and
-`python -m tests.compat --install` puts them there.
+They are in `$VSHELL_COMPAT_DIR` (default `~/.cache/vshell/compat`), and are put there when
+they are first needed.
 """
 
 from __future__ import annotations
@@ -10,17 +10,30 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 PACKAGES = {
-    "@openai/codex": "0.169.0",
+    "@openai/codex": "0.171.0",
     "@modelcontextprotocol/conformance": "0.1.16",
     "@modelcontextprotocol/server-filesystem": "2026.8.31",
-    "@earendil-works/pi-coding-agent": "1.5.2",
+    "@earendil-works/pi-coding-agent": "1.6.0",
     "@flue/runtime": "2.1.0",
+    "@google/gemini-cli-core": "0.61.0",
+    "@anthropic-ai/claude-agent-sdk": "0.3.332",
+    "opencode-linux-x64": "1.18.33",
     "node": "22",
 }
+
+
+class CannotInstallError(Exception):
+    """A package cannot be installed; the text says why."""
+
+
+def tell(text: str) -> None:
+    """Tell whoever waits what is going on."""
+    print(f"... {text}", file=sys.stderr, flush=True)
 
 
 def directory() -> Path:
@@ -45,16 +58,40 @@ def version(name: str) -> str:
 
 
 def install(names: Iterable[str]) -> None:
-    """Install npm packages."""
+    """Install npm packages, unless they are there in the right version.
+
+    Raises:
+        CannotInstallError: There is no npm, or it cannot install one.
+    """
+    wanted = [
+        f"{name}@{PACKAGES[name]}"
+        for name in names
+        if not f"{version(name)}.".startswith(f"{PACKAGES[name]}.")
+    ]
+    if not wanted:
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        raise CannotInstallError(f"npm is not installed, and {', '.join(wanted)} is needed")
     where = directory()
     where.mkdir(parents=True, exist_ok=True)
-    wanted = [f"{name}@{PACKAGES[name]}" for name in names]
-    subprocess.run(
-        ["npm", "install", "--silent", "--no-audit", "--no-fund", *wanted],
+    tell(f"npm install {' '.join(wanted)}")
+    done = subprocess.run(
+        [npm, "install", "--silent", "--no-audit", "--no-fund", *_options(wanted), *wanted],
         cwd=where,
-        check=True,
+        check=False,
+        capture_output=True,
+        text=True,
         timeout=900,
     )
+    if done.returncode:
+        last = (done.stderr or done.stdout).strip().splitlines()[-3:]
+        raise CannotInstallError(f"npm install {' '.join(wanted)}: {' '.join(last)}")
+
+
+def _options(wanted: list[str]) -> list[str]:
+    """Return options: but for node, which fetches itself so, no package needs its scripts."""
+    return [] if any(name.startswith("node@") for name in wanted) else ["--ignore-scripts"]
 
 
 def codex_binary() -> Path | None:

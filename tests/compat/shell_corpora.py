@@ -55,7 +55,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="each Nth case only")
     parser.add_argument("--name", default="", help="cases with this in their names only")
     parser.add_argument("--engine", action="store_true", help="run the engine alone, too")
-    parser.add_argument("--cache", type=Path, help="a directory to keep what bash did in")
+    parser.add_argument("--cache", type=Path, help="a directory to keep what the others did in")
     parser.add_argument("--failing", type=Path, help="a file for the cases that differ")
     parser.add_argument("--jobs", type=int, default=2)
     found = parser.parse_args()
@@ -113,20 +113,27 @@ def judged(
     case: Case, *, engine: bool, kept: Path | None
 ) -> tuple[Outcome, Outcome, Outcome | None] | None:
     """Return what is wanted, what vshell does and what the engine alone does."""
-    wanted = case.expected or _by_bash_twice(case, kept)
+    wanted = case.expected or _once(case, kept, "", _by_bash_twice)
     if wanted is None:
         return None
-    return wanted, by_vshell(case), by_engine(case) if engine else None
+    alone = _once(case, kept, ".engine", by_engine) if engine else None
+    return wanted, by_vshell(case), alone
 
 
-def _by_bash_twice(case: Case, kept: Path | None) -> Outcome | None:
-    stored = kept / _key(case) if kept else None
+def _by_bash_twice(case: Case) -> Outcome | None:
+    found = host.by_bash(case)
+    return found if found is not None and found == host.by_bash(case) else None
+
+
+def _once(
+    case: Case, kept: Path | None, suffix: str, run: Callable[[Case], Outcome | None]
+) -> Outcome | None:
+    """Return what a run of a case gave, which is kept for the next time."""
+    stored = kept / f"{_key(case)}{suffix}" if kept else None
     if stored is not None and stored.is_file():
         known: Outcome | None = pickle.loads(stored.read_bytes())
         return known
-    found = host.by_bash(case)
-    if found is not None and found != host.by_bash(case):
-        found = None
+    found = run(case)
     if stored is not None:
         stored.write_bytes(pickle.dumps(found))
     return found

@@ -11,7 +11,7 @@ from tests.compat import codex, programs
 def test_patches_leave_the_files_that_codex_leaves() -> None:
     binary = programs.codex_binary()
     if binary is None:
-        pytest.skip("npm @openai/codex is not installed: python -m tests.compat --install")
+        pytest.skip("npm @openai/codex is not installed: python -m tests.compat codex")
     different = [
         case.number for case in codex.cases(40) if codex.expected(case, binary) != codex.found(case)
     ]

@@ -22,7 +22,8 @@ from tests.faults.findings import Findings
 from tests.faults.scene import scratch
 from tests.processes import Child
 from vshell.errors import NotFoundError, StaleError, VshellError
-from vshell.workspace import Session, Workspace
+from vshell.session import Session
+from vshell.workspace import Workspace
 
 PROCESSES: Final = 8
 THREADS: Final = 16

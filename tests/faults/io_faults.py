@@ -2,10 +2,11 @@
 
 A scripted day in a workspace (`scene.py`) runs first without faults: the rows after each
 step are kept, and how often files were opened, read, written, truncated, synced, measured,
-locked and deleted. Then it runs again for each of these calls, which fails as a disk
-fails. The caller must get an error of ours; the database must hold the rows from before
-or after the step, also for a process that finds only what is on the disk; and the same
-workspace must go on to the same end.
+locked and deleted. Then it runs again for some of these calls, which fail as a disk fails;
+or, to try all of them, each step and the ones after it, from the files that it begins with.
+The caller must get an error of ours; the database must hold the rows from before or after
+the step, also for a process that finds only what is on the disk; and the same workspace
+must go on to the same end.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from __future__ import annotations
 import random
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice, zip_longest
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from tests.faults.faulty import HOST_CALLS, Fault, FaultPlan, faulty_file_system
 from tests.faults.findings import FailedProofError, Findings, require
-from tests.faults.scene import STEPS, Rows, Scene, make_source, scratch
+from tests.faults.scene import STEPS, Rows, Scene, copy_files, make_source, scratch
 from tests.fs.workspaces import dump, snapshot
 from vshell.errors import (
     OperationTimeoutError,
@@ -65,6 +67,28 @@ _OPENING: Final = {"create", "reopen"}
 _FOREIGN_WORDS: Final = ("sqlite", "apsw", "database is", "i/o", "traceback")
 
 
+_STEPS_AFTER: Final = 3
+
+
+class Part(NamedTuple):
+    """A part of the day.
+
+    Attributes:
+        first: Its first step, in which something fails.
+        last: The step after its last one.
+        files: What it begins with; None: nothing.
+        calls: The calls of the first step.
+    """
+
+    first: int = 0
+    last: int = len(STEPS)
+    files: Path | None = None
+    calls: Mapping[str, int] = {}
+
+
+WHOLE_DAY: Final = Part()
+
+
 class Reference(NamedTuple):
     """What the day is like without faults: the rows after each step, and the calls."""
 
@@ -85,7 +109,38 @@ def reference(scene: Scene) -> Reference:
     return Reference(states, calls)
 
 
-def all_faults(calls: Counter[str]) -> Iterator[Fault]:
+def parts(scene: Scene, kept: Path) -> list[Part]:
+    """Run the day without faults, and keep what each step begins with."""
+    found: list[Part] = []
+    scene.plan.arm(None)
+    for index, (_, step) in enumerate(STEPS):
+        files = kept / str(index)
+        files.mkdir()
+        copy_files(scene.directory, files)
+        found.append(Part(index, min(index + 1 + _STEPS_AFTER, len(STEPS)), files))
+        step(scene)
+    scene.remove()
+    return [part._replace(calls=_count_calls(scene, part)) for part in found]
+
+
+def _count_calls(scene: Scene, part: Part) -> Mapping[str, int]:
+    scene.plan.arm(None)
+    _begin(scene, part)
+    with scene.plan.on():
+        STEPS[part.first][1](scene)
+    calls = Counter(scene.plan.calls)
+    scene.remove()
+    return calls
+
+
+def _begin(scene: Scene, part: Part) -> None:
+    if part.files is not None:
+        copy_files(part.files, scene.directory)
+        if part.first:
+            scene.open()
+
+
+def all_faults(calls: Mapping[str, int]) -> Iterator[Fault]:
     """Yield every fault that can happen in a day with these calls."""
     for call, count in sorted(calls.items()):
         for mode, durations in _MODES[call].items():
@@ -105,8 +160,8 @@ def chosen_faults(faults: Iterable[Fault], count: int, seed: int) -> list[Fault]
     return list(islice((fault for fault in in_turn if fault is not None), count))
 
 
-def run_fault(scene: Scene, expected: Reference, fault: Fault) -> bool:
-    """Run the day with a fault; return whether the caller was told of it.
+def run_fault(scene: Scene, expected: Reference, fault: Fault, part: Part = WHOLE_DAY) -> bool:
+    """Run the day, or a part of it, with a fault; return whether the caller was told of it.
 
     Raises:
         FailedProofError: Something is not as it is promised.
@@ -114,9 +169,10 @@ def run_fault(scene: Scene, expected: Reference, fault: Fault) -> bool:
     plan = scene.plan
     plan.arm(fault)
     reported = False
-    position = 0
+    position = part.first
     try:
-        while position < len(STEPS):
+        _begin(scene, part)
+        while position < part.last:
             name, step = STEPS[position]
             try:
                 with plan.on():
@@ -134,7 +190,7 @@ def run_fault(scene: Scene, expected: Reference, fault: Fault) -> bool:
             position += 1
         plan.fault = None
         require(plan.happened, "the fault did not happen")
-        require(scene.state() == expected.states[-1], "the end is another one")
+        require(scene.state() == expected.states[part.last - 1], "the end is another one")
         _check_clean(scene)
     finally:
         plan.fault = None
@@ -192,21 +248,33 @@ def _check_clean(scene: Scene) -> None:
 
 
 def run(*, count: int | None = None, seed: int = 0) -> Findings:
-    """Inject every fault, or so many of them that the seed chooses."""
+    """Inject every fault in each step, or so many in the whole day that the seed chooses."""
     findings = Findings(seed)
     plan = FaultPlan()
-    with scratch() as directory, faulty_file_system(plan):
+    with scratch() as directory, scratch() as kept, faulty_file_system(plan):
         scene = Scene(directory, plan)
         make_source(directory / "source")
         expected = reference(scene)
-        faults = list(all_faults(expected.calls))
-        if count is not None:
-            faults = chosen_faults(faults, count, seed)
-        for fault in faults:
-            findings.counts[f"{fault.call}: {fault.mode}"] += 1
-            try:
-                told = run_fault(scene, expected, fault)
-                findings.counts["told to the caller" if told else "without consequence"] += 1
-            except (FailedProofError, VshellError) as failure:
-                findings.failures.append(f"{fault}: {failure}")
+        if count is None:
+            for part in parts(scene, kept):
+                findings.counts["steps"] += 1
+                findings.counts["calls in them"] += sum(part.calls.values())
+                for fault in all_faults(part.calls):
+                    _inject(scene, expected, fault, part, findings)
+        else:
+            for fault in chosen_faults(all_faults(expected.calls), count, seed):
+                _inject(scene, expected, fault, WHOLE_DAY, findings)
     return findings
+
+
+def _inject(
+    scene: Scene, expected: Reference, fault: Fault, part: Part, findings: Findings
+) -> None:
+    findings.counts["faults"] += 1
+    findings.counts[f"{fault.call}: {fault.mode}"] += 1
+    try:
+        told = run_fault(scene, expected, fault, part)
+        findings.counts["told to the caller" if told else "without consequence"] += 1
+    except (FailedProofError, VshellError) as failure:
+        step = "" if part is WHOLE_DAY else f"{STEPS[part.first][0]}, "
+        findings.failures.append(f"{step}{fault}: {failure}")

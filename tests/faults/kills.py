@@ -26,7 +26,7 @@ from typing import Final
 from tests.faults.actions import act, fingerprint, name_of, open_workspace
 from tests.faults.faulty import FaultPlan, faulty_file_system
 from tests.faults.findings import FailedProofError, Findings, require
-from tests.faults.scene import STEPS, Scene, Step, make_source, scratch
+from tests.faults.scene import STEPS, Scene, Step, copy_files, make_source, scratch
 from tests.fs.workspaces import snapshot
 from tests.processes import Child
 from vshell.errors import VshellError
@@ -212,7 +212,7 @@ def _moments(directory: Path) -> list[_Moment]:
         for index, (name, step) in enumerate(STEPS):
             files = directory / f"before-{index}"
             files.mkdir()
-            _copy_files(directory, files)
+            copy_files(directory, files)
             step(day)
             after = fingerprint(day.path)
             calls = _count_calls(files, step, plan)
@@ -228,7 +228,7 @@ def _migration(directory: Path, plan: FaultPlan) -> _Moment:
     files.mkdir()
     shutil.copyfile(_FIRST_FORMAT, files / "agent.db")
     migrated = Scene(directory, plan)
-    _copy_files(files, directory)
+    copy_files(files, directory)
     before = fingerprint(migrated.path)
     migrated.open()
     after = fingerprint(migrated.path)
@@ -238,16 +238,9 @@ def _migration(directory: Path, plan: FaultPlan) -> _Moment:
     )
 
 
-def _copy_files(source: Path, target: Path) -> None:
-    """Copy a workspace as it is on the disk, as if its process had just been killed."""
-    for path in source.glob("agent.db*"):
-        if not path.name.endswith("-shm"):
-            shutil.copyfile(path, target / path.name)
-
-
 def _count_calls(files: Path, step: Step, plan: FaultPlan) -> int:
     with scratch() as directory:
-        _copy_files(files, directory)
+        copy_files(files, directory)
         plan.arm(None)
         scene = Scene(directory, plan)
         with plan.on():
@@ -269,7 +262,7 @@ def _kill_at(moment: _Moment, number: int, *, torn: bool, source: Path) -> bool:
         FailedProofError: It was done by half.
     """
     with scratch() as directory:
-        _copy_files(moment.files, directory)
+        copy_files(moment.files, directory)
         shutil.copytree(source, directory / "source")
 
         def work() -> None:

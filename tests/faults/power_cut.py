@@ -20,17 +20,19 @@ from typing import Final
 from tests.faults.actions import act, fingerprint, open_workspace
 from tests.faults.findings import FailedProofError, Findings, require
 from tests.faults.recorder import Event, Recorder, recording, survivors
-from tests.faults.scene import scratch
+from tests.faults.scene import FORKS_OWN_TABLES, scratch
 from vshell.errors import VshellError
+from vshell.fs import lineage
 from vshell.fs.database import Durability
 from vshell.workspace import Workspace
 
 _NAME: Final = "agent.db"
+_COPY: Final = "backup.db"
 _FORK: Final = "fork.db"
 _OPERATIONS: Final = 60
 _CUTS_OF_ONE: Final = 100
 _REOPENED_EVERY: Final = 17
-_FORKED_AT: Final = 23
+_COPIED_AT: Final = 23
 _SECOND_CUTS: Final = 0.2
 _FIRST_FORMAT: Final = Path(__file__).parents[2] / "fixtures" / "schema" / "v1.db"
 
@@ -76,14 +78,19 @@ def record(directory: Path, durability: Durability, seed: int) -> Record:
             open_workspace(path, durability=durability, checkpoint_pages=pages) for _ in range(2)
         ]
         if durability == "process":
-            # A new file comes to the disk when the host finds the time, in seconds.
-            recorder.flush(path)
+            _flush_new(recorder, path)
             found.begin = len(recorder.events)
+        acknowledge()
+        # Else the first fork would write it beside the operation that is acknowledged.
+        lineage.ensure_workspace_id(handles[0].files, "the workload's")
         acknowledge()
         for number in range(_OPERATIONS):
             act(handles[chance.random() < 0.3], seed, number)
-            if number == _FORKED_AT:
-                handles[0].files.copy_database(str(directory / _FORK))
+            if number == _COPIED_AT:
+                handles[0].backup(directory / _COPY)
+                handles[0].fork(directory / _FORK).close()
+                if durability == "process":
+                    _flush_new(recorder, directory / _FORK)
             if number % _REOPENED_EVERY == 0:
                 for handle in handles:
                     handle.close()
@@ -96,6 +103,11 @@ def record(directory: Path, durability: Durability, seed: int) -> Record:
             handle.close()
         acknowledge()
     return found
+
+
+def _flush_new(recorder: Recorder, path: Path) -> None:
+    # A new file comes to the disk when the host finds the time, in seconds.
+    recorder.flush(path)
 
 
 def cut(found: Record, directory: Path, durability: Durability, chance: random.Random) -> str:
@@ -119,7 +131,7 @@ def cut(found: Record, directory: Path, durability: Durability, chance: random.R
         require(report.ok, f"damaged: {report.problems}")
         state = fingerprint(path)
         workspace.write("/after the cut", "it goes on")
-    _check_fork(found, directory, durability, moment)
+    _check_copies(found, directory, durability, moment)
     if chance.random() < _SECOND_CUTS:
         cut_again(directory, files, durability, chance)
     possible = [index for index, known in enumerate(found.states) if known == state]
@@ -161,14 +173,18 @@ def cut_again(
     require(fingerprint(path) in states, "the second cut lost something")
 
 
-def _check_fork(found: Record, directory: Path, durability: Durability, moment: int) -> None:
-    path = directory / _FORK
-    if path.exists():
-        with Workspace.open(path, create=False) as fork:
-            require(fork.check().ok, "the fork is damaged")
-        require(fingerprint(path) == found.states[_FORKED_AT + 1], "the fork is not whole")
-    elif durability == "power":
-        require(moment < found.ends[_FORKED_AT + 1], "the fork is gone")
+def _check_copies(found: Record, directory: Path, durability: Durability, moment: int) -> None:
+    for name, apart in ((_COPY, frozenset[str]()), (_FORK, FORKS_OWN_TABLES)):
+        path = directory / name
+        is_flushed = moment >= found.ends[_COPIED_AT + 2]
+        if path.exists() and (is_flushed or durability == "power" or name == _COPY):
+            with Workspace.open(path, create=False) as copy:
+                require(copy.check().ok, f"the {name} is damaged")
+            state, expected = fingerprint(path), found.states[_COPIED_AT + 2]
+            whole = all(state[table] == expected[table] for table in state if table not in apart)
+            require(whole, f"the {name} is not whole")
+        elif durability == "power":
+            require(not is_flushed, f"the {name} is gone")
 
 
 def _put(directory: Path, files: dict[str, bytes], chance: random.Random) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from tests.faults.faulty import FaultPlan, intercept_shared_locks
 from tests.faults.kept import NOW_NS, keep_run, keep_shell_line
 from tests.fs.workspaces import dump
+from vshell.fs import lineage
 from vshell.fs.database import Durability
 from vshell.ops.edit import edit
 from vshell.workspace import Workspace
@@ -91,6 +92,9 @@ class Scene:
 
 
 Step = Callable[[Scene], object]
+FORKS_OWN_TABLES: Final = frozenset({"setting", "snapshot_entry", "snapshot_inode"})
+"""In which a fork of the present differs: they say what it is a fork of."""
+
 SMALL: Final = "".join(f"line {number}\n" for number in range(8))
 LARGE: Final = random.Random(1).randbytes(270_000)
 
@@ -110,17 +114,53 @@ def _read(scene: Scene) -> None:
     assert [entry.name for entry in workspace.ls("/a").entries] == ["first", "linked", "second"]
 
 
+def _identify(scene: Scene) -> None:
+    # What chance would choose when it is forked first.
+    lineage.ensure_workspace_id(scene.workspace.files, "the day's")
+
+
+def _backup(scene: Scene) -> None:
+    with _copy_beside(scene, frozenset()) as target:
+        scene.workspace.backup(target)
+
+
 def _fork(scene: Scene) -> None:
-    target = scene.directory / "fork of agent.db"
+    with _copy_beside(scene, FORKS_OWN_TABLES) as target:
+        scene.workspace.fork(target).close()
+
+
+def _fork_of_past(scene: Scene) -> None:
+    with _copy_beside(scene, None) as target:
+        scene.workspace.fork(target, at="first").close()
+
+
+@contextmanager
+def _copy_beside(scene: Scene, apart: frozenset[str] | None) -> Iterator[Path]:
+    """Yield where to put a copy; in the end it must be whole or missing.
+
+    Args:
+        scene: The scene.
+        apart: The tables in which it differs; None: it is of another state.
+    """
+    target = scene.directory / "copy of agent.db"
     try:
-        scene.workspace.files.copy_database(str(target))
-        Workspace.open(target, create=False, lock_timeout_s=scene.lock_timeout_s).close()
+        yield target
     finally:
         with scene.plan.off():
-            if target.exists() and dump(target) != dump(scene.path):
-                raise AssertionError("the fork is neither whole nor missing")
-            for path in scene.directory.glob("fork of agent.db*"):
-                path.unlink()
+            if target.exists() and not _is_whole(target, scene.path, apart):
+                raise AssertionError("the copy is neither whole nor missing")
+            for path in scene.directory.glob("*copy of agent.db*"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _is_whole(copy: Path, original: Path, apart: frozenset[str] | None) -> bool:
+    with Workspace.open(copy, create=False) as workspace:
+        if not workspace.check().ok:
+            return False
+        if apart is None:
+            return not workspace.compare("first").changes
+    rows, others = dump(copy), dump(original)
+    return all(rows[table] == others[table] for table in rows if table not in apart)
 
 
 def _edit(scene: Scene) -> None:
@@ -170,7 +210,10 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("kept run", lambda scene: keep_run(scene.workspace, "run", "running")),
     ("merge of the index", lambda scene: scene.workspace.index()),
     ("vacuum", lambda scene: scene.workspace.vacuum()),
+    ("backup", _backup),
+    ("name", _identify),
     ("fork", _fork),
+    ("fork of the past", _fork_of_past),
     ("remove tree", lambda scene: scene.workspace.rm("/imported", recursive=True)),
     ("undo", lambda scene: scene.workspace.undo()),
     ("redo", lambda scene: scene.workspace.redo()),
@@ -180,6 +223,13 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("vacuum again", lambda scene: scene.workspace.vacuum()),
     ("close", Scene.close),
 )
+
+
+def copy_files(source: Path, target: Path) -> None:
+    """Copy a workspace as it is on the disk, as if its process had just been killed."""
+    for path in source.glob("agent.db*"):
+        if not path.name.endswith("-shm"):
+            shutil.copyfile(path, target / path.name)
 
 
 @contextmanager

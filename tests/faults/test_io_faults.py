@@ -19,7 +19,7 @@ from vshell.errors import (
     VshellError,
 )
 from vshell.fs.change_counter import SharedChangeCounter
-from vshell.fs.database import translated
+from vshell.fs.translation import translated
 from vshell.workspace import Workspace
 
 

@@ -13,9 +13,9 @@ import pytest
 
 from tests.fs.workspaces import opened, problems, write
 from tests.processes import Child
+from vshell.fs.collecting import collect
 from vshell.fs.content import hash_of
 from vshell.fs.filesystem import FileSystem
-from vshell.fs.space import collect
 from vshell.limits import CHUNK_BYTES
 
 KILLS = 100
@@ -77,7 +77,7 @@ def verify(database: Path, acknowledged: int) -> int:
         assert files.changes(since=last)[0].operation == f"step {last}"
         assert problems(files) == []
         with files.transaction():  # so that checking does not take longer and longer
-            collect(files.store, keep_revisions=3)
+            collect(files.store, files.transaction, keep_revisions=3)
         return last
 
 

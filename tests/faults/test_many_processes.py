@@ -11,8 +11,8 @@ import pytest
 from tests.fs.workspaces import opened, problems, write
 from tests.processes import Child
 from vshell.errors import StaleError
+from vshell.fs.collecting import collect
 from vshell.fs.filesystem import FileSystem
-from vshell.fs.space import collect
 from vshell.limits import CHUNK_BYTES
 
 WRITERS = 4
@@ -161,7 +161,7 @@ def test_upkeep_and_writers_do_not_harm_each_other(database: Path) -> None:
         with opened(database) as files:
             for _ in range(ROUNDS // 4):
                 with files.transaction():
-                    collect(files.store, keep_revisions=3)
+                    collect(files.store, files.transaction, keep_revisions=3)
                 files.store.database.checkpoint()
 
     FileSystem(str(database)).close()

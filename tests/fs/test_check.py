@@ -247,6 +247,30 @@ def test_damage_in_what_belongs_to_others_is_found_and_mended(
 
 
 LOST = {
+    "an entry of a snapshot": (
+        "delete from snapshot_entry where inode = :L",
+        "snapshot moment lost the name of inode",
+    ),
+    "a directory of a snapshot": (
+        "update snapshot_inode set kind = 1 where id = :D",
+        "which is no directory",
+    ),
+    "the root of a snapshot": (
+        "delete from snapshot_inode where id = 1",
+        "snapshot moment lost its root",
+    ),
+    "all that a fork began with": (
+        "insert into setting values ('fork_of', 'parent')",
+        "snapshot of the fork lost its root",
+    ),
+    "a name of what a fork began with": (
+        "insert into snapshot_inode values (0, 1, 2, 0, 0, null), (0, 7, 2, 0, 0, null)",
+        "snapshot of the fork lost the name of inode 7",
+    ),
+    "what a fork shares with its parent": (
+        "insert into setting values ('fork_shared_inodes', 99999)",
+        "the fork shares inodes up to 99999",
+    ),
     "content that a fork began with": (
         "insert into snapshot_inode values (0, 7, 1, 0, 0, 999)",
         "snapshot of the fork lost the content",

@@ -7,6 +7,7 @@ import pytest
 from tests.fs.workspaces import Clock, change, problems, write
 from vshell.errors import QuotaExceededError, RangeError
 from vshell.fs import space
+from vshell.fs.collecting import collect
 from vshell.fs.content import EMPTY_HASH, hash_of
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.records import Change
@@ -217,7 +218,7 @@ def test_the_history_of_the_root_has_no_beginning(files: FileSystem) -> None:
 @pytest.mark.parametrize("since", [0, 3, 7, 8])
 def test_what_is_kept_is_found_from_any_revision(busy: FileSystem, since: int) -> None:
     with busy.transaction():
-        space.collect(busy.store, keep_revisions=3)
+        collect(busy.store, busy.transaction, keep_revisions=3)
     found = {entry.revision for entry in busy.changes(since=since)}
     assert found == set(range(max(8, since + 1), 11))
 
@@ -227,14 +228,14 @@ def test_pruning_everything_leaves_no_part_of_a_revision(
 ) -> None:
     for again in (busy, open_files()):
         with again.transaction():
-            space.collect(again.store, keep_revisions=0)
+            collect(again.store, again.transaction, keep_revisions=0)
         assert again.changes() == again.history("/b10") == again.history("/") == []
         assert space.usage(again.store).journal_rows == 0
 
 
 def test_what_was_pruned_cannot_be_undone_by_half(busy: FileSystem) -> None:
     with busy.transaction():
-        space.collect(busy.store, keep_revisions=0)
+        collect(busy.store, busy.transaction, keep_revisions=0)
     with pytest.raises(RangeError, match="only 0 changes"):
         change(busy, lambda: undo(busy, 1, session=None))
     write(busy, "/new")
@@ -245,7 +246,7 @@ def test_what_was_pruned_cannot_be_undone_by_half(busy: FileSystem) -> None:
 def test_pruning_everything_keeps_the_counters(busy: FileSystem, open_files: Open) -> None:
     inode = busy.stat("/b10").inode
     with busy.transaction():
-        space.collect(busy.store, keep_revisions=0)
+        collect(busy.store, busy.transaction, keep_revisions=0)
     again = open_files()
     assert again.revision() == 10
     write(again, "/new", b"z")

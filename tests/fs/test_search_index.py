@@ -83,6 +83,16 @@ def pattern(rng: random.Random, lines: list[bytes]) -> str:
         lambda: f"(?i:{piece()})",
         lambda: f"{piece()}{{1,2}}",
         lambda: f"({piece()})\\1",
+        lambda: rng.choice(
+            [
+                r"\b[a-z]{4}\b",
+                "[A-Z][a-z]{2,}",
+                r"\B[a-z]{3}",
+                r"[a-z]{3}\d",
+                "(?:[a-z]{3}|[0-9]{3})",
+            ]
+        ),
+        lambda: rng.choice([r"[a-z]{3,}_", r"(?i:[k-t]{4})", r"[a-z]+[0-9]*[a-z]{2}$", r"\d{1,2}"]),
     ]
     parts = [rng.choice(grammar)() for _ in range(rng.randrange(1, 4))]
     return rng.choice(["", "", "", "(?i)"]) + "".join(parts)

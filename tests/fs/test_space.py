@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from tests.fs.workspaces import change, opened, problems, snapshot, write
 from vshell.fs.check import check
+from vshell.fs.collecting import GcResult, collect
 from vshell.fs.filesystem import FileSystem
-from vshell.fs.space import GcResult, Usage, collect, usage
+from vshell.fs.space import Usage, usage
 from vshell.limits import CHUNK_BYTES
 
 Open = Callable[..., FileSystem]
 
 
 def gc(files: FileSystem, keep_revisions: int | None = None) -> GcResult:
-    with files.transaction("", "gc"):
-        return collect(files.store, keep_revisions=keep_revisions)
+    return collect(files.store, lambda: files.transaction("", "gc"), keep_revisions=keep_revisions)
 
 
 def stored_bytes(files: FileSystem) -> int:
@@ -174,7 +174,7 @@ def test_a_collection_that_is_undone_removes_nothing(files: FileSystem) -> None:
     before = usage(files.store)
 
     def fail() -> None:
-        collect(files.store, keep_revisions=0)
+        collect(files.store, files.transaction, keep_revisions=0)
         raise KeyError
 
     with pytest.raises(KeyError):
@@ -253,7 +253,7 @@ def test_a_collection_can_be_done_in_small_parts(files: FileSystem) -> None:
     found = []
     while True:
         with files.transaction("", "gc"):
-            found.append(collect(files.store, keep_revisions=0, max_bytes=2500))
+            found.append(collect(files.store, files.transaction, keep_revisions=0, max_bytes=2500))
         if found[-1].is_complete:
             break
     assert [each.contents for each in found] == [3, 3, 3, 3, 3, 3, 1]
@@ -267,7 +267,7 @@ def test_a_reader_sees_what_a_collection_removes(files: FileSystem, database: Pa
         with reader.reading():
             assert reader.read("/a") == b"old"
             write(files, "/a", b"new")
-            change(files, lambda: collect(files.store, keep_revisions=0))
+            change(files, lambda: collect(files.store, files.transaction, keep_revisions=0))
             reader.store.tree.forget()
             assert reader.read("/a") == b"old"
         assert reader.read("/a") == b"new"

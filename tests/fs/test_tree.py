@@ -245,8 +245,8 @@ def test_a_stat_that_is_kept_is_the_one_that_is_true(files: FileSystem) -> None:
 def test_the_caches_do_not_grow_without_end(
     files: FileSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vshell.fs.tree._MAX_CACHED_PATHS", 50)
-    monkeypatch.setattr("vshell.fs.tree._MAX_CACHED_BYTES", 1000)
+    monkeypatch.setattr("vshell.fs.resolving._MAX_CACHED_PATHS", 50)
+    monkeypatch.setattr("vshell.fs.resolving._MAX_CACHED_BYTES", 1000)
     link(files, "/", "/l")
     change(files, lambda: [files.write(f"/{index}", b"%099d" % index) for index in range(300)])
     for index in range(300):

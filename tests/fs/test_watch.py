@@ -10,9 +10,9 @@ import pytest
 from tests.fs.workspaces import change, opened, write
 from tests.processes import Child
 from vshell.errors import NotFoundError
+from vshell.fs.collecting import collect
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.records import Change
-from vshell.fs.space import collect
 from vshell.fs.watch import Cursor, watch
 
 Open = Callable[..., FileSystem]
@@ -122,7 +122,7 @@ def test_batches_of_any_size_tell_the_same(
 def test_a_watch_from_the_beginning_tells_what_is_kept(files: FileSystem) -> None:
     for index in range(5):
         write(files, f"/{index}")
-    change(files, lambda: collect(files.store, keep_revisions=2))
+    change(files, lambda: collect(files.store, files.transaction, keep_revisions=2))
     assert [path for _, _, path in seen(files, since=0)] == ["/3", "/4"]
     assert [path for _, _, path in seen(files, since=3)] == ["/3", "/4"]
 
@@ -131,7 +131,7 @@ def test_a_watch_says_that_what_it_should_tell_is_not_kept(files: FileSystem) ->
     for index in range(5):
         write(files, f"/{index}")
     cursor = Cursor(files, None, since=2)
-    change(files, lambda: collect(files.store, keep_revisions=2))
+    change(files, lambda: collect(files.store, files.transaction, keep_revisions=2))
     with pytest.raises(NotFoundError) as lost:
         seen(files, since=2)
     assert lost.value.data == {"first": 3, "last": 5}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from vshell.workspace import Session
+from vshell.session import Session
 
 
 class Leaf(NamedTuple):

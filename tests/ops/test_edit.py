@@ -31,8 +31,9 @@ from vshell.errors import (
     VshellError,
 )
 from vshell.ops.edit import EditResult
+from vshell.session import Session
 from vshell.text.edits import Edit
-from vshell.workspace import Session, Workspace
+from vshell.workspace import Workspace
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import pytest
 import vshell
 from vshell.errors import BadPatternError, NotFoundError, RangeError, TooLargeError
 from vshell.limits import GREP_LINE_CHARACTERS, MAX_TEXT_BYTES
-from vshell.ops import grep as grep_module
+from vshell.ops import grep_search
 from vshell.ops.grep import FileCount, GrepMatch, GrepResult
+from vshell.text.matching import compile_matcher
 from vshell.workspace import Workspace
 
 
@@ -379,7 +381,7 @@ def test_a_long_line_is_cut_around_the_match(ws: Workspace) -> None:
 def test_a_result_does_not_grow_without_bound(
     ws: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grep_module, "MAX_CHARACTERS", 5000)
+    monkeypatch.setattr(grep_search, "MAX_CHARACTERS", 5000)
     ws.write("/f", ("x" * 99 + "\n") * 500)
     result = ws.grep("x", before=2, after=2)
     assert result.truncated_by == "characters"
@@ -421,3 +423,49 @@ def test_an_option_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(RangeError):
         project.grep("x", **options)
+
+
+# --- one engine and the other -----------------------------------------------------------
+
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"before": 1, "after": 2},
+    {"max_per_file": 1},
+    {"max_per_file": 2, "mode": "count"},
+    {"mode": "files"},
+    {"mode": "count"},
+    {"mode": "count", "max_matches": 2, "offset": 1},
+    {"max_matches": 3},
+    {"max_matches": 2, "offset": 2, "after": 1},
+    {"mode": "files", "max_matches": 1, "offset": 1},
+    {"ignore_case": True, "word": True},
+    {"include": "*.txt", "binary": True},
+]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["o+", r"\bfoo", "^", r"\w+$", "(?i)école|todo", "TODO", "[^o]$", r"\s", "l[0-9]|a.b"],
+)
+def test_both_engines_give_the_same_result(
+    project: Workspace, pattern: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, data in EXTRA.items():
+        project.write(f"/{name}", data)
+    project.write("/long.txt", "foo " * 2000 + "\n" + "é" * 3000 + " foo\n")
+    monkeypatch.setattr(grep_search, "_FIRST_JOIN_BYTES", 40)
+    with_it = [project.grep(pattern, **options) for options in OPTIONS]
+    compile_matcher.cache_clear()
+    monkeypatch.setitem(sys.modules, "pcre2", None)
+    without = [project.grep(pattern, **options) for options in OPTIONS]
+    compile_matcher.cache_clear()
+    for options, one, other in zip(OPTIONS, with_it, without, strict=True):
+        assert (one.matches, one.files, one.counts) == (other.matches, other.files, other.counts)
+        assert (one.total, one.truncated_by, one.next_offset) == (
+            other.total,
+            other.truncated_by,
+            other.next_offset,
+        ), options
+    fast = "literal" if pattern == "TODO" else "pcre2" if pattern.isascii() else "regex"
+    assert with_it[0].plan.engine == fast
+    assert without[0].plan.engine == ("literal" if pattern == "TODO" else "regex")

@@ -453,8 +453,13 @@ def test_the_log_is_newest_first_and_shortens_revisions_of_many_changes(
     lines = [line.split() for line in run("log").text.splitlines()]
     assert [line[-1] for line in lines] == ["/e", "/d", "/d/0", "/d/1", "revision"]
     assert lines[-1][:3] == ["...", "4", "more"]
-    assert len(run("log", "--json").json) == 8
-    assert len(run("log", "-n", "1").text.splitlines()) == 1
+    shown = run("log", "--json", "--patch").json["entries"]
+    assert [len(entry["changes"]) for entry in shown] == [1, 7]
+    assert shown[0]["patch"].endswith("+x\n\\ No newline at end of file\n")
+    last = run("log", "-n", "1")
+    assert len(last.text.splitlines()) == 1
+    assert last.err == "more follows: --before 2 goes on\n"
+    assert len(run("log", "--before", "2").text.splitlines()) == 4
     assert run("log", "/d/3").text.splitlines()[0].endswith("/d/3")
 
 

@@ -61,7 +61,7 @@ EXAMPLES = {
     "index": Example("index", None),
     "keep-history": Example("keep-history --revisions 5", None),
     "link": Example("link /a.txt /b.txt"),
-    "log": Example("log -n 1", None),
+    "log": Example("log", None),
     "ls": Example("ls /src", None),
     "exec": Example("exec image -- true"),
     "jobs": Example("jobs"),

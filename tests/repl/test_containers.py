@@ -37,7 +37,8 @@ def place(tmp_path: Path) -> Iterator[Path]:
     """Yield a directory for a workspace, whose containers are removed afterwards."""
     yield tmp_path
     if (tmp_path / "w.db").exists():
-        from vshell.sync.container import known_containers, reopen_container
+        from vshell.sync.container_memory import known_containers
+        from vshell.sync.container_opening import reopen_container
 
         with Workspace.open(tmp_path / "w.db") as workspace:
             for name in known_containers(workspace.files):

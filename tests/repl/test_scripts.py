@@ -46,6 +46,22 @@ def test_a_file_of_the_host_is_a_script(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_script_knows_that_it_is_not_sourced(tmp_path: Path) -> None:
+    text = '[[ "${BASH_SOURCE[0]}" == "$0" ]] && echo "main $0 $LINENO"\nnone\n'
+    (tmp_path / "s.sh").write_text("#!/bin/bash\n" + text)
+    done = vshell(tmp_path, "./s.sh")
+    assert done.stdout == b"main ./s.sh 2\n"
+    assert done.stderr == b"./s.sh: line 3: none: command not found\n"
+
+
+@pytest.mark.slow
+def test_what_is_no_script_is_refused_as_bash_does(tmp_path: Path) -> None:
+    done = vshell(tmp_path, "-c", "if")
+    assert done.returncode == 2
+    assert done.stderr.endswith(b"syntax error: unexpected end of file\n")
+
+
+@pytest.mark.slow
 def test_standard_input_is_a_script(tmp_path: Path) -> None:
     assert vshell(tmp_path, stdin=b"echo from; echo input; exit 2").returncode == 2
 

@@ -21,9 +21,9 @@ pytestmark = pytest.mark.skipif(
 ATTEMPTS = """
 import os, sys
 from vshell.jail.worker import confine_worker
-from vshell.shell.worker import _database_files
+from vshell.shell.worker_setup import database_files
 
-confine_worker(None, files=_database_files(sys.argv[1]))
+confine_worker(None, files=database_files(sys.argv[1]))
 for path in sys.argv[2:]:
     try:
         os.close(os.open(path, os.O_RDWR))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.shell.both import Both, File
+from tests.shell.both import REAL_PATH, Both, File
+from tests.shell.run_command import run_command
 from vshell import Workspace
 
 TREE = [
@@ -367,3 +369,20 @@ def test_patterns_select_the_lines_that_gnu_selects(
     if b"stray" in theirs.stderr or b"warning" in theirs.stderr:
         return
     assert (ours.exit_code, ours.stdout) == (theirs.exit_code, theirs.stdout), (pattern, stdin)
+
+
+WORDS = st.text("ab.-", min_size=1, max_size=4)
+
+
+@settings(max_examples=30)
+@given(st.lists(WORDS, min_size=16, max_size=40), st.sampled_from(["-F", "-o", "-Fx", "-w", "-c"]))
+def test_many_plain_patterns_find_what_each_finds(patterns: list[str], option: str) -> None:
+    data = "".join(f"{word}{word[::-1]} {word}\n" for word in patterns[::2]).encode()
+    words = ["grep", option, "-e", "\n".join(patterns)]
+    real = subprocess.run(
+        words, input=data, env={"LC_ALL": "C.UTF-8", "PATH": REAL_PATH}, capture_output=True,
+        check=False,
+    )  # fmt: skip
+    with Workspace.memory() as workspace:
+        ours = run_command(workspace, words, data)
+    assert (ours.exit_code, ours.stdout) == (real.returncode, real.stdout)

@@ -101,6 +101,8 @@ LINES = {
     "its own descriptors": "exec 1>&-; exec 2>&-; echo on; exec 99999>/x",
     "closing input": "exec 0<&-; cat; read x",
     "a here-document without end": "cat <<E\n" + "x\n" * 100_000,
+    "much that is looked for": "[[ " + "-o a " * 50_000 + "; " + "((x=01 " * 20_000,
+    "much that opens": "b=(" * 20_000 + '"${a[@]%x}"' + "{ head -1 " * 20_000 + "(umask 0 " * 9_000,
     "bytes": "\udcff\udcfe | \udc80",
     "unset everything": "unset PATH HOME PWD; cd; pwd; ls /; IFS=x; readonly PATH",
     "shopt everything": "set -o noexec -o nounset -o errexit -o pipefail; echo on",

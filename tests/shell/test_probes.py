@@ -21,9 +21,7 @@ ENVIRONMENT = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/root"}
 
 # Each probe that fails, and why. The test asserts that exactly these do.
 FAILING: dict[str, str] = {
-    "arith-14": "the engine takes the octal value of a variable for a decimal one",
     "awk-07": "mawk 1.3.4 has no **, and refuses a program that has; ours knows it",
-    "hard-06": "`local -` is not known to the engine",
     "hard-29": "bash refuses an extended glob that is on the line of its shopt; the engine takes it",
     "param-24.3": "PIPESTATUS is not empty before the first pipeline",
     "redir-17": "in $(), what goes to a copy of stdout comes after and not before",

@@ -251,6 +251,17 @@ def test_a_file_that_was_not_read_is_not_overwritten(workspace: Workspace, scrip
         assert shell.run(f"cat f > /dev/null; {script}").exit_code == 0
 
 
+@pytest.mark.parametrize("script", ["echo x >> f", "echo x | tee -a f", "cat g >> f"])
+def test_to_add_to_a_file_is_not_to_read_it(workspace: Workspace, script: str) -> None:
+    workspace.write("/f", "a\n")
+    workspace.write("/g", "g\n")
+    session = workspace.session("careful", require_read=True)
+    with session.shell() as shell:
+        assert shell.run(script).exit_code == 0
+        assert b"must be read" in shell.run("echo y > f").stderr
+        assert shell.run(f"cat f; {script}; echo y > f").exit_code == 0
+
+
 def test_what_the_session_has_read_counts_for_its_shell(workspace: Workspace) -> None:
     workspace.write("/f", "a\n")
     session = workspace.session("careful", require_read=True)

@@ -81,6 +81,77 @@ SCRIPTS = {
         seq 3 > x; : > y; diff x y | patch x; seq 3 > y; : > x; diff x y | patch x; cat x
         printf a > x; printf 'a\\nb' > y; diff x y | patch x; cat x; echo junk | patch x; echo $?
     """,
+    "field separators kept aside": """
+        O=$IFS; IFS=,; set -- $(echo a,b); echo $#; IFS=$O; set -- $(echo p q r); echo $#
+        printf '#!/bin/bash\\nO=$IFS; IFS=:; IFS=$O; set -- $(echo 1 2); echo $# $LINENO\\n' > s
+        chmod +x s; ./s; bash s; wc -c < s; printf '%q\\n' "$IFS"
+    """,
+    "elements that are changed": """
+        a=(x.txt "y z.txt"); b=("${a[@]%.txt}"); echo ${#b[@]}; b+=("${a[@]/x/y}" w); echo ${#b[@]}
+        f() { local d=("${@^^}"); echo ${#d[@]} "${d[1]}"; }; f "${a[@]}"
+        c=("${a[@]#x}"
+          z) && echo "${#c[@]} $LINENO"
+    """,
+    "exits in traps of ERR": """
+        trap 'echo "rc $?"; exit 5' ERR; trap 'echo "bye $?"' EXIT; echo a; if false; then :; fi
+        false || [ 1 = 2 ] || true; ls none 2> /dev/null; echo b
+    """,
+    "exits in functions that trap ERR": """
+        set -Eeuo pipefail; fail() { local code=$?; echo "$code at $1"; exit $code; }
+        trap 'fail $LINENO' ERR; trap "echo bye" EXIT
+        f() { echo f; ls none 2> /dev/null; echo no; }
+        f
+        echo never
+    """,
+    "options in conditions": """
+        [[ -o errexit ]] || echo 1; set -o pipefail; [[ ! -o noglob && -o pipefail ]] && echo 2
+        [ -o pipefail -o -n "" ] && echo 3; [[ a == a && ( -o errexit || -o nounset ) ]] || echo 4
+    """,
+    "options of a function": """
+        touch a; f() { local -; set -f; echo *; }; f; echo *; g() { local - x=1; set -u; echo $x; }; g
+    """,
+    "exported functions": """
+        say() { echo "say $1"; }; export -f say; touch x y; ls | xargs -I{} bash -c 'say {}'
+        find . -name x -exec bash -c 'say "$1"' _ {} \\;; bash -c 'say 3'; export -f none; echo $?
+    """,
+    "heads of groups": """
+        printf 'h\\n3\\n1\\n2\\n' > f; { head -1; sort; } < f; (head -n 2 && wc -l) < f
+        { head -3 > g; cat; } < f; cat g; head -1 < f; { head -9; cat; } < f
+    """,
+    "numbers with a leading zero": """
+        x=010; echo $((x)) $((x+1)) $((5-x)); for ((i=x;i<10;i++)); do echo $i; done; y="08"
+        echo $((10#$y)); (echo $((y))) 2> /dev/null; echo $?
+    """,
+    "umask in a subshell": """
+        (umask 077; touch a); touch b; f() (umask 027; touch c); f; touch d; (umask 0; touch e; exit 3)
+        echo $?; touch g; stat -c %a a b c d e g; umask
+    """,
+    "files without a name": """
+        x=; [ -d "$x" ]; echo $?; [[ -e $x ]]; echo $?; test -x "$x"; echo $?; [ ! -r "${x:-}" ] && echo 1
+        y=.; [ -d "$y" ] && [[ -d $y ]] && test -e "" || echo 2; [ -d $x ]; echo $?; cd /; [ -e "$PWD" ]
+    """,
+    "interpreters of scripts": """
+        printf '#!/bin/sh\\necho $0 $1\\n' > a; printf '#!/bin/sed -f\\ns/a/b/\\n' > b
+        printf '#!/usr/bin/awk -f\\n{print $2}\\n' > c; printf '#!/no/such\\n' > d; printf 'echo $#' > e
+        chmod +x ?; ./a x; echo aa | ./b; echo p q | ./c; ./d; echo $?; ./e 1 2; cat a | wc -l; wc -l < b
+        printf '#!/usr/bin/env nosuch\\n' > f; chmod +x f; ./f; echo $?; while read -r l; do echo "$l"; done < c
+    """,
+    "inputs with numbers": """
+        printf '1\\n2\\n3\\n' > f; while IFS= read -r x <&3; do echo "x=$x"; done 3< f; echo $?
+        while read -u3 y; do read -r z <&3; echo $y$z; done 3< <(seq 4) | sort -r
+        { read a <&4; read b <&4; echo $a $b; } 4< "f"; (read c <&5; echo $c) 5< f > g; cat g
+        while read a; do while read -u 3 b; do echo $a$b; done 3< f; done < <(seq 2)
+    """,
+    "references and paths without links": """
+        declare -n r=x; [[ -R r ]] && echo 1; [[ -R x ]] || echo 2; mkdir -p a/b; ln -s a l; cd l; pwd -P
+        d="$(cd b && pwd -P)"; echo "${d##*/l}" | wc -l; cd -P ../l/b; echo ${PWD%/a/b} | wc -l; type $none
+    """.replace("pwd -P\n", "pwd -P | sed 's,.*/,,'\n"),
+    "long ranges and NUL": """
+        for i in {1..120000}; do :; done; echo $i; for i in {3..1}; do echo $i; done
+        printf 'a\\x00b\\x001' | od -An -c; printf "\\x0z" | od -An -c
+    """,
+    "documents that begin with a tilde": "cat <<E\n~/a $((1))\nE\ncat <<'E'\n~/b\nE\n",
+    "lines that go on": "ech\\\no 1; case x in x\\\n) echo 2\\\n;; esac; echo 'a\\\nb'; true &\\\n& echo 3",
 }
 
 

@@ -18,7 +18,9 @@ from vshell.errors import (
     RangeError,
     UnavailableError,
 )
-from vshell.sync.container import Container, known_containers, reopen_container
+from vshell.sync.container import Container
+from vshell.sync.container_memory import known_containers
+from vshell.sync.container_opening import reopen_container
 from vshell.sync.jobs import Phase
 
 pytestmark = pytest.mark.docker

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 from vshell.aio.worker import Worker
 from vshell.fs.records import Change
 from vshell.fs.watch import Cursor
-from vshell.workspace import Session
+from vshell.session import Session
 
 if TYPE_CHECKING:
     from vshell.aio.container import AsyncContainer

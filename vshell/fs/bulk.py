@@ -7,7 +7,7 @@ that exists already.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -91,17 +91,22 @@ class BulkMerge:
         store: The open database, in a transaction in which nothing else changes until
             `finish`.
         path: The directory.
+        replacing: Is called with the path of each file that is to lose its content, and
+            may raise an error.
 
     Raises:
         NotDirectoryError: It is none.
         NotFoundError, SymlinkLoopError: see `Tree.find`.
     """
 
-    def __init__(self, store: Store, path: str) -> None:
+    def __init__(
+        self, store: Store, path: str, *, replacing: Callable[[str], None] | None = None
+    ) -> None:
         top = store.tree.find(path)
         if top.kind != DIRECTORY:
             raise NotDirectoryError(f"not a directory: {path}", path=path)
         self._store = store
+        self._replacing = replacing
         self._started_at = store.journal.next_inode
         self._growth = 0
         self._directories: list[BulkDirectory] = []
@@ -266,6 +271,8 @@ class BulkMerge:
     def _add(self, parent: BulkDirectory, name: str, new: Inode, identity: Hashable) -> None:
         encoded = encode(name)
         old = self._old(parent, name)
+        if old is not None and self._replacing is not None and _loses(old, new):
+            self._replacing(join(parent.path, name))
         if old is not None and self._may_become(old, new):
             file = self._become(parent, encoded, old, new)
         else:
@@ -461,6 +468,11 @@ def open_database_files() -> list[str]:
     """
     paths = [store.database.path for store in list(_open_stores) if not store.closed]
     return [path + end for path in paths for end in ("", "-wal", "-shm")]
+
+
+def _loses(old: Inode, new: Inode) -> bool:
+    """Tell whether content goes where one file takes the place of another."""
+    return old.kind == FILE and (new.kind != FILE or old.content != new.content)
 
 
 def _same(one: Inode, other: Inode) -> bool:

@@ -22,10 +22,17 @@ from typing import Final, Protocol
 
 import apsw
 
+from vshell.fs.translation import translated
+
 _HEADER_BYTES: Final = 48
+_LOOKED_AT_BYTES: Final = 100
+_LOG_HEADER_BYTES: Final = 32
+_FRAME_HEADER_BYTES: Final = 24
 _WAL_INDEX_VERSION: Final = 3007000
 _SHARED_PAGE_BYTES: Final = 32768
 _COMMITS: Final = struct.Struct("=8xI")
+_LOG: Final = struct.Struct("=14xHI76xI")
+"""The size of a page, the number of frames, and how many of them are in the database."""
 _SHM_MAP_SLOT: Final = 13
 """`xShmMap` follows `iVersion` (padded to a pointer) and twelve other methods."""
 
@@ -48,12 +55,23 @@ class ChangeCounter(Protocol):
             The new state, or None when somebody else has committed since.
         """
 
+    def log_bytes(self) -> int | None:
+        """Return how much of the log is committed; 0 when the database has all of it.
+
+        None when that is not known. Call it while a read is pinned.
+        """
+
 
 class SharedChangeCounter:
-    """Reads the header of the WAL index in shared memory."""
+    """Reads the header of the WAL index in shared memory.
 
-    def __init__(self, header: memoryview) -> None:
-        self._header = header
+    Args:
+        index: The first bytes of the index; two copies of the header, and what follows.
+    """
+
+    def __init__(self, index: memoryview) -> None:
+        self._index = index
+        self._header = index[:_HEADER_BYTES]
 
     def state(self) -> bytes:
         return self._header.tobytes()
@@ -63,6 +81,14 @@ class SharedChangeCounter:
         (commits_before,) = _COMMITS.unpack_from(before)
         (commits_now,) = _COMMITS.unpack_from(now)
         return now if (commits_now - commits_before) & 0xFFFFFFFF <= changed else None
+
+    def log_bytes(self) -> int:
+        page_bytes, frames, merged = _LOG.unpack_from(self._index)
+        if merged >= frames:
+            return 0
+        # 65,536 does not fit into the field and is 1 there.
+        page_bytes = 65536 if page_bytes == 1 else page_bytes
+        return _LOG_HEADER_BYTES + int(frames) * (_FRAME_HEADER_BYTES + int(page_bytes))
 
 
 class QueryChangeCounter:
@@ -75,8 +101,6 @@ class QueryChangeCounter:
         try:
             self._connection.execute("select 1 from setting limit 1").fetchall()
         except apsw.Error as error:
-            from vshell.fs.database import translated
-
             raise translated(error) from None
         return self._connection.data_version().to_bytes(8, "little", signed=True)
 
@@ -85,14 +109,17 @@ class QueryChangeCounter:
         # of others only once a read has begun, which none has yet.
         return self._connection.data_version().to_bytes(8, "little", signed=True)
 
+    def log_bytes(self) -> None:
+        return None
+
 
 def open_change_counter(connection: apsw.Connection) -> ChangeCounter:
     """Return the fastest counter that works for `connection`, which must have read once."""
-    header = _shared_header(connection)
-    return SharedChangeCounter(header) if header else QueryChangeCounter(connection)
+    index = _shared_index(connection)
+    return SharedChangeCounter(index) if index else QueryChangeCounter(connection)
 
 
-def _shared_header(connection: apsw.Connection) -> memoryview | None:
+def _shared_index(connection: apsw.Connection) -> memoryview | None:
     if ctypes.sizeof(ctypes.c_void_p) != 8:
         return None
     file = ctypes.c_void_p()
@@ -111,6 +138,6 @@ def _shared_header(connection: apsw.Connection) -> memoryview | None:
     region = ctypes.c_void_p()
     if shm_map(file.value, 0, _SHARED_PAGE_BYTES, 0, ctypes.addressof(region)) or not region.value:
         return None
-    header = memoryview((ctypes.c_char * _HEADER_BYTES).from_address(region.value)).cast("B")
-    version = int.from_bytes(header[:4], sys.byteorder)
-    return header if version == _WAL_INDEX_VERSION else None
+    index = memoryview((ctypes.c_char * _LOOKED_AT_BYTES).from_address(region.value)).cast("B")
+    version = int.from_bytes(index[:4], sys.byteorder)
+    return index if version == _WAL_INDEX_VERSION else None

@@ -145,23 +145,6 @@ _FILES: Final = (
         "inode {0} has an impossible mode ({1}) or size ({2})",
     ),
     Rule(
-        f"select {_MOMENT}, i.id from snapshot_inode i left join snapshot s on s.id = i.snapshot"
-        " where i.kind not in (1, 2, 3)",
-        "snapshot {0} has inode {1} with an unknown kind",
-    ),
-    Rule(
-        f"select {_MOMENT}, i.id from snapshot_inode i left join snapshot s on s.id = i.snapshot"
-        " where i.content is not null and i.content not in (select id from content)",
-        "snapshot {0} lost the content of inode {1}",
-    ),
-    Rule(
-        "select coalesce(s.name, 'of the fork'), e.inode from snapshot_entry e"
-        " left join snapshot s on s.id = e.snapshot"
-        " where not exists (select 1 from snapshot_inode i"
-        " where i.snapshot = e.snapshot and i.id = e.inode)",
-        "snapshot {0} lost inode {1}",
-    ),
-    Rule(
         f"select live_bytes, {_SIZES} from"
         " (select live_bytes from journal order by id desc limit 1)"
         f" where live_bytes <> {_SIZES}",
@@ -217,6 +200,52 @@ _HISTORY: Final = (
         f"select name from setting where name in {_JSON_SETTINGS} and not json_valid(value)",
         "nobody can read the setting {0}",
         (f"delete from setting where name in {_JSON_SETTINGS} and not json_valid(value)",),
+    ),
+)
+
+# Snapshots, and what merges begin with.
+_MOMENTS: Final = (
+    Rule(
+        f"select {_MOMENT}, i.id from snapshot_inode i left join snapshot s on s.id = i.snapshot"
+        " where i.kind not in (1, 2, 3)",
+        "snapshot {0} has inode {1} with an unknown kind",
+    ),
+    Rule(
+        f"select {_MOMENT}, i.id from snapshot_inode i left join snapshot s on s.id = i.snapshot"
+        " where i.content is not null and i.content not in (select id from content)",
+        "snapshot {0} lost the content of inode {1}",
+    ),
+    Rule(
+        f"select {_MOMENT}, e.inode from snapshot_entry e"
+        " left join snapshot s on s.id = e.snapshot"
+        " where not exists (select 1 from snapshot_inode i"
+        " where i.snapshot = e.snapshot and i.id = e.inode and i.kind = e.kind)",
+        "snapshot {0} lost inode {1}",
+    ),
+    Rule(
+        f"select {_MOMENT}, i.id from snapshot_inode i left join snapshot s on s.id = i.snapshot"
+        " where i.id <> 1"
+        " and (i.snapshot, i.id) not in (select snapshot, inode from snapshot_entry)",
+        "snapshot {0} lost the name of inode {1}",
+    ),
+    Rule(
+        f"select {_MOMENT}, e.name, e.parent from snapshot_entry e"
+        " left join snapshot s on s.id = e.snapshot where (e.snapshot, e.parent)"
+        " not in (select snapshot, id from snapshot_inode where kind = 2)",
+        "snapshot {0} has the entry {1} in {2}, which is no directory",
+    ),
+    Rule(
+        "select name from snapshot"
+        " where id not in (select snapshot from snapshot_inode where id = 1 and kind = 2)"
+        " union all select 'of the fork' from setting where name = 'fork_of'"
+        " and not exists (select 1 from snapshot_inode where snapshot = 0 and id = 1 and kind = 2)",
+        "snapshot {0} lost its root",
+    ),
+    Rule(
+        "select value from setting where name = 'fork_shared_inodes'"
+        " and (typeof(value) <> 'integer' or value < 1"
+        " or value > (select max(id) from journal))",
+        "the fork shares inodes up to {0}, and there are not so many",
     ),
 )
 
@@ -369,4 +398,4 @@ _JOBS: Final = (
     ),
 )
 
-RULES: Final = (*_FILES, *_HISTORY, *_INDEX, *_SHELLS, *_SCRIPTS, *_MIRRORS, *_JOBS)
+RULES: Final = (*_FILES, *_HISTORY, *_MOMENTS, *_INDEX, *_SHELLS, *_SCRIPTS, *_MIRRORS, *_JOBS)

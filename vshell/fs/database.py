@@ -1,4 +1,4 @@
-"""The SQLite file: opening, creating, migrating, transactions, and errors in our words.
+"""The SQLite file: opening, migrating, transactions, and errors in our words.
 
 Everything here is about one connection. What the tables mean is said in
 `schema.py`; who may call when (one thread at a time) is `FileSystem`'s business.
@@ -10,47 +10,40 @@ import contextlib
 import ctypes
 import os
 import random
-import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, NoReturn, Self, cast
 
 import apsw
 
 from vshell.errors import (
-    CancelledError,
     CorruptError,
-    DecodeError,
-    ExistsError,
-    InvalidPathError,
     IsDirectoryError,
-    NewerSchemaError,
-    NotDirectoryError,
-    NotFoundError,
     OperationTimeoutError,
     PermissionDeniedError,
-    QuotaExceededError,
-    RangeError,
     ReadOnlyError,
-    TooLargeError,
     UnavailableError,
     VshellError,
 )
 from vshell.fs import schema
 from vshell.fs.change_counter import ChangeCounter, open_change_counter
+from vshell.fs.file_format import (
+    check_tables,
+    create_database,
+    flush_directory,
+    foreign_tables,
+    host_path,
+    identify,
+)
+from vshell.fs.translation import translated, translated_opening
 
 Durability = Literal["process", "power"]
 Value = int | bytes | str | None
+Values = Sequence[Value] | Mapping[str, Value]
 
-_PAGE_BYTES: Final = 4096
 _CACHE_KIB: Final = 8 * 1024
 _CHECKPOINT_PAGES: Final = 4000
 """16 MiB of log before a commit also copies it into the database: rarer pauses."""
-
-_WAL_FORMAT: Final = b"\x02\x02"
-"""Bytes 18 and 19 of the header of a database in WAL mode (https://sqlite.org/fileformat.html)."""
 
 
 class Database:
@@ -83,18 +76,18 @@ class Database:
         durability: Durability,
         lock_timeout_s: float,
     ) -> None:
-        self.path = path = _host_path(path)
+        self.path = path = host_path(path)
         self.read_only = read_only
         self.durability: Durability = durability
         self._lock_timeout_s = lock_timeout_s
         self.refused = False
         self._writing = False
         self._undone: apsw.Cursor | None = None
-        with _translated_opening():
+        with translated_opening():
             if not os.path.exists(path):
-                _create(path, allowed=create and not read_only, flush=durability == "power")
+                create_database(path, allowed=create and not read_only, flush=durability == "power")
                 if durability == "power":
-                    _flush_directory(os.path.dirname(path))
+                    flush_directory(os.path.dirname(path))
             if _inherited and _inherited.intersection(_identity(path)):
                 raise UnavailableError(
                     "the workspace was being changed or read when this process was forked",
@@ -105,7 +98,7 @@ class Database:
             self._configure()
             self._cursor = self._connection.cursor()
             self._upgrade()
-            self._check_tables()
+            check_tables(self._connection)
             self.counter: ChangeCounter = open_change_counter(self._connection)
         except BaseException as error:
             with contextlib.suppress(apsw.Error):  # the first error says more
@@ -113,7 +106,7 @@ class Database:
             if isinstance(error, apsw.CantOpenError):
                 raise _unopened(path) from None
             if isinstance(error, (apsw.SQLError, UnicodeDecodeError)):
-                raise _foreign_tables() from None
+                raise foreign_tables() from None
             if isinstance(error, apsw.Error):
                 raise translated(error) from None
             raise
@@ -160,7 +153,7 @@ class Database:
 
     # Statements. Every statement of the package passes through these three.
 
-    def run(self, sql: str, values: Sequence[Value] = ()) -> None:
+    def run(self, sql: str, values: Values = ()) -> None:
         """Execute a statement that returns nothing."""
         try:
             self._cursor.execute(sql, values)
@@ -174,7 +167,7 @@ class Database:
         except (apsw.Error, OverflowError, UnicodeError) as error:
             raise self._failed(error) from None
 
-    def row(self, sql: str, values: Sequence[Value] = ()) -> tuple[Any, ...] | None:
+    def row(self, sql: str, values: Values = ()) -> tuple[Any, ...] | None:
         """Return the only row, or None."""
         # All rows are fetched: a statement that is not at its end goes on reading, and
         # what it reads can leave no connection's log.
@@ -184,7 +177,7 @@ class Database:
         except (apsw.Error, OverflowError, UnicodeError) as error:
             raise self._failed(error) from None
 
-    def rows(self, sql: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """Return all rows."""
         try:
             return self._cursor.execute(sql, values).fetchall()
@@ -208,6 +201,16 @@ class Database:
 
     def last_row_id(self) -> int:
         return self._connection.last_insert_rowid()
+
+    def pages(self) -> int:
+        """Return how many pages the database has."""
+        found: int = self._connection.pragma("page_count")
+        return found
+
+    def free_pages(self) -> int:
+        """Return how many pages nothing is stored in."""
+        found: int = self._connection.pragma("freelist_count")
+        return found
 
     def changed_rows(self) -> int:
         """Return how many rows the latest statement changed."""
@@ -278,31 +281,29 @@ class Database:
         self.run("vacuum")
         self.checkpoint()
 
-    def copy_to(self, path: str) -> None:
-        """Write a compact copy of what is committed to a new file, there whole or not at all."""
-        target = Path(path)
-        with (
-            _translated_opening(),
-            tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as directory,
-        ):
-            copy = Path(directory, "copy.db")
-            os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            self.run("vacuum into ?", (str(copy),))
-            try:
-                os.link(copy, path)
-            except FileExistsError:
-                raise ExistsError("the file for the copy exists already") from None
-            if self.durability == "power":
-                _flush_directory(str(target.parent))
+    def copy_compactly(self, path: str) -> None:
+        """Write a compact copy of what is committed over an empty file."""
+        self.run("vacuum into ?", (path,))
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file, as far as readers allow."""
+        with contextlib.suppress(OperationTimeoutError):
+            self.merge_log()
+
+    def merge_log(self) -> None:
+        """Move all of the write-ahead log into the file.
+
+        Raises:
+            OperationTimeoutError: A reader does not allow it.
+        """
         try:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        except (apsw.BusyError, apsw.LockedError):
-            pass
         except apsw.Error as error:
             raise translated(error) from None
+
+    def leave_flushing(self) -> None:
+        """Bring nothing to the disk from now on: somebody else does, when the file is complete."""
+        self._connection.pragma("synchronous", "off")
 
     def count_statements(self) -> StatementCounter:
         """Return a context manager that counts the statements run inside it."""
@@ -340,7 +341,7 @@ class Database:
         return True
 
     def _upgrade(self) -> None:
-        if self._identify() < schema.VERSION:
+        if identify(self._connection) < schema.VERSION:
             if self.read_only:
                 raise ReadOnlyError(
                     "the workspace was made by an earlier release and must be upgraded first",
@@ -348,7 +349,7 @@ class Database:
                 )
             self.begin()
             try:
-                for migration in schema.MIGRATIONS[self._identify() :]:
+                for migration in schema.MIGRATIONS[identify(self._connection) :]:
                     self._connection.execute(migration)
                 self._connection.pragma("application_id", schema.APPLICATION_ID)
                 self._connection.pragma("user_version", schema.VERSION)
@@ -356,40 +357,6 @@ class Database:
             except BaseException:
                 self.rollback()
                 raise
-
-    def _check_tables(self) -> None:
-        """Refuse tables that are not those of the format, before anybody works with them.
-
-        A trigger or an index that somebody put into a file could do or refuse anything
-        whenever it is written to. Other tables beside ours do no harm; that an index of
-        ours is missing is for a check to find.
-        """
-        found = _definitions(self._connection)
-        ours = _definitions_after(schema.MIGRATIONS)
-        missing = {kind for sql, kind in ours.items() if sql not in found}
-        foreign = {kind for sql, kind in found.items() if sql not in ours}
-        if "table" in missing or foreign & {"trigger", "index"}:
-            raise _foreign_tables()
-
-    def _identify(self) -> int:
-        """Return the database's version after making sure that it is a workspace."""
-        connection = self._connection
-        application = connection.pragma("application_id")
-        version: int = connection.pragma("user_version")
-        if application == version == 0 and not self.row("select 1 from sqlite_schema limit 1"):
-            return 0  # an empty file, such as a temporary one: it becomes a workspace
-        if application != schema.APPLICATION_ID:
-            raise CorruptError(
-                "the file is an SQLite database, but no vshell workspace",
-                hint="name another file, or a new one to create a workspace",
-            )
-        if version > schema.VERSION:
-            raise NewerSchemaError(
-                f"the workspace has format {version}; this release knows up to {schema.VERSION}",
-                hint="upgrade vshell",
-                data={"found": version, "supported": schema.VERSION},
-            )
-        return version
 
 
 class _Refusal:
@@ -401,7 +368,7 @@ class _Refusal:
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise self._reason.with_traceback(None)
 
-    execute = executemany = state = after_commit = _refuse
+    execute = executemany = state = after_commit = log_bytes = _refuse
 
 
 class StatementCounter:
@@ -423,115 +390,6 @@ class StatementCounter:
 
     def _traced(self, event: dict[str, Any]) -> None:
         self.statements.append(event["sql"])
-
-
-def translated(error: Exception) -> Exception:
-    """Return SQLite's error in our words; one that can only be our own mistake as it is."""
-    if isinstance(error, OverflowError):
-        return RangeError("a number is outside what 64 bits hold")
-    if isinstance(error, UnicodeError):
-        return DecodeError("the text holds a lone surrogate, which stands for no bytes")
-    for kinds, ours, message, hint in _TRANSLATIONS:
-        if isinstance(error, kinds):
-            return ours(message, hint=hint)
-    return error
-
-
-_TRANSLATIONS: Final[
-    list[tuple[tuple[type[apsw.Error], ...], type[VshellError], str, str | None]]
-] = [
-    (
-        (apsw.BusyError, apsw.LockedError, apsw.ProtocolError),
-        OperationTimeoutError,
-        "another process kept writing to the workspace",
-        "try again, or open the workspace with a longer lock_timeout_s",
-    ),
-    (
-        (apsw.ReadOnlyError,),
-        ReadOnlyError,
-        "the workspace is read-only",
-        "open it without read_only",
-    ),
-    (
-        # Rows that contradict each other are no mistake of the one who adds to them.
-        (
-            apsw.CorruptError,
-            apsw.NotADBError,
-            apsw.FormatError,
-            apsw.ConstraintError,
-            apsw.MismatchError,
-        ),
-        CorruptError,
-        "the workspace's file is damaged or no workspace",
-        "`vshell check` says what is wrong; restore a copy if it cannot be mended",
-    ),
-    (
-        (apsw.FullError,),
-        QuotaExceededError,
-        "the disk that holds the workspace is full",
-        "free space, then try again",
-    ),
-    (
-        (apsw.TooBigError, apsw.NoMemError),
-        TooLargeError,
-        "the value is too large for memory or for one row",
-        None,
-    ),
-    ((apsw.InterruptError,), CancelledError, "the operation was cancelled", None),
-    (
-        (apsw.CantOpenError,),
-        UnavailableError,
-        "the workspace's file cannot be opened",
-        "see whether this process has too many files open, then try again",
-    ),
-    (
-        (apsw.PermissionsError, apsw.AuthError),
-        PermissionDeniedError,
-        "the host does not allow access to the workspace's file",
-        None,
-    ),
-    (
-        (apsw.IOError,),
-        UnavailableError,
-        "the disk that holds the workspace reported an error",
-        "see whether the disk is full or failing, then try again",
-    ),
-]
-
-
-@contextlib.contextmanager
-def _translated_opening() -> Iterator[None]:
-    try:
-        yield
-    except apsw.Error as error:
-        raise translated(error) from None
-    except VshellError:
-        raise
-    except FileNotFoundError:
-        raise NotFoundError(
-            "the directory of the workspace's file does not exist", hint="create it first"
-        ) from None
-    except NotADirectoryError:
-        raise NotDirectoryError("the workspace's file would lie below another file") from None
-    except PermissionError:
-        raise PermissionDeniedError(
-            "the host does not allow access to the workspace's file"
-        ) from None
-    except OSError as error:
-        raise UnavailableError(
-            f"the workspace's file cannot be opened: {os.strerror(error.errno or 0)}"
-        ) from None
-
-
-def _host_path(path: str) -> str:
-    """Return the path from the host's root, for else SQLite takes `:memory:` for no file."""
-    try:
-        data = path.encode()
-    except UnicodeEncodeError:
-        raise InvalidPathError("the path of the workspace's file is not UTF-8") from None
-    if b"\0" in data or not data:
-        raise InvalidPathError("the path of the workspace's file is empty or holds a NUL byte")
-    return os.path.abspath(path)
 
 
 _inherited: Final[set[tuple[int, int]]] = set()
@@ -563,82 +421,3 @@ def _unopened(path: str) -> Exception:
             "the host does not allow access to the workspace's file or to its directory"
         )
     return translated(apsw.CantOpenError())
-
-
-def _create(path: str, *, allowed: bool, flush: bool) -> None:
-    """Put an empty workspace at `path`, unless another process is quicker.
-
-    Args:
-        path: Where.
-        allowed: Whether it may be made at all.
-        flush: Bring it to the disk, which takes longer than all the rest.
-    """
-    if not allowed:
-        raise NotFoundError("the workspace does not exist", hint="open it with create=True")
-    target = Path(path)
-    # Only its owner reads an agent's files; mkstemp sees to the mode. A link and not a
-    # rename: a workspace that another process made meanwhile must not be replaced.
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with open(descriptor, "wb") as file:  # buffered: it writes all of it, or raises
-            file.write(_template())
-            file.flush()
-            if flush:  # or SQLite would flush a log for a file that is not there
-                os.fsync(descriptor)
-        with contextlib.suppress(FileExistsError):
-            os.link(temporary, path)
-    finally:
-        Path(temporary).unlink()
-
-
-def _flush_directory(path: str) -> None:
-    """Bring a new name to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _foreign_tables() -> CorruptError:
-    return CorruptError(
-        "the workspace's tables are not those of its format", hint="open a copy of it that works"
-    )
-
-
-def _definitions(connection: apsw.Connection) -> dict[str, str]:
-    """Return the statements that made what a database has, and what each of them made."""
-    found = connection.execute("select sql, type from sqlite_schema where sql is not null")
-    return {_without_comments(str(sql)): str(kind) for sql, kind in found.fetchall()}
-
-
-def _without_comments(sql: str) -> str:
-    return " ".join(line.partition("--")[0].strip() for line in sql.splitlines())
-
-
-@cache
-def _definitions_after(migrations: tuple[str, ...]) -> dict[str, str]:
-    connection = _new_database(migrations)
-    found = _definitions(connection)
-    connection.close()
-    return found
-
-
-def _new_database(migrations: tuple[str, ...]) -> apsw.Connection:
-    connection = apsw.Connection(":memory:")
-    connection.pragma("page_size", _PAGE_BYTES)
-    for migration in migrations:
-        connection.execute(migration)
-    return connection
-
-
-@cache
-def _template() -> bytes:
-    """Return the bytes of an empty workspace: copying them is 100 times faster than the DDL."""
-    connection = _new_database(schema.MIGRATIONS)
-    connection.pragma("application_id", schema.APPLICATION_ID)
-    connection.pragma("user_version", schema.VERSION)
-    data = bytearray(connection.serialize("main"))
-    connection.close()
-    data[18:20] = _WAL_FORMAT
-    return bytes(data)

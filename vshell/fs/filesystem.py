@@ -23,8 +23,8 @@ from vshell.errors import (
 from vshell.fs import trees
 from vshell.fs.paths import encode, is_below, join, split
 from vshell.fs.records import Inode
+from vshell.fs.resolving import Node, Place
 from vshell.fs.schema import DIRECTORY, PERMISSION_BITS, ROOT, SYMLINK
-from vshell.fs.tree import Node, Place
 from vshell.fs.writing import FileWriter
 from vshell.limits import MAX_PATH_BYTES
 

@@ -6,7 +6,7 @@ present, from a snapshot, or from the journal read backwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -94,19 +94,13 @@ def require_history(store: Store, revision: int) -> None:
     Raises:
         NotFoundError: It does not, or there is no such revision yet.
     """
-    store.journal.load()
+    first = store.journal.complete_since()
     latest = store.journal.revision
-    if revision == latest:
-        return
-    oldest = store.database.row(
-        "select min(revision) from journal where revision > 0 and action <> ''"
-    )
-    kept_from = oldest[0] if oldest and oldest[0] is not None else latest + 1
-    if not kept_from - 1 <= revision <= latest:
+    if not first <= revision <= latest:
         raise NotFoundError(
             f"the history does not reach revision {revision}",
-            hint=f"it goes from {kept_from - 1} to {latest}",
-            data={"first": kept_from - 1, "last": latest},
+            hint=f"it goes from {first} to {latest}",
+            data={"first": first, "last": latest},
         )
 
 
@@ -189,11 +183,13 @@ def differences(before: Image, after: Image, *, path: str = "/") -> Iterator[Dif
 
     The times of directories are passed over: they follow from what is in them.
     """
-    names = sorted(before.paths.keys() | after.paths.keys(), key=order)
+    names: Iterable[str] = before.paths
+    if before.paths is not after.paths:
+        names = sorted(before.paths.keys() | after.paths.keys(), key=order)
     for name in names:
-        if is_below(name, path):
+        if path == "/" or is_below(name, path):
             old, new = before.at(name), after.at(name)
-            if _shown(old) != _shown(new):
+            if old != new and _shown(old) != _shown(new):
                 yield Difference(name, old, new)
 
 

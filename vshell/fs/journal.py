@@ -6,7 +6,7 @@ and the sum of all sizes, which the quota is checked against.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from vshell.errors import QuotaExceededError
@@ -28,6 +28,10 @@ _CHANGES: Final = (
     " (select hash from content where id = j.before_content),"
     " (select hash from content where id = j.after_content),"
     " j.before_mode, j.after_mode, j.before_content, j.after_content from journal j"
+)
+# Revisions ascend with ids.
+_OLDEST: Final = (
+    "select revision from journal where revision > 0 and action <> '' order by id limit 1"
 )
 _NO_CHANGE: Final = (
     "session = '', operation = '', action = '', path = x'2f', old_path = null, inode = 1,"
@@ -141,6 +145,35 @@ class Journal:
             ],
         )
 
+    def record_by(
+        self, statement: str, values: Mapping[str, Value], *, count: int, delta: int
+    ) -> None:
+        """Write rows by a statement.
+
+        Args:
+            statement: It also gets `last`, after which the rows are numbered one by one,
+                `revision`, `time_ns`, `session`, `operation`, and `live_bytes`, to which each
+                row adds what it changes.
+            values: More values for it.
+            count: How many rows it writes.
+            delta: What they add to the sum of sizes.
+        """
+        self._database.run(
+            statement,
+            {
+                **values,
+                "last": self._last,
+                "revision": self._opened_revision,
+                "time_ns": self.time_ns,
+                "session": self.session,
+                "operation": self.operation,
+                "live_bytes": self.live_bytes,
+            },
+        )
+        self._last += count
+        self.revision = self._opened_revision
+        self.live_bytes += delta
+
     def _row(
         self,
         action: Action,
@@ -213,11 +246,8 @@ class Journal:
     def complete_since(self) -> int:
         """Return the earliest revision after which every change is known."""
         self.load()
-        found = self._database.row(
-            "select min(revision) from journal where revision > 0 and action <> ''"
-        )
-        oldest = found[0] if found else None
-        return self.revision if oldest is None else int(oldest) - 1
+        found = self._database.row(_OLDEST)
+        return int(found[0]) - 1 if found else self.revision
 
     def latest(
         self, path: str, *, limit: int, offset: int = 0, follow_renames: bool = False
@@ -273,15 +303,14 @@ class Journal:
         number, new, old = found
         return number, decode(old + encoded[len(new) :])
 
-    def prune_before(self, time_ns: int) -> int:
-        """Drop the changes of revisions that were made before a time; return how many."""
+    def last_before(self, time_ns: int) -> int:
+        """Return the last of the oldest revisions that were all made before a time; 0 for none."""
         self.load()
-        kept_from = self._database.row(
-            "select min(revision) from journal where revision > 0 and time_ns >= ?", (time_ns,)
+        kept = self._database.row(
+            "select revision from journal where revision > 0 and time_ns >= ? order by id limit 1",
+            (time_ns,),
         )
-        if kept_from is None or kept_from[0] is None:
-            return self.prune(keep_revisions=0)
-        return self.prune(keep_revisions=self.revision - kept_from[0] + 1)
+        return int(kept[0]) - 1 if kept else self.revision
 
     def prune(self, *, keep_revisions: int) -> int:
         """Drop the changes of all but the newest revisions; return how many."""

@@ -6,18 +6,16 @@ Paths are absolute and normalised (`paths.absolute`).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Final
 
 from vshell.errors import NotDirectoryError
+from vshell.fs.path_table import PathTable
 from vshell.fs.paths import decode
 from vshell.fs.reading import FileReader
 from vshell.fs.records import EntryDetails, EntryRow, EntryStat
+from vshell.fs.resolving import Node
 from vshell.fs.schema import DIRECTORY, ROOT, SYMLINK
 from vshell.fs.search_index import Question
-from vshell.fs.tree import Node
-
-_MAX_LISTING: Final = 100_000
-"""How many entries the list of everything may have to be kept: about 30 MB."""
+from vshell.text.line_marks import LineMarks
 
 
 class FileLister(FileReader):
@@ -39,6 +37,11 @@ class FileLister(FileReader):
             "select distinct content from inode where content > ?", (answer.up_to,)
         )
         return answer.contents | {content for (content,) in tail}
+
+    @property
+    def line_marks(self) -> LineMarks:
+        """Where the lines of contents are, by the contents' numbers; for use in `reading()`."""
+        return self._tree.line_marks
 
     def fold_index(self) -> None:
         """Take some of what was written lately into the search index, if nobody is writing."""
@@ -110,9 +113,22 @@ class FileLister(FileReader):
             NotFoundError, SymlinkLoopError: see `Tree.find`.
         """
         ends = None if suffixes is None else list(suffixes)
+
         return self.store.read(
             lambda: self._tree.walk(self._directory(path), max_depth=max_depth, suffixes=ends)
         )
+
+    def walk_known(
+        self, path: str, *, suffixes: Iterable[str] | None = None
+    ) -> list[EntryDetails] | None:
+        """Return the same as `walk`, with metadata, if all paths are in memory already."""
+
+        def everything() -> list[EntryDetails] | None:
+            directory = self._directory(path)
+            table = self._table(worth_making=directory.inode == ROOT)
+            return None if table is None else table.below(directory.path, suffixes)
+
+        return self.store.read(everything)
 
     def walk_details(
         self, path: str, *, max_depth: int | None = None, suffixes: Iterable[str] | None = None
@@ -175,36 +191,29 @@ class FileLister(FileReader):
         max_depth: int | None,
         suffixes: Iterable[str] | None,
     ) -> list[EntryDetails]:
-        """Return what `survey` finds below a directory.
-
-        The list of everything is kept until something is committed, for a search is
-        seldom the only one.
-        """
-        kept = self._tree.listing if not self.store.depth else None
-        if contents is not None and (kept is None or top.inode != ROOT):
-            return self._tree.with_contents(top, contents)
-        if top.inode != ROOT or max_depth is not None or (suffixes is not None and kept is None):
-            return self._walk(top, max_depth=max_depth, suffixes=suffixes)
-        if kept is None:
-            kept = sorted(self._walk(top, max_depth=None, suffixes=None), key=_path_of)
-            if not self.store.depth and len(kept) <= _MAX_LISTING:
-                self._tree.listing = kept
+        """Return what `survey` finds below a directory."""
         if contents is None:
-            return kept
-        return [entry for entry in kept if entry.content in contents]
+            return self._walk(top, max_depth=max_depth, suffixes=suffixes)
+        table = self._table(worth_making=True)
+        if table is not None:
+            return table.with_contents(top.path, contents)
+        return self._tree.with_contents(top, contents)
 
     def _walk(
         self, directory: Node, *, max_depth: int | None, suffixes: Iterable[str] | None
     ) -> list[EntryDetails]:
         ends = None if suffixes is None else list(suffixes)
+        if max_depth is None:
+            table = self._table(worth_making=directory.inode == ROOT)
+            if table is not None:
+                return table.below(directory.path, ends)
         return self._tree.walk_details(directory, max_depth=max_depth, suffixes=ends)
+
+    def _table(self, *, worth_making: bool) -> PathTable | None:
+        return None if self.store.depth else self.store.tables.get(worth_making=worth_making)
 
     def _directory(self, path: str) -> Node:
         node = self._tree.find(path)
         if node.kind != DIRECTORY:
             raise NotDirectoryError(f"not a directory: {path}", path=path)
         return node
-
-
-def _path_of(entry: EntryDetails) -> str:
-    return entry.path

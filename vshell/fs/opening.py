@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol, Self
 
 from vshell.errors import ReadOnlyError
+from vshell.fs.copying import copied, copy_compactly
 from vshell.fs.database import Database, Durability
 from vshell.fs.records import Change
 from vshell.fs.transaction import Store, Transaction
@@ -86,7 +87,7 @@ class OpenFiles:
         return self.store.closed
 
     def copy_database(self, path: str) -> None:
-        """Copy the whole database, as it is committed now, to a new file of the host.
+        """Copy the whole database, as it is committed now, compactly to a new file of the host.
 
         Raises:
             ExistsError: The file exists.
@@ -94,10 +95,32 @@ class OpenFiles:
             ReadOnlyError: A transaction is open: nothing of it is committed.
         """
         with self.store.lock:
-            self.store.fresh()
-            if self.store.depth:
-                raise ReadOnlyError("cannot copy the workspace inside a transaction")
-            self._database.copy_to(path)
+            self._refuse_copying()
+            copy_compactly(self._database, path)
+
+    @contextmanager
+    def copied_database(self, path: str) -> Iterator[Self]:
+        """Yield an open copy of the whole database; at the end it gets its name, whole.
+
+        Errors as for `copy_database`.
+        """
+        with self.store.lock:
+            self._refuse_copying()
+            store = self.store
+            making = copied(self._database, path, reading=store.reading(), is_pinned=store.pinned)
+            with making as place:
+                copy = type(self)(place, create=False, now=self.store.now)
+                try:
+                    copy.store.database.leave_flushing()
+                    yield copy
+                    copy.store.database.merge_log()
+                finally:
+                    copy.close()
+
+    def _refuse_copying(self) -> None:
+        self.store.fresh()
+        if self.store.depth:
+            raise ReadOnlyError("cannot copy the workspace inside a transaction")
 
     def setting(self, name: str) -> str | int | None:
         """Return a setting, or None."""

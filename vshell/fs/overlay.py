@@ -32,8 +32,9 @@ from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import join
 from vshell.fs.reads import ReadSet
 from vshell.fs.records import EntryDetails, EntryRow, Inode
+from vshell.fs.resolving import Node
 from vshell.fs.transaction import Store
-from vshell.fs.tree import Node, Tree
+from vshell.fs.tree import Tree
 from vshell.limits import LOCK_TIMEOUT_S
 
 __all__ = ["Overlay"]

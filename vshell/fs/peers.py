@@ -17,8 +17,8 @@ from vshell.errors import NotDirectoryError, NotFoundError, SymlinkLoopError
 from vshell.fs.content import EMPTY_HASH
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import decode, encode
+from vshell.fs.resolving import Node
 from vshell.fs.schema import DIRECTORY
-from vshell.fs.tree import Node
 
 _PAGE: Final = 2048
 _PATHS_AT_ONCE: Final = 500

@@ -24,7 +24,7 @@ from vshell.fs.records import KIND_NAMES, EntryDetails, Inode, Stat
 from vshell.fs.schema import DIRECTORY, SYMLINK
 
 _FIRST_BATCH_BYTES = 1024 * 1024
-_BATCH_BYTES = 8 * 1024 * 1024
+_BATCH_BYTES = 2 * 1024 * 1024
 """What `read_many` loads at once: large enough that statements cost nothing in comparison."""
 
 

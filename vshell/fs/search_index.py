@@ -8,7 +8,7 @@ A question is a text that a match must hold. Cut at what is no word byte, it say
 words a content must have: `x.read(` asks for a word that ends in `x`, and for the
 word `read`. Words are found by searching the vocabulary's bytes, a hundredth of the
 text. That is sound whatever the text is: bytes that hold the text hold its pieces, cut
-at the same places.
+at the same places. A pattern without any text may ask for words that match a part of it.
 
 Content is immutable, so a segment stays true for ever, for snapshots and forks too.
 Contents are indexed in the order of their numbers; those above `indexed_up_to` are the
@@ -98,7 +98,7 @@ class SearchIndex:
     def answer(self, question: Question) -> Answer:
         """Return which contents may hold what a question asks for."""
         up_to = self.indexed_up_to()
-        if not question.clauses or not up_to:
+        if not (question.clauses or question.words) or not up_to:
             return Answer(None, up_to)
         contents: set[int] = set()
         try:

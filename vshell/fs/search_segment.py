@@ -11,6 +11,8 @@ written once. The places, four fifths of it, stay in the database until they are
 
 from __future__ import annotations
 
+import functools
+import time
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -18,6 +20,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from vshell.text.fast_scan import (
+    FastScan,
+    GaveUpError,
+    compile_fast,
+    literal_places,
+    parts_of,
+)
 from vshell.text.matching import CASE_PARTNERS
 
 __all__ = ["MAX_CONTENTS", "SPACED", "Question", "Segment", "build", "merge", "pieces"]
@@ -38,6 +47,10 @@ _WORD_BYTES: Final = frozenset(
 SPACED: Final = bytes(byte if byte in _WORD_BYTES else 32 for byte in range(256))
 """Turns all that is no word byte into a space."""
 
+_MAX_MATCHING_WORDS: Final = 32 * 1024
+_WORDS_TIME_S: Final = 0.25
+"""A pattern that matches more words, or takes longer to find them, narrows nothing."""
+
 Places = Callable[[int, int], Sequence[int]]
 """Returns a range of the postings: the places of contents in `Segment.documents`."""
 
@@ -50,11 +63,13 @@ class Question:
         clauses: Of each clause at least one text; in lower case if case is ignored.
         ignore_case: Whether ASCII letters count in both cases.
         binary: Whether contents with a NUL are searched too.
+        words: Patterns, each of which some word of it must match (see `LineRegex.words`).
     """
 
     clauses: tuple[tuple[bytes, ...], ...]
     ignore_case: bool
     binary: bool
+    words: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -90,6 +105,8 @@ class Segment:
             if allowed is not None:
                 found = allowed if found is None else found & allowed
         if found is None:
+            found = self._with_words(question)
+        if found is None:
             return None
         contents = {self.documents[place] for place in found}
         contents.update(self.always)
@@ -98,6 +115,32 @@ class Segment:
         if question.binary:
             contents.update(self.binary)
         return contents
+
+    def _with_words(self, question: Question) -> set[int] | None:
+        """Return the places of contents with words that match; None: it is not worth it."""
+        found: set[int] | None = None
+        for pattern in question.words:
+            words = self._matching(pattern, question.ignore_case)
+            if words is not None:
+                places = self._places_of(words)
+                found = places if found is None else found & places
+        return found
+
+    def _matching(self, pattern: str, ignore_case: bool) -> Sequence[int] | None:
+        scan = _word_scan(pattern, ignore_case)
+        if scan is None:
+            return None
+        found: list[int] = []
+        vocabulary = self.vocabulary
+        deadline = time.monotonic() + _WORDS_TIME_S
+        try:
+            for part, part_end in parts_of(vocabulary, 0, len(vocabulary)):
+                found += scan.places(vocabulary, part, part_end)
+                if len(found) > _MAX_MATCHING_WORDS or time.monotonic() > deadline:
+                    return None
+        except GaveUpError:
+            return None
+        return [bisect_right(self.word_starts, place) - 1 for place in found]
 
     def _any_of(self, clause: Sequence[bytes], ignore_case: bool) -> set[int] | None:
         found: set[int] = set()
@@ -129,6 +172,10 @@ class Segment:
             words = self._scan(self.vocabulary, piece)
         if words is None:
             return None
+        return self._places_of(words)
+
+    def _places_of(self, words: Iterable[int]) -> set[int]:
+        """Return the places of the contents that have one of these words."""
         found: set[int] = set()
         for word in words:
             found.update(self.places(self.posting_starts[word], self.posting_starts[word + 1]))
@@ -136,15 +183,19 @@ class Segment:
 
     def _scan(self, vocabulary: bytes, piece: bytes) -> Sequence[int] | None:
         """Return the words that hold a piece; None when they are too many."""
+        if len(piece) > _MAX_WORD_BYTES + 2:
+            return ()
         found: list[int] = []
         at_start = piece[:1] == b"\n"
-        position = vocabulary.find(piece)
-        while position >= 0:
+        last = -1
+        for position in literal_places(vocabulary, piece):
+            word = bisect_right(self.word_starts, position + at_start) - 1
+            if word == last:
+                continue
             if len(found) == _MAX_WORDS:
                 return None
-            found.append(bisect_right(self.word_starts, position + at_start) - 1)
-            end = vocabulary.find(b"\n", position + at_start)
-            position = vocabulary.find(piece, end)
+            found.append(word)
+            last = word
         return found
 
     def _beginning_with(self, beginning: bytes) -> Sequence[int] | None:
@@ -168,6 +219,11 @@ class Segment:
         if self._lowered is None:
             self._lowered = self.vocabulary.lower()
         return self._lowered
+
+
+@functools.lru_cache(maxsize=16)
+def _word_scan(pattern: str, ignore_case: bool) -> FastScan | None:
+    return compile_fast(rf"(?:{pattern})[^\n]*+", ignore_case=ignore_case)
 
 
 def pieces(text: bytes) -> Iterator[bytes]:

@@ -17,6 +17,7 @@ from vshell.fs.image import (
 )
 from vshell.fs.paths import decode
 from vshell.fs.records import KIND_NAMES, Stat
+from vshell.fs.reverting import revert_rewrites
 from vshell.fs.schema import DIRECTORY
 from vshell.fs.sparse_image import Side, differing_rows, touched_since
 from vshell.fs.transaction import Store
@@ -182,9 +183,15 @@ def restore(files: FileSystem, moment: int | str, *, path: str = "/") -> Restore
         NotFoundError: There is no such snapshot, or the history does not reach so far.
         QuotaExceededError: It would not fit any more.
     """
-    present, target = images_of(files.store, None, moment)
+    store = files.store
+    if isinstance(moment, int) and path == "/":
+        require_history(store, moment)
+        rewritten = revert_rewrites(store, moment)
+        if rewritten is not None:
+            return Restored(store.journal.revision, moment, rewritten)
+    present, target = images_of(store, None, moment)
     changed = apply_image(files, present, target, path=path)
-    return Restored(files.store.journal.revision, target.revision, changed)
+    return Restored(store.journal.revision, target.revision, changed)
 
 
 def undo(files: FileSystem, steps: int, *, session: str | None) -> Restored:

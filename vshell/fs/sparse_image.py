@@ -9,18 +9,31 @@ of all that is in it changed too, and whole images are taken after all.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
 from vshell.errors import NotDirectoryError, NotFoundError, SymlinkLoopError
+from vshell.fs.database import Database
 from vshell.fs.image import Image, ImageInode, JournalRow, journal_after, order, take_back
 from vshell.fs.paths import decode
-from vshell.fs.schema import DIRECTORY, FILE
+from vshell.fs.resolving import Node
+from vshell.fs.schema import DIRECTORY, FILE, ROOT
 from vshell.fs.transaction import Store
 from vshell.fs.tree import directory_paths
 
-_PRESENT_ENTRIES = "select parent, name, inode, kind from entry"
-_PRESENT_INODES = "select id, kind, mode, mtime_ns, content from inode"
+Entry = tuple[Any, ...]
+
+_PRESENT_ENTRIES: Final = "select parent, name, inode, kind from entry"
+_PRESENT_INODES: Final = "select id, kind, mode, mtime_ns, content from inode"
+
+# With the rows of one moment, or of two, in the braces. SQLite looks the second one's up.
+_CHANGED: Final = (
+    "select a.id, a.kind, a.mode, a.mtime_ns, a.content, b.kind, b.mode, b.mtime_ns, b.content"
+    " from ({}) a cross join ({}) b on b.id = a.id where a.content is not b.content"
+    " or a.mtime_ns <> b.mtime_ns or a.mode <> b.mode or a.kind <> b.kind"
+)
+_NUMBERED: Final = "select i.* from json_each(?) j cross join ({}) i on i.id = j.value"
+_PLACES: Final = "select * from ({}) where kind = 2 or inode in (select value from json_each(?))"
 
 
 class Side(NamedTuple):
@@ -45,38 +58,61 @@ class Side(NamedTuple):
 def differing_rows(store: Store, before: Side, after: Side) -> tuple[Image, Image] | None:
     """Return two moments where their rows differ; None when a directory moved between them."""
     database = store.database
-    gone = database.rows(f"{before.entries()} except {after.entries()}")
-    new = database.rows(f"{after.entries()} except {before.entries()}")
+    gone, new = _differing_entries(database, before, after)
     if _directories(gone) & _directories(new):
         return None
-    numbers = {row[2] for row in (*gone, *new)}
-    for one, other in ((before, after), (after, before)):
-        numbers.update(row[0] for row in database.rows(f"{one.inodes()} except {other.inodes()}"))
-    return _image(store, before, gone, numbers), _image(store, after, new, numbers)
+    old, young = Image(before.revision), Image(after.revision)
+    # An inode that only one side has is in an entry that only that side has.
+    for row in database.rows(_CHANGED.format(before.inodes(), after.inodes())):
+        old.inodes[row[0]] = ImageInode(*row[1:5])
+        young.inodes[row[0]] = ImageInode(*row[5:])
+    named = {row[2] for row in (*gone, *new)}
+    for side, image in ((before, old), (after, young)):
+        _add_inodes(database, image, side, named - image.inodes.keys())
+    numbers = json.dumps(sorted(named | old.inodes.keys()))
+    places = database.rows(_PLACES.format(before.entries()), (numbers,))
+    old.paths = _paths(places, old.inodes, store.tree.root)
+    if gone or new:
+        places = [*set(places).difference(gone), *new]
+        young.paths = _paths(places, young.inodes, store.tree.root)
+    else:
+        young.paths = old.paths
+    return old, young
 
 
-def _directories(rows: Iterable[tuple[Any, ...]]) -> set[int]:
+def _differing_entries(
+    database: Database, before: Side, after: Side
+) -> tuple[list[Entry], list[Entry]]:
+    """Return the entries that are gone, and those that are new."""
+    gone = database.rows(f"{before.entries()} except {after.entries()}")
+    counted = database.row(
+        f"select (select count(*) from ({before.entries()})),"
+        f" (select count(*) from ({after.entries()}))"
+    )
+    assert counted is not None
+    if not gone and counted[0] == counted[1]:
+        return [], []
+    return gone, database.rows(f"{after.entries()} except {before.entries()}")
+
+
+def _directories(rows: Iterable[Entry]) -> set[int]:
     return {row[2] for row in rows if row[3] == DIRECTORY}
 
 
-def _image(store: Store, side: Side, entries: list[tuple[Any, ...]], numbers: set[int]) -> Image:
-    database = store.database
-    listed = json.dumps(sorted(numbers))
-    rows = database.rows(
-        f"select * from ({side.entries()}) where inode in (select value from json_each(?))",
-        (listed,),
-    )
-    path_of = directory_paths(
-        store.tree.root, database.rows(f"select * from ({side.entries()}) where kind = 2")
-    )
-    image = Image(side.revision)
-    for number, *rest in database.rows(
-        f"select * from ({side.inodes()}) where id in (select value from json_each(?))", (listed,)
-    ):
-        image.inodes[number] = ImageInode(*rest)
-    found = {path_of(row[0]) + decode(row[1]): row[2] for row in (*entries, *rows)}
-    image.paths = _ordered(found)
-    return image
+def _add_inodes(database: Database, image: Image, side: Side, numbers: set[int]) -> None:
+    if numbers:
+        listed = json.dumps(sorted(numbers))
+        for number, *rest in database.rows(_NUMBERED.format(side.inodes()), (listed,)):
+            image.inodes[number] = ImageInode(*rest)
+
+
+def _paths(entries: list[Entry], inodes: Mapping[int, ImageInode], root: Node) -> dict[str, int]:
+    """Return the paths of some inodes, from their entries and those of all directories."""
+    path_of = directory_paths(root, entries)
+    found = {path_of(row[0]) + decode(row[1]): row[2] for row in entries if row[2] in inodes}
+    if ROOT in inodes:
+        found["/"] = ROOT
+    return _ordered(found)
 
 
 def touched_since(store: Store, revision: int) -> tuple[Image, Image] | None:

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, Self
 import apsw
 
 from vshell.errors import DecodeError, InvalidPathError, UnavailableError
-from vshell.fs.database import translated
+from vshell.fs.translation import translated
 from vshell.limits import CHUNK_BYTES
 
 MAX_ROW_BYTES: Final = 1_000_000_000 - 16 * 1024

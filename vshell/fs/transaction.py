@@ -19,6 +19,7 @@ from vshell.errors import ClosedError, CorruptError, ReadOnlyError, UnavailableE
 from vshell.fs.content import ContentStore
 from vshell.fs.database import Database
 from vshell.fs.journal import Journal
+from vshell.fs.path_table import PathTables
 from vshell.fs.search_index import SearchIndex
 from vshell.fs.tree import Tree
 
@@ -47,6 +48,7 @@ class Store:
         self.content = self._content_of(database)
         self.tree = self._tree_of(database, self.content)
         self.journal = Journal(database)
+        self.tables = PathTables(database, self.tree, self.journal)
         self.index = SearchIndex(database, self.content)
         self.now = now
         self.lock = threading.RLock()
@@ -253,7 +255,6 @@ class Store:
         try:
             # Another process may have committed until the lock was ours.
             self._begun_at = self.fresh()
-            self.tree.listing = None
             self.journal.open(self.now())
         except BaseException:
             self.database.rollback()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from vshell.errors import ExistsError, InvalidPathError
 from vshell.fs.paths import encode, is_below
 from vshell.fs.records import EntryRow, Inode
+from vshell.fs.resolving import Node, Place
 from vshell.fs.schema import DIRECTORY
 from vshell.fs.transaction import Store
-from vshell.fs.tree import Node, Place
 
 _INSERT_INODE = "insert into inode values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_ENTRY = "insert into entry values (?, ?, ?, ?)"

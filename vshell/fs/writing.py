@@ -19,8 +19,8 @@ from vshell.fs.content import EMPTY, EMPTY_HASH, Bytes, Stored
 from vshell.fs.listing import FileLister
 from vshell.fs.paths import encode, is_below, join
 from vshell.fs.records import Inode, Written
+from vshell.fs.resolving import Node, Place
 from vshell.fs.schema import DIRECTORY, FILE, PERMISSION_BITS
-from vshell.fs.tree import Node, Place
 
 
 class FileWriter(FileLister):

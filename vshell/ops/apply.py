@@ -12,7 +12,7 @@ from vshell.ops import entries, metadata
 from vshell.ops import patch as patch_
 from vshell.ops import write as write_
 from vshell.ops.changeset import FileChange, recording
-from vshell.ops.context import Context
+from vshell.ops.context import Context, Versions
 from vshell.ops.lazy_patch import LazyPatch, Patched
 from vshell.ops.write import WriteResult
 
@@ -45,6 +45,7 @@ def apply(
     operations: Sequence[Operation | Mapping[str, object]],
     *,
     dry_run: bool = False,
+    expected_version: Versions | None = None,
 ) -> ApplyResult:
     """Do several operations in their order as one: if one fails, none of them happened.
 
@@ -55,12 +56,16 @@ def apply(
             `append`, `edit`, `patch`, `mv`, `cp`, `rm`, `mkdir`, `link`, `symlink`,
             `chmod`, `utime` and `truncate`.
         dry_run: Do everything, report it, and undo it.
+        expected_version: A mapping of paths to the versions that they must have before the
+            first operation; 0: nothing may be there; or the revision of the workspace. Each
+            operation can have its own, too.
 
     Returns:
         What changed, and what each operation returned.
 
     Raises:
         EditError: Something in the list is no operation. Nothing was done.
+        StaleError: Something has another version.
         VshellError: An operation failed, with its own error; `data["index"]` says which.
     """
     from vshell.ops.operations import parse_operations
@@ -68,6 +73,7 @@ def apply(
     calls = parse_operations(operations)
     results: list[OperationResult] = []
     with recording(context, "apply", dry_run=dry_run) as recorded:
+        context.require_versions(expected_version)
         for index, (name, arguments) in enumerate(calls):
             try:
                 results.append(_FUNCTIONS[name](context, **arguments))

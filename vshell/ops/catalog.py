@@ -198,6 +198,7 @@ OPERATIONS: Final = (
     Operation("apply", "apply", "write", "changes", creates=True),
     Operation("changes", "upkeep", "read", "history"),
     Operation("history", "upkeep", "read", "history"),
+    Operation("log", "log", "read", "history"),
     Operation("undo", "moments", "write", "history"),
     Operation("redo", "moments", "write", "history"),
     Operation("snapshot", "moments", "write", "history"),

@@ -5,12 +5,15 @@ Every operation takes a `Context` first. A `Workspace` and its sessions are cont
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from vshell.errors import NotReadError, StaleError
 from vshell.fs.filesystem import FileSystem
-from vshell.fs.paths import PathLike, absolute
+from vshell.fs.paths import PathLike, absolute, is_below
 from vshell.fs.transaction import Transaction
+
+Versions = int | Mapping[PathLike, int]
+"""What somebody expects: one version, or one for each path; 0 where nothing may be."""
 
 
 class Context:
@@ -21,7 +24,8 @@ class Context:
         name: Stands in the journal beside every change; may be empty.
         cwd: What relative paths are relative to.
         environment: Variables for the shell and scripts.
-        require_read: Refuse to change a file that this context has not read as it is now.
+        require_read: Refuse to replace what a file holds when this context has not read it
+            as it is now.
     """
 
     def __init__(
@@ -90,6 +94,21 @@ class Context:
             return _NotingTransaction(self, operation, self._read_hashes)
         return self.files.transaction(self.name, operation)
 
+    def note_appended(self, path: str, before: str | None, after: str) -> None:
+        """Note that this context has added to a file: it knows all of it if it knew it before."""
+        if self.require_read:
+            real = self.files.realpath(path)
+            if before is None or self._read_hashes.get(real) == before:
+                self._read_hashes[real] = after
+
+    def note_moved(self, old: str, new: str) -> None:
+        """Note that what was at a path from the root, without links, is at another one now."""
+        noted = self._read_hashes
+        for path in [each for each in noted if is_below(each, new)]:
+            del noted[path]
+        for path in [each for each in noted if is_below(each, old)]:
+            noted[new + path[len(old) :]] = noted.pop(path)
+
     def note_read(self, path: str, content_hash: str | None) -> None:
         """Note that this context has seen, or itself written, the file with that content."""
         if self.require_read:
@@ -122,6 +141,11 @@ class Context:
                 data={"expected": seen, "actual": stat.hash},
             )
 
+    @property
+    def replacing(self) -> Callable[[str], None] | None:
+        """What must be asked before a file is replaced; None when nothing must."""
+        return self.require_seen if self.require_read else None
+
     def require_version(self, path: str, expected: int | None, *, follow: bool = True) -> None:
         """Make sure that a file, link or directory has a version; call it in a transaction.
 
@@ -142,6 +166,38 @@ class Context:
                 f"it changed since version {expected}: {path}",
                 path=path,
                 hint="read it again and repeat the change on what it holds now",
+                data={"expected": expected, "actual": actual},
+            )
+
+    def require_versions(
+        self, expected: Versions | None, path: str | None = None, *, follow: bool = True
+    ) -> None:
+        """Make sure that what several paths lead to is as expected; call it in a transaction.
+
+        Args:
+            expected: A version for each path; or one number, which is the version of
+                `path`; None: any will do.
+            path: What a number is about; None: it is the revision of the workspace.
+            follow: Whether a link stands for what it leads to.
+
+        Raises:
+            StaleError: Something has another one. `data` has `expected` and `actual`.
+        """
+        if isinstance(expected, Mapping):
+            for each, version in expected.items():
+                self.require_version(self.resolve(each), version, follow=follow)
+        elif path is not None:
+            self.require_version(path, expected, follow=follow)
+        elif expected is not None:
+            self._require_revision(expected)
+
+    def _require_revision(self, expected: int) -> None:
+        # Inside a transaction that has changed something, that counts as well.
+        actual = self.files.revision()
+        if actual != expected:
+            raise StaleError(
+                f"the workspace changed since revision {expected}",
+                hint="`changes` says what happened since; look at it, and repeat this",
                 data={"expected": expected, "actual": actual},
             )
 

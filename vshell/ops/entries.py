@@ -9,8 +9,8 @@ from vshell.errors import (
     NotEmptyError,
     NotFoundError,
 )
-from vshell.fs.paths import PathLike, join
-from vshell.ops.context import Context
+from vshell.fs.paths import PathLike, join, split
+from vshell.ops.context import Context, Versions
 
 
 def mkdir(
@@ -20,6 +20,7 @@ def mkdir(
     parents: bool = False,
     exist_ok: bool = False,
     mode: int = 0o755,
+    expected_version: int | None = None,
 ) -> None:
     """Make a directory.
 
@@ -28,14 +29,19 @@ def mkdir(
         parents: Make missing parents, with mode 0o755.
         exist_ok: Accept a directory that is there already.
         mode: The permission bits.
+        expected_version: The version that a directory must have that is there; 0: nothing
+            may be there.
 
     Raises:
+        StaleError: It has another one.
         ExistsError: Something is there already.
         NotFoundError: A parent is missing and `parents` is false.
         NotDirectoryError: A parent is no directory.
     """
+    where = context.resolve(path)
     with context.changing("mkdir"):
-        context.files.mkdir(context.resolve(path), mode=mode, parents=parents, exist_ok=exist_ok)
+        context.require_version(where, expected_version, follow=False)
+        context.files.mkdir(where, mode=mode, parents=parents, exist_ok=exist_ok)
 
 
 def rm(
@@ -94,7 +100,7 @@ def mv(
     *,
     overwrite: bool = True,
     parents: bool = True,
-    expected_version: int | None = None,
+    expected_version: Versions | None = None,
 ) -> None:
     """Move or rename a file, link or directory to exactly `dst`.
 
@@ -103,10 +109,12 @@ def mv(
         dst: Its new path, not the directory to put it in.
         overwrite: Replace a file with a file, an empty directory with a directory.
         parents: Make missing directories.
-        expected_version: The version that the source must have.
+        expected_version: The version that the source must have; or a mapping of paths, such
+            as both, to the versions that they must have; 0: nothing may be there.
 
     Raises:
         StaleError: It has another version.
+        NotReadError: The session requires that a file that is replaced is read first.
         ExistsError: The destination exists and `overwrite` is false.
         IsDirectoryError: The destination is a directory, and the source is none.
         NotDirectoryError: The source is a directory, and the destination a file.
@@ -114,14 +122,37 @@ def mv(
         InvalidPathError: The destination is inside the source.
         NotFoundError: The source does not exist.
     """
+    old, new = context.resolve(src), context.resolve(dst)
+    files = context.files
     with context.changing("mv"):
-        context.require_version(context.resolve(src), expected_version, follow=False)
-        context.files.rename(
-            context.resolve(src),
-            context.resolve(dst),
-            overwrite=overwrite,
-            parents=parents,
-        )
+        context.require_versions(expected_version, old, follow=False)
+        before = _noted_place(context, old)
+        if before is not None and _replaces(context, old, new):
+            context.require_seen(new)
+        files.rename(old, new, overwrite=overwrite, parents=parents)
+        after = _noted_place(context, new)
+        if before is not None and after is not None:
+            context.note_moved(before, after)
+
+
+def _noted_place(context: Context, path: str) -> str | None:
+    """Return where a name is, without links, when it counts what was read."""
+    if not context.require_read:
+        return None
+    directory, name = split(path)
+    try:
+        return join(context.files.realpath(directory), name)
+    except (NotFoundError, NotDirectoryError):
+        return None
+
+
+def _replaces(context: Context, old: str, new: str) -> bool:
+    """Tell whether a move would replace another file; a link's target stays what it is."""
+    files = context.files
+    if not files.exists(new, follow=False) or not files.exists(old, follow=False):
+        return False
+    there = files.stat(new, follow=False)
+    return there.kind == "file" and there.inode != files.stat(old, follow=False).inode
 
 
 def cp(
@@ -133,6 +164,7 @@ def cp(
     overwrite: bool = True,
     parents: bool = True,
     preserve: bool = False,
+    expected_version: Versions | None = None,
 ) -> None:
     """Copy a file, or with `recursive` a tree, to exactly `dst`. No content is copied.
 
@@ -145,8 +177,12 @@ def cp(
         overwrite: Replace existing files.
         parents: Make missing directories.
         preserve: Keep the times; permission bits are kept always.
+        expected_version: The version that the destination must have; or a mapping of paths,
+            such as both, to the versions that they must have; 0: nothing may be there.
 
     Raises:
+        StaleError: It has another version.
+        NotReadError: The session requires that a file that is replaced is read first.
         IsDirectoryError: The source is a directory and `recursive` is false, or the
             destination is a directory and the source is none.
         NotDirectoryError: The source is a directory, and the destination a file.
@@ -156,6 +192,7 @@ def cp(
     """
     old, new = context.resolve(src), context.resolve(dst)
     with context.changing("cp"):
+        context.require_versions(expected_version, new)
         copier = _Copier(context, overwrite=overwrite, preserve=preserve)
         kind = context.files.stat(old, follow=not recursive).kind
         if kind == "directory" and not recursive:
@@ -167,6 +204,7 @@ def cp(
 
 class _Copier:
     def __init__(self, context: Context, *, overwrite: bool, preserve: bool) -> None:
+        self._context = context
         self._files = context.files
         self._overwrite = overwrite
         self._preserve = preserve
@@ -217,38 +255,61 @@ class _Copier:
             return
         if files.exists(new) and files.stat(old).inode == files.stat(new).inode:
             return
+        self._context.require_seen(new)
         files.overwrite_from(old, new)
+        self._context.note_read(new, files.stat(new).hash)
         if self._preserve:
             files.utime(new, files.stat(old).mtime_ns)
 
 
-def link(context: Context, source: PathLike, path: PathLike) -> None:
+def link(
+    context: Context,
+    source: PathLike,
+    path: PathLike,
+    *,
+    expected_version: Versions | None = None,
+) -> None:
     """Give a file a second name, a hard link.
 
     Args:
         source: The file; of a symbolic link, the link itself gets the name.
         path: The new name; missing directories are made.
+        expected_version: The version that the source must have; or a mapping of paths to the
+            versions that they must have; 0: nothing may be there.
 
     Raises:
+        StaleError: It has another version.
         PermissionDeniedError: The source is a directory.
         ExistsError: Something is at `path`.
         NotFoundError: The source does not exist.
     """
+    old, new = context.resolve(source), context.resolve(path)
     with context.changing("link"):
-        context.files.link(context.resolve(source), context.resolve(path), parents=True)
+        context.require_versions(expected_version, old, follow=False)
+        context.files.link(old, new, parents=True)
 
 
-def symlink(context: Context, target: PathLike, path: PathLike) -> None:
+def symlink(
+    context: Context,
+    target: PathLike,
+    path: PathLike,
+    *,
+    expected_version: int | None = None,
+) -> None:
     """Make a symbolic link.
 
     Args:
         target: What the link says: any text, absolute or relative to the link's directory.
         path: Where the link is; missing directories are made.
+        expected_version: The version of what is there; only 0, for nothing, can be met.
 
     Raises:
+        StaleError: Something else is expected there.
         ExistsError: Something is at `path`.
         InvalidPathError: The target holds a NUL or is too long.
     """
+    where = context.resolve(path)
     with context.changing("symlink"):
+        context.require_version(where, expected_version, follow=False)
         text = target if isinstance(target, str) else str(target.__fspath__())
-        context.files.symlink(text, context.resolve(path), parents=True)
+        context.files.symlink(text, where, parents=True)

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from vshell.errors import ConflictError, RangeError
 from vshell.fs.paths import PathLike
 from vshell.host import HostPath
-from vshell.ops.context import Context
+from vshell.ops.context import Context, Versions
 from vshell.ops.transfer_result import Skipped, Tally
 from vshell.record import Record
 
@@ -75,6 +75,7 @@ def import_git(
     ref: str = "HEAD",
     destination: PathLike = "/",
     history: bool = False,
+    expected_version: Versions | None = None,
 ) -> GitImportResult:
     """Bring the files of a commit, or a whole history, into the workspace: all of it or nothing.
 
@@ -91,8 +92,12 @@ def import_git(
         history: Make a revision of each commit, along the first parents: its author is
             the session, and its time the time of the revision. Otherwise only the files
             of the last commit are brought in, in one revision.
+        expected_version: The revision that the workspace must be at; or a mapping of paths
+            to the versions that they must have; 0: nothing may be there.
 
     Raises:
+        StaleError: It is at another one, or a file changed since the session read it.
+        NotReadError: The session requires that a file that is replaced is read first.
         NotFoundError: There is no repository, or no such commit.
         UnavailableError: The extra is not installed, or the repository's format is
             another one.
@@ -117,7 +122,10 @@ def import_git(
         last = git_import.find_commit(source, ref)
         commits = git_import.first_parents(source, last) if history else [last]
         with context.changing("import_git"):
-            importer = git_import.GitImporter(context.files, source, where, tally)
+            context.require_versions(expected_version)
+            importer = git_import.GitImporter(
+                context.files, source, where, tally, replacing=context.replacing
+            )
             importer.run(commits, revisions=history)
     counted = tally.result()
     return GitImportResult(

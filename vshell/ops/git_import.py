@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vshell.errors import NotFoundError, TooLargeError
@@ -62,13 +62,24 @@ class GitImporter:
         repository: Where the commits are.
         destination: The directory.
         tally: Counts what is done.
+        replacing: Is called with the path of each file that was there before and is to lose
+            its content, and may raise an error.
     """
 
-    def __init__(self, files: FileSystem, repository: Repo, destination: str, tally: Tally) -> None:
+    def __init__(
+        self,
+        files: FileSystem,
+        repository: Repo,
+        destination: str,
+        tally: Tally,
+        *,
+        replacing: Callable[[str], None] | None = None,
+    ) -> None:
         self._files = files
         self._repository = repository
         self._destination = destination
         self._tally = tally
+        self._replacing = replacing
         self._entries = 0
 
     def run(self, commits: list[Commit], *, revisions: bool) -> None:
@@ -111,7 +122,9 @@ class GitImporter:
         removed, added = self._compare(before, after)
         for path, entry in reversed(removed):
             self._remove(path, entry)
-        merge = BulkMerge(self._files.store, self._destination)
+        # What a commit replaces that an earlier one brought was nobody's to read.
+        replacing = self._replacing if before is None else None
+        merge = BulkMerge(self._files.store, self._destination, replacing=replacing)
         directories = {"": merge.top}
         for change in added:
             self._add(merge, directories, change, time_ns)

@@ -112,8 +112,12 @@ def _find(
         start = "/" if wanted.absolute or not ignore else files.realpath(base)
         ignored = ignored_below(context, start) if ignore else None
         real = files.realpath(top)
-        walk = files.walk_details if newest else files.walk
-        rows = walk(top, max_depth=depth, suffixes=wanted.name_suffixes)
+        known = files.walk_known(top, suffixes=wanted.name_suffixes) if depth is None else None
+        if known is not None:
+            rows = known
+        else:
+            walk = files.walk_details if newest else files.walk
+            rows = walk(top, max_depth=depth, suffixes=wanted.name_suffixes)
         paths = _matching(wanted, rows, real, top, ignored)
         if wanted.match(""):
             paths["/"] = files.stat("/").mtime_ns if newest else 0

@@ -57,36 +57,49 @@ class LogResult(Record):
     Attributes:
         entries: They, the newest first.
         truncated: Whether there are older ones.
+        next_before: What to go on with as `before`; None at the end.
     """
 
     entries: tuple[LogEntry, ...]
     truncated: bool
+    next_before: int | None = None
 
 
-def log(context: Context, path: PathLike | None = None, *, n: int = 20) -> LogResult:
+def log(
+    context: Context,
+    path: PathLike | None = None,
+    *,
+    n: int = 20,
+    before: int | None = None,
+) -> LogResult:
     """Return the last revisions: who did what when, and the patch when it is asked for.
 
     Args:
         path: Only what happened to this path or below it.
         n: How many revisions at most.
+        before: Only revisions before this one; None: from the last one on.
 
     Raises:
-        RangeError: `n` is less than 1.
+        RangeError: `n` is less than 1, or `before` negative.
     """
     if n < 1:
         raise RangeError(f"n must be 1 or more, not {n}")
+    if before is not None and before < 0:
+        raise RangeError(f"before must not be negative, as {before} is")
     where = None if path is None else context.resolve(path)
     with context.files.reading():
-        found = _latest(context, where, n + 1)
+        latest = context.files.revision()
+        end = latest if before is None else min(latest, before - 1)
+        found = _latest(context, where, n + 1, end=end)
     newest = sorted(found, reverse=True)
     entries = tuple(_entry(context, where or "/", found[revision]) for revision in newest[:n])
-    return LogResult(entries, len(newest) > n)
+    more = len(newest) > n
+    return LogResult(entries, more, entries[-1].revision if more else None)
 
 
-def _latest(context: Context, path: str | None, count: int) -> dict[int, list[Change]]:
-    """Return the changes of at least the last `count` revisions that have any."""
+def _latest(context: Context, path: str | None, count: int, *, end: int) -> dict[int, list[Change]]:
+    """Return the changes of at least the last `count` revisions up to one that have any."""
     found: dict[int, list[Change]] = {}
-    end = context.files.revision()
     step = count
     # The journal is read forwards only; looking twice as far back each time finds the
     # newest of a long history without reading all of it.

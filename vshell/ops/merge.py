@@ -13,7 +13,7 @@ from vshell.fs.filesystem import FileSystem
 from vshell.fs.lineage import Inventory, Item, MergeBase
 from vshell.fs.schema import DIRECTORY, ROOT
 from vshell.ops.changeset import FileChange, recording
-from vshell.ops.context import Context
+from vshell.ops.context import Context, Versions
 from vshell.ops.lazy_patch import LazyPatch, Patched
 from vshell.record import Record
 
@@ -84,6 +84,7 @@ def merge_into(
     name: str | None = None,
     base: str | None = None,
     dry_run: bool = False,
+    expected_version: Versions | None = None,
 ) -> MergeResult:
     """Bring what changed here since the fork, or the last merge, into another workspace.
 
@@ -104,8 +105,11 @@ def merge_into(
         base: A snapshot that both have, unchanged: what they began with. It is needed for
             workspaces that are no fork of each other.
         dry_run: Do everything, report it, and undo it.
+        expected_version: The revision that the parent must be at; or a mapping of its paths
+            to the versions that they must have; 0: nothing may be there.
 
     Raises:
+        StaleError: It is at another one.
         ConflictError: There are conflicts and `policy` is `"fail"`; or the two do not come
             from each other, or the snapshot is not the same in both.
         NotFoundError: One of them has no such snapshot.
@@ -122,6 +126,7 @@ def merge_into(
     with _both(fork, parent.files, who, context.name) as writable:
         common = _common_snapshot(fork, parent.files, base) if base else _base(fork, parent.files)
         with recording(who, "merge", dry_run=dry_run) as recorded:
+            who.require_versions(expected_version)
             merge = Merge(fork, parent.files, common, policy=policy, label=who.name or "theirs")
             merge.run()
             if writable and base is None and not dry_run:

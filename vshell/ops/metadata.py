@@ -102,7 +102,12 @@ def chmod(
 
 
 def utime(
-    context: Context, path: PathLike, *, mtime_ns: int | None = None, follow: bool = True
+    context: Context,
+    path: PathLike,
+    *,
+    mtime_ns: int | None = None,
+    follow: bool = True,
+    expected_version: int | None = None,
 ) -> None:
     """Set the time of the last change to the content.
 
@@ -110,14 +115,18 @@ def utime(
         path: What.
         mtime_ns: Nanoseconds since 1970; None is now.
         follow: Follow a link, or set the link's own time.
+        expected_version: The version that the content must have.
 
     Raises:
+        StaleError: It has another one.
         RangeError: The time does not fit into 64 bits.
         NotFoundError: Nothing is there.
     """
+    where = context.resolve(path)
     with context.changing("utime"):
+        context.require_version(where, expected_version, follow=follow)
         time_ns = context.files.store.now() if mtime_ns is None else mtime_ns
-        context.files.utime(context.resolve(path), time_ns, follow=follow)
+        context.files.utime(where, time_ns, follow=follow)
 
 
 def truncate(
@@ -132,14 +141,18 @@ def truncate(
 
     Raises:
         StaleError: It has another one.
+        NotReadError: The session requires that it is read first.
         RangeError: The size is negative.
         TooLargeError, QuotaExceededError: So many bytes are not allowed.
         IsDirectoryError: It is a directory.
         NotFoundError: It does not exist.
     """
+    where = context.resolve(path)
     with context.changing("truncate"):
-        context.require_version(context.resolve(path), expected_version)
-        written = context.files.truncate(context.resolve(path), size)
+        context.require_version(where, expected_version)
+        context.require_seen(where)
+        written = context.files.truncate(where, size)
+        context.note_read(where, written.after.hex())
     return written_result(context, written)
 
 

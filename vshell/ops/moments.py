@@ -13,9 +13,9 @@ from vshell.fs.paths import PathLike
 from vshell.fs.records import KIND_NAMES, Kind
 from vshell.fs.schema import DIRECTORY, FILE, SYMLINK
 from vshell.fs.snapshots import Restored, Snapshot
-from vshell.ops.context import Context
+from vshell.ops.context import Context, Versions
 from vshell.ops.read import Moment
-from vshell.record import Record
+from vshell.record import Record, quick_constructor
 
 _TYPE_BITS = {FILE: 0o100000, SYMLINK: 0o120000}
 _LONGEST_NAME = 255
@@ -41,6 +41,9 @@ class ComparedPath(Record):
     after_mode: int | None
 
 
+_make_compared = quick_constructor(ComparedPath)
+
+
 @dataclass(frozen=True, slots=True)
 class CompareResult(Record):
     """What lies between two moments.
@@ -61,15 +64,17 @@ class CompareResult(Record):
         return {"changes": [change.as_dict() for change in self.changes]}
 
 
-def snapshot(context: Context, name: str) -> Snapshot:
+def snapshot(context: Context, name: str, *, expected_version: int | None = None) -> Snapshot:
     """Name the tree as it is now, so that it can be restored or compared with later.
 
     It costs rows and no content, and `gc` keeps what it refers to.
 
     Args:
         name: Any text of up to 255 characters that is no number.
+        expected_version: The revision that the workspace must be at.
 
     Raises:
+        StaleError: It is at another one.
         ExistsError: The name is taken.
         InvalidPathError: The name is empty, too long, or a number, which names a revision.
     """
@@ -79,6 +84,7 @@ def snapshot(context: Context, name: str) -> Snapshot:
             hint="use up to 255 characters, not only digits",
         )
     with context.changing("snapshot"):
+        context.require_versions(expected_version)
         return fs_snapshots.create_snapshot(context.files.store, name)
 
 
@@ -101,19 +107,41 @@ def delete_snapshot(context: Context, name: str) -> None:
         fs_snapshots.delete_snapshot(context.files.store, name)
 
 
-def restore(context: Context, moment: Moment, *, path: PathLike = "/") -> Restored:
+def restore(
+    context: Context,
+    moment: Moment,
+    *,
+    path: PathLike = "/",
+    expected_version: Versions | None = None,
+) -> Restored:
     """Make the tree what it was at another moment. The change is journalled, so `undo` undoes it.
 
     Args:
         moment: A snapshot's name or a revision's number.
         path: Only what is at this path and below it.
+        expected_version: The revision that the workspace must be at; or a mapping of paths
+            to the versions that they must have; 0: nothing may be there.
 
     Raises:
+        StaleError: It is at another one, or a file changed since the session read it.
+        NotReadError: The session requires that files are read before they are replaced.
         NotFoundError: There is no such snapshot, or the history does not reach so far.
         QuotaExceededError: It would not fit any more.
     """
+    where = context.resolve(path)
     with context.changing("restore"):
-        return fs_snapshots.restore(context.files, moment, path=context.resolve(path))
+        context.require_versions(expected_version)
+        if context.require_read:
+            _require_seen(context, moment, where)
+        return fs_snapshots.restore(context.files, moment, path=where)
+
+
+def _require_seen(context: Context, moment: Moment, path: str) -> None:
+    """Make sure that what a restoration replaces or removes was read."""
+    present, target = fs_snapshots.images_of(context.files.store, None, moment)
+    for found, before, after in differences(present, target, path=path):
+        if before is not None and (after is None or before.content != after.content):
+            context.require_seen(found)
 
 
 def undo(
@@ -123,6 +151,7 @@ def undo(
     path: PathLike | None = None,
     to: int | None = None,
     force: bool = False,
+    expected_version: Versions | None = None,
 ) -> Restored:
     """Take back the last changes, a transaction being one. `redo` takes the undo back.
 
@@ -133,14 +162,18 @@ def undo(
         path: Only the last `n` changes of this path and what is below it.
         to: Instead of `n`, the revision to go back to.
         force: Also take back what other sessions did.
+        expected_version: The revision that the workspace must be at; or a mapping of paths
+            to the versions that they must have; 0: nothing may be there.
 
     Raises:
+        StaleError: It is at another one.
         ConflictError: A change in between is another session's.
         RangeError: There are not so many changes.
         NotFoundError: The history does not reach so far.
     """
     _check_count(n)
     with context.changing("undo"):
+        context.require_versions(expected_version)
         own = context.name if context.name and not force else None
         if path is not None:
             where = context.resolve(path)
@@ -150,17 +183,21 @@ def undo(
         return fs_snapshots.undo(context.files, n, session=own)
 
 
-def redo(context: Context, n: int = 1) -> Restored:
+def redo(context: Context, n: int = 1, *, expected_version: Versions | None = None) -> Restored:
     """Take back the last undo, as long as nothing else changed since.
 
     Args:
         n: How many changes.
+        expected_version: The revision that the workspace must be at; or a mapping of paths
+            to the versions that they must have; 0: nothing may be there.
 
     Raises:
+        StaleError: It is at another one.
         RangeError: There are not so many.
     """
     _check_count(n)
     with context.changing("redo"):
+        context.require_versions(expected_version)
         return fs_snapshots.redo(context.files, n)
 
 
@@ -204,7 +241,7 @@ def _compared(difference: Difference) -> ComparedPath:
         action = "kind"
     else:
         action = "write" if before.content != after.content else "attributes"
-    return ComparedPath(
+    return _make_compared(
         path, action, KIND_NAMES[shown.kind], before and before.mode, after and after.mode
     )
 

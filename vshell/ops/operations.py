@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from vshell.errors import EditError
 from vshell.fs.paths import PathLike
+from vshell.ops.context import Versions
 from vshell.ops.write import Data
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Patch:
     path: PathLike = "/"
     reverse: bool = False
     strip: int | None = None
+    expected_version: Mapping[PathLike, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Move:
     dst: PathLike
     overwrite: bool = True
     parents: bool = True
-    expected_version: int | None = None
+    expected_version: Versions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class Copy:
     overwrite: bool = True
     parents: bool = True
     preserve: bool = False
+    expected_version: Versions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,7 @@ class MakeDirectory:
     parents: bool = False
     exist_ok: bool = False
     mode: int = 0o755
+    expected_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,7 @@ class MakeLink:
 
     source: PathLike
     path: PathLike
+    expected_version: Versions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,7 @@ class MakeSymbolicLink:
 
     target: PathLike
     path: PathLike
+    expected_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,7 @@ class SetTime:
     path: PathLike
     mtime_ns: int | None = None
     follow: bool = True
+    expected_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +237,8 @@ _TYPES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "str": ((str,), "text"),
     "int": ((int,), "a number"),
     "int | None": ((int, type(None)), "a number"),
+    "Versions | None": ((int, Mapping, type(None)), "a number, or one for each path"),
+    "Mapping[PathLike, int] | None": ((Mapping, type(None)), "a number for each path"),
     "bool": ((bool,), "true or false"),
 }
 

@@ -17,7 +17,7 @@ from vshell.fs.records import KIND_NAMES, EntryDetails
 from vshell.fs.schema import DIRECTORY
 from vshell.fs.sqlar import MAX_ROW_BYTES
 from vshell.host import HostPath, identity
-from vshell.ops.context import Context
+from vshell.ops.context import Context, Versions
 from vshell.ops.exporting import ExportItem, export_items
 from vshell.ops.packing_members import PackedEntry, PackedKind, Unpacked, no_pieces
 from vshell.ops.packing_sqlar import pack_sqlar, unpack_sqlar
@@ -109,6 +109,7 @@ def import_archive(
     destination: PathLike = "/",
     *,
     format: ArchiveFormat | None = None,
+    expected_version: Versions | None = None,
 ) -> TransferResult:
     """Unpack an archive of the host into the workspace, all of it or nothing.
 
@@ -126,8 +127,12 @@ def import_archive(
         destination: The directory in the workspace, made when it is missing, also with
             its parents.
         format: As for `export_archive`; None takes it from the ending of the source.
+        expected_version: The revision that the workspace must be at; or a mapping of paths
+            to the versions that they must have; 0: nothing may be there.
 
     Raises:
+        StaleError: It is at another one, or a file changed since the session read it.
+        NotReadError: The session requires that a file that is replaced is read first.
         PermissionDeniedError: The archive is unsafe, as described, with `data["entry"]`
             saying where; or it cannot be read, or belongs to a workspace that is open.
         DecodeError: It is none of that format, is cut off, or contradicts itself.
@@ -151,9 +156,10 @@ def import_archive(
         else:
             entries = _UNPACKERS[chosen](file)
         with closing(entries), context.changing("import_archive"):
+            context.require_versions(expected_version)
             make_directory(context, where)
             store = context.files.store
-            merge = BulkMerge(store, where)
+            merge = BulkMerge(store, where, replacing=context.replacing)
             unpacker = Unpacker(merge, tally, time_ns=store.journal.time_ns)
             for entry in entries:
                 unpacker.add(entry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -79,6 +79,7 @@ def patch(
     path: PathLike = "/",
     reverse: bool = False,
     strip: int | None = None,
+    expected_version: Mapping[PathLike, int] | None = None,
 ) -> PatchResult:
     """Apply a patch, as `git apply` and `patch` do: to all its files, or to none.
 
@@ -97,6 +98,8 @@ def patch(
         reverse: Undo the patch instead.
         strip: How many leading components to take off the patch's paths; by default
             those that git and diff add (`a/`, `b/`).
+        expected_version: A mapping of paths, as they are from here, to the versions that they
+            must have; 0: nothing may be there.
 
     Raises:
         PatchContextError: A hunk does not fit, or the patch is applied already; `data` has
@@ -106,7 +109,7 @@ def patch(
         NotFoundError: A file to change does not exist.
         ExistsError: A file to create exists.
         NotReadError: The session requires that files are read first.
-        StaleError: A file changed since the session read it.
+        StaleError: A file has another version, or changed since the session read it.
         TooLargeError: The patch or a file has more than 64 MiB, or all together have more
             than 256 MiB.
         RangeError: `fuzz` or `strip` is negative.
@@ -120,6 +123,7 @@ def patch(
     if reverse:
         patches = reversed_patches(patches)
     with recording(context, "patch", dry_run=dry_run) as recorded:
+        context.require_versions(expected_version)
         root = _root(context, path)
         removed = tuple(_removed(context, root, patches))
         attempt = _attempt(context, root, patches, fuzz=fuzz, removed=removed, undoes=reverse)

@@ -19,7 +19,7 @@ from vshell.fs.paths import PathLike, split
 from vshell.fs.records import EntryDetails, Inode
 from vshell.fs.schema import FILE
 from vshell.host import HostEntry, HostPath, HostTree, Identity, identity, translated
-from vshell.ops.context import Context
+from vshell.ops.context import Context, Versions
 from vshell.ops.exporting import Exporter, ExportItem, export_items
 from vshell.ops.importing import Importer
 from vshell.ops.transfer_result import (
@@ -43,6 +43,7 @@ def import_directory(
     *,
     ignore: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    expected_version: Versions | None = None,
 ) -> TransferResult:
     """Copy a directory of the host into the workspace, all of it or nothing.
 
@@ -64,8 +65,12 @@ def import_directory(
         ignore: Leave out what the `.gitignore` files in the source say, and `.git`.
         progress: Is told how far it is, after each entry; an exception from it undoes
             the import. It must not change the workspace.
+        expected_version: The revision that the workspace must be at; or a mapping of paths
+            to the versions that they must have; 0: nothing may be there.
 
     Raises:
+        StaleError: It is at another one, or a file changed since the session read it.
+        NotReadError: The session requires that a file that is replaced is read first.
         NotFoundError: The source does not exist.
         NotRegularError: The source is neither a directory nor a file.
         PermissionDeniedError: The source cannot be read.
@@ -77,9 +82,10 @@ def import_directory(
     where = context.resolve(destination)
     tally = Tally(progress, None)
     with _open_source(source) as (tree, name), context.changing("import"):
+        context.require_versions(expected_version)
         directory, new_name = (where, "") if name is None else _place(context, where, name)
         make_directory(context, directory)
-        merge = BulkMerge(context.files.store, directory)
+        merge = BulkMerge(context.files.store, directory, replacing=context.replacing)
         importer = Importer(tree, merge, tally, open_files=open_workspaces(), ignore=ignore)
         if name is None:
             importer.add_tree()

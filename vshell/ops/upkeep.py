@@ -10,9 +10,10 @@ from vshell.fs import check as fs_check
 from vshell.fs import space
 from vshell.fs import watch as fs_watch
 from vshell.fs.check import CheckReport
+from vshell.fs.collecting import GcResult, collect
 from vshell.fs.paths import PathLike
 from vshell.fs.records import Change
-from vshell.fs.space import GcResult, Retention, Usage, VacuumResult
+from vshell.fs.space import Retention, Usage, VacuumResult
 from vshell.limits import LIST_ENTRIES
 from vshell.ops.context import Context
 from vshell.ops.ls import check_page
@@ -146,13 +147,14 @@ def gc(
     """Remove stored content that neither a file nor the history needs.
 
     What snapshots, forks, mirrors and kept runs of scripts refer to is never removed, and a
-    reader that began before goes on to see all that it saw.
+    reader that began before goes on to see all that it saw. It is done in parts of some
+    20 ms, between which others write, unless a transaction is open: then it is part of it.
 
     Args:
         keep_revisions: Also forget all but so many of the newest revisions; None keeps
             what `keep_history` said, at first all.
-        max_bytes: Remove about so many bytes of content, so that other writers need not
-            wait long: call it again until the result's `is_complete`. None: all at once.
+        max_bytes: Remove about so many bytes of content, so that it does not take long: call
+            it again until the result's `is_complete`. None: all.
 
     Raises:
         RangeError: `keep_revisions` is negative, or `max_bytes` is less than 1.
@@ -161,10 +163,12 @@ def gc(
         raise RangeError(f"max_bytes must be 1 or more, not {max_bytes}")
     if keep_revisions is not None and keep_revisions < 0:
         raise RangeError(f"keep_revisions must not be negative, as {keep_revisions} is")
-    with context.changing("gc"):
-        return space.collect(
-            context.files.store, keep_revisions=keep_revisions, max_bytes=max_bytes
-        )
+    return collect(
+        context.files.store,
+        lambda: context.changing("gc"),
+        keep_revisions=keep_revisions,
+        max_bytes=max_bytes,
+    )
 
 
 def keep_history(

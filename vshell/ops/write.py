@@ -83,6 +83,8 @@ def append(
 ) -> WriteResult:
     """Add to the end of a file, making it and missing directories.
 
+    As nothing is lost by it, a session need not have read the file.
+
     Args:
         path: The file.
         data: Text, written as UTF-8, or bytes; what is there is never re-encoded.
@@ -99,6 +101,8 @@ def append(
     with context.changing("append"):
         context.require_version(where, expected_version)
         written = context.files.append(where, content, parents=True)
+        before, after = written.before, written.after
+        context.note_appended(where, None if before is None else before.hex(), after.hex())
     return written_result(context, written)
 
 

@@ -8,69 +8,41 @@ words of one expansion (100,000). Its limits on runs, commands and loops are lif
 from __future__ import annotations
 
 import asyncio
+import posixpath
 import re
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from bashkit import Bash, BashError, ExecutionProfile, FileSystem, get_version
 
+from vshell.shell import bashkit_words
 from vshell.shell.bashkit_abi import FileTable
+from vshell.shell.bashkit_state import State
 from vshell.shell.bridge import STDIN_PATH, Bridge
 from vshell.shell.dispatch import REFUSED, Dispatcher
-from vshell.shell.engine import (
-    CANCELLED,
-    LIMIT_EXIT_CODE,
-    Check,
-    OnOutput,
-    Outcome,
-    Plan,
-    PlannedCommand,
-    PlannedRedirect,
-)
+from vshell.shell.engine import CANCELLED, Check, OnOutput, Outcome, Plan
 from vshell.shell.limits import OUTPUT_EXIT_CODE
-from vshell.shell.native import (
-    FILES,
-    LANGUAGE,
-    OWN_ARRAYS,
-    OWN_VARIABLES,
-    PRINTING,
-    QUICK,
-    SET_OPTIONS,
-    STATEFUL,
-    WITHOUT,
-)
-from vshell.shell.script_text import continues, with_file_tests, with_umask
+from vshell.shell.native import FILES, LANGUAGE, STATEFUL, WITHOUT
+from vshell.shell.rewriting import FUNCTIONS, joined_lines, rewritten, with_functions
+from vshell.shell.script_text import continues
+from vshell.shell.ways import Way, is_served_by_us, plain_words, way_of
 from vshell.shell.words import from_engine, output_from_engine, quoted, to_engine
 
-_ENGINE_CANCELLED: Final = "execution cancelled"
 _PASSED_ON_BYTES: Final = 10 * 1024**2
 """How much of each stream bashkit's interactive profile passes on; it says nothing of more."""
 _TOO_MUCH: Final = "the script printed more than the 10 MiB that the engine passes on"
 _UNLIMITED: Final = 2**62
-_PLACE: Final = re.compile(
-    r"parse error(?: at line (\d+), column (\d+))?: (?:bash: )?(.*)", re.DOTALL
-)
-_UNFINISHED: Final = (
-    "unexpected end of file",
-    "unexpected EOF",
-    "unexpected end of input",
-    "unterminated",
-)
-
-
-_FLEETING: Final = ("_", "RANDOM", "SECONDS", "LINENO", "EPOCHSECONDS", "EPOCHREALTIME")
-_SUGGESTION: Final = re.compile(rb"(?<=: command not found)\. [A-Z][^\n]*")
-"""bashkit's guess, which knows its own commands only."""
-_WORD: Final = r"""(?:[A-Za-z0-9_./=:,@%+-]|'[^']*'|"[^"$`\\]*")+"""
-_PLAIN_COMMAND: Final = re.compile(rf"[ \t]*{_WORD}(?:[ \t]+{_WORD})*[ \t\n]*")
-_QUICK_CHARACTERS: Final = 4096
-_SLOW: Final = re.compile(r"\\|\b(?:select|coproc|time)\b|[<>]\(|(?<![&>])&(?![&>])|[|`]")
-"""What the quick way is not for: output that may be no text, pipes and jobs."""
+_AT_START: Final = r"""
+IFS=$' \t\n' BASH=/usr/bin/bash OPTERR=1
+TIMEFORMAT=$'\nreal\t%3lR\nuser\t0m0.000s\nsys\t0m0.000s'
+"""
+"""Variables that bash has from the start and bashkit does not. What a command takes of the CPU
+is not known: `time` says 0."""
+_READERS: Final = re.compile(r"\b(?:[gmn]?awk|envsubst|pr|shasum)\b")
+"""The engine's own commands that read files by name."""
 _LOUD: Final = frozenset({"e", "errexit", "x", "xtrace"})
 """Options with which what goes before a script would end it, or be printed."""
-_LOOP: Final = re.compile(r"\b(?:for|while|until)\b")
 
 
 class BashkitEngine:
@@ -101,14 +73,17 @@ class BashkitEngine:
         self._passed_on = [0, 0]
         self._loop = asyncio.new_event_loop()
         self._threads = ThreadPoolExecutor(1)
+        self._ours = {name for name in dispatcher.names() if name not in LANGUAGE}
         self._bash = self._fresh(self._environment, cwd)
-        self._helper: Bash | None = None
         self._last_exit_code = 0
         self._options: tuple[str, ...] = ()
         self._functions: frozenset[str] | None = frozenset()
         self._changes_unseen = False
         self._snapshot = b""
-        self._snapshot_of: tuple[object, ...] = ()
+        self._compared: State | None = None
+        self._shown: tuple[object, ...] = ()
+        self._natives: frozenset[str] = frozenset()
+        self._state = State(self._bash.shell_state())
         dispatcher.run_elsewhere = self._run_elsewhere
 
     def close(self) -> None:
@@ -131,11 +106,12 @@ class BashkitEngine:
             profile=ExecutionProfile.Interactive,
         )
         bash.mount("/", FileSystem.from_capsule(self._table.capsule()))
-        ours = {name for name in self._dispatcher.names() if name not in LANGUAGE}
+        ours = self._ours
         for name in ours:
             bash.add_command(name, self._dispatcher.call)
-        for name in WITHOUT - ours:
+        for name in WITHOUT & set(bash.capabilities().builtins) - ours:
             bash.add_command(name, self._dispatcher.call_missing)
+        bash.execute_sync(_AT_START)
         if not inner:
             for name in self._judged_names(bash, ours):
                 bash.add_command(name, self._dispatcher.call_native)
@@ -155,6 +131,7 @@ class BashkitEngine:
         self, script: str, *, stdin: bytes, arguments: Sequence[str], on_output: OnOutput
     ) -> Outcome:
         self._bridge.stdin = stdin
+        self._bridge.reads_scripts = _READERS.search(script) is None
         self._bash.clear_cancel()
         self._passed_on = [0, 0]
         refusal = self._refusal(script)
@@ -166,26 +143,31 @@ class BashkitEngine:
             words = self._plain_words(script)
             if words:
                 return self._run_plainly(words, stdin, on_output)
-        quick = self._note(script) and not stdin
-        told = with_umask(with_file_tests(script), Dispatcher.UMASK)
-        text = self._wrapped(to_engine(told), stdin, arguments)
-        last: tuple[tuple[str, bytes], ...] = ()
-        if quick and not _LOOP.search(text):
-            result = self._bash.execute_sync(text)
-            last = _told(result.stdout, result.stderr)
-        elif quick:
-            result = self._run_in_thread(text, on_output)
-        else:
-            result = self._loop.run_until_complete(self._run(text, on_output))
+        script = self._parsable(script)
+        way = self._way(script, stdin)
+        self._serve_natively(way.natives)
+        text = self._wrapped(to_engine(self._rewritten(script)), stdin, arguments)
+        result, last = self._run_in(way, text, on_output)
         self._last_exit_code = result.exit_code
-        self._options = self._options_now()
+        self._look()
         if max(self._passed_on) >= _PASSED_ON_BYTES:
             return Outcome(OUTPUT_EXIT_CODE, _TOO_MUCH, cut=True)
         if result.error is None:
             return Outcome(result.exit_code, last=last)
         for stream, data in last:
             on_output(stream, data)
-        return self._failed(str(result.error), result.exit_code, on_output)
+        return bashkit_words.failed(str(result.error), result.exit_code, on_output)
+
+    def _run_in(
+        self, way: Way, text: str, on_output: OnOutput
+    ) -> tuple[Any, tuple[tuple[str, bytes], ...]]:
+        """Run a text in a way; return the result, and the output that was not passed on."""
+        if way.loop:
+            return self._loop.run_until_complete(self._run(text, on_output)), ()
+        if way.endless:
+            return self._run_in_thread(text, on_output), ()
+        result = self._bash.execute_sync(text)
+        return result, bashkit_words.told(result.stdout, result.stderr)
 
     def _refusal(self, script: str) -> str | None:
         """Return why the rules do not allow a script, by its text."""
@@ -200,28 +182,22 @@ class BashkitEngine:
         return judge.refusal_of_text(commands, opaque=bool(plan.is_opaque))
 
     def _plain_words(self, script: str) -> list[str]:
-        """Return the words of a script that is one command of ours with nothing to expand.
-
-        Most lines that are run are (`ls -la src`), and they need no interpreter.
-        """
-        if _PLAIN_COMMAND.fullmatch(script) is None:
+        """Return the words of a script that needs no interpreter."""
+        words = plain_words(script)
+        if not is_served_by_us(words, self._ours) or self._options:
             return []
-        words = shlex.split(script)
-        if not self._dispatcher.has(words[0]) or words[0] in LANGUAGE:
-            return []
-        state = self._bash.shell_state()
-        if state.traps or words[0] in state.aliases or self._options:
+        state = self._state
+        if state.traps or words[0] in state.aliases:
             return []
         return [] if words[0] in self._function_names() else words
 
     def _run_plainly(self, words: list[str], stdin: bytes, on_output: OnOutput) -> Outcome:
-        state = self._bash.shell_state()
         try:
             self._last_exit_code, last = self._dispatcher.run_plainly(
                 words,
                 stdin,
-                environment=dict(state.env),
-                cwd=from_engine(state.cwd),
+                environment=self._state.environment,
+                cwd=from_engine(self._state.cwd),
                 on_output=on_output,
                 loop=self._loop,
             )
@@ -236,36 +212,46 @@ class BashkitEngine:
             self._functions = frozenset(line.split()[-1] for line in listed.splitlines() if line)
         return self._functions
 
-    def _note(self, script: str) -> bool:
-        """Note what a script may define; tell whether it can run without the loop.
-
-        That needs none of our commands, and takes a fifth of the time. Output then comes
-        as text, so nothing may print what is none.
-        """
+    def _way(self, script: str, stdin: bytes) -> Way:
+        """Return how to run a script; note what it may define."""
         try:
             plan = self._bash.analyze(to_engine(script))
         except BashError:
-            return False
+            return Way()
+        state = self._state
+        known = self._function_names()
         if plan.functions or plan.is_opaque:
             self._functions = None
             self._changes_unseen = True
-            return False
-        if len(script) > _QUICK_CHARACTERS or _SLOW.search(script):
-            return False
-        commands = [each for each in plan.commands if not each.is_assignment_only]
-        if _LOOP.search(script) and any(
-            each.name in PRINTING and each.context == "direct" for each in commands
-        ):
-            return False  # without the loop, bashkit keeps 10 MB of what is printed
-        names = {each.name or "" for each in commands}
-        if not names <= QUICK or any(map(self._dispatcher.judge.names, names)):
-            return False
-        state = self._bash.shell_state()
-        return not (state.traps or state.aliases or names & self._function_names())
+        if state.traps or state.aliases or self._dispatcher.trace is not None:
+            return Way()
+        judge = self._dispatcher.judge
+        return way_of(script, plan, functions=known, judge=judge, has_input=bool(stdin))
+
+    def _parsable(self, script: str) -> str:
+        """Return a script, in another form when the engine refuses the one that it has."""
+        if "\\\n" in script and self.check(script).status == "error":
+            joined = joined_lines(script)
+            if self.check(joined).status != "error":
+                return joined
+        return script
+
+    def _rewritten(self, script: str) -> str:
+        text = rewritten(script)
+        exports = FUNCTIONS in text or FUNCTIONS in self._state.environment
+        return with_functions(text) if exports else text
+
+    def _serve_natively(self, names: frozenset[str]) -> None:
+        """Let the engine's own commands of these names be run, and ours of all others."""
+        for name in names - self._natives:
+            self._bash.remove_builtin(name)  # type: ignore[attr-defined] # not in its stubs
+        for name in self._natives - names:
+            self._bash.add_command(name, self._dispatcher.call)
+        self._natives = names
 
     def _run_in_thread(self, text: str, on_output: OnOutput) -> Any:
         def told(stdout: str, stderr: str) -> None:
-            for stream, data in _told(stdout, stderr):
+            for stream, data in bashkit_words.told(stdout, stderr):
                 on_output(stream, data)
 
         # In a thread, so that a signal can end it; and not collected, for it may be endless.
@@ -280,8 +266,7 @@ class BashkitEngine:
             )
             parts.append(f"set {words};")
         if arguments:
-            words = " ".join(quoted(to_engine(word)) for word in (script, *arguments))
-            script = f"bash -c {words}"
+            script = self._as_child(script, arguments)
         if self._last_exit_code and not _LOUD & {*self._options}:
             parts.append(f"(exit {self._last_exit_code});")
         if stdin and self.check(script).status == "complete":
@@ -290,6 +275,19 @@ class BashkitEngine:
             script = f"{script}\n}} <{STDIN_PATH}"
         return " ".join(parts) + script
 
+    def _as_child(self, script: str, arguments: Sequence[str]) -> str:
+        """Return what runs a script with arguments: as a file when its name is that of one.
+
+        So `BASH_SOURCE` is what `$0` is, by which scripts see that they are not sourced.
+        """
+        name = arguments[0]
+        words = [quoted(to_engine(word)) for word in arguments]
+        if not ("/" in name or name.endswith((".sh", ".bash"))) or name.startswith("-"):
+            return f"bash -c {quoted(script)} {' '.join(words)}"
+        path = posixpath.normpath(posixpath.join(self.cwd, name))
+        self._bridge.script = (path, script.encode("utf-8", "surrogateescape"))
+        return f"bash {' '.join(words)}"
+
     async def _run(self, text: str, on_output: OnOutput) -> Any:
         async def stdout(data: bytes) -> None:
             self._passed_on[0] += len(data)
@@ -297,20 +295,9 @@ class BashkitEngine:
 
         async def stderr(data: bytes) -> None:
             self._passed_on[1] += len(data)
-            on_output("stderr", _SUGGESTION.sub(b"", output_from_engine(data)))
+            on_output("stderr", bashkit_words.errors_from_engine(data))
 
         return await self._bash.execute(text, capture=0, stdout=stdout, stderr=stderr)
-
-    def _failed(self, error: str, exit_code: int, on_output: OnOutput) -> Outcome:
-        if error.startswith("parse error"):
-            found = _PLACE.match(error)
-            line = found[1] if found and found[1] else "1"
-            message = found[3] if found else error
-            on_output("stderr", f"bash: line {line}: {message.strip()}\n".encode())
-            return Outcome(2)
-        if _ENGINE_CANCELLED in error:
-            return Outcome(130, CANCELLED)
-        return Outcome(LIMIT_EXIT_CODE if exit_code in (0, 1) else exit_code, error)
 
     async def _run_elsewhere(
         self, words: Sequence[str], stdin: bytes, environment: Mapping[str, str], cwd: str
@@ -337,8 +324,12 @@ class BashkitEngine:
     def programs(self) -> frozenset[str]:
         """Return the names of the commands that are files in `/usr/bin`."""
         native = set(self._bash.capabilities().builtins) - LANGUAGE - WITHOUT
-        ours = set(self._dispatcher.names()) - {Dispatcher.INPUT, Dispatcher.UMASK}
+        ours = set(self._dispatcher.names()) - Dispatcher.OWN
         return FILES | native | ours
+
+    def forget_lines(self) -> None:
+        """Empty the engine's own history, which has all that was run in it."""
+        self._bash.execute_sync("history -c")
 
     def cancel(self) -> None:
         self._bash.cancel()
@@ -349,7 +340,7 @@ class BashkitEngine:
         try:
             self._bash.analyze(to_engine(script))
         except BashError as error:
-            return _refused(str(error))
+            return bashkit_words.refused(str(error))
         if continues(script):
             return Check("incomplete")
         return Check("complete")
@@ -358,103 +349,55 @@ class BashkitEngine:
         try:
             found = self._bash.analyze(to_engine(script))
         except BashError as error:
-            raise ValueError(_refused(str(error)).message or str(error)) from None
-        commands = tuple(
-            PlannedCommand(each.name, tuple(each.args), each.context)
-            for each in found.commands
-            if not each.is_assignment_only
-        )
-        redirects = tuple(PlannedRedirect(each.path, each.mode) for each in found.redirects)
-        return Plan(commands, redirects, tuple(found.functions), bool(found.is_opaque))
+            raise ValueError(bashkit_words.refused(str(error)).message or str(error)) from None
+        return bashkit_words.plan_of(found)
 
     # State.
 
+    def _look(self) -> None:
+        """Take note of the state after a script: bashkit forgets options at its end."""
+        self._state = State(self._bash.shell_state())
+        self._options = self._state.options()
+        self._dispatcher.take_umask(self._state.variables.get("_UMASK", "0022"))
+
     @property
     def cwd(self) -> str:
-        return from_engine(self._bash.shell_state().cwd)
+        return from_engine(self._state.cwd)
+
+    @property
+    def changed(self) -> bool:
+        # Taking a snapshot costs more than most scripts; what it depends on is compared first.
+        if self._state is not self._compared and not self._changes_unseen:
+            self._compared = self._state
+            shown = self._state.shown()
+            self._changes_unseen = shown != self._shown
+            self._shown = shown
+        return self._changes_unseen
 
     def snapshot(self) -> bytes:
-        # Taking one costs more than most scripts; what it depends on is compared first.
-        shown = self._shown()
-        if not self._snapshot or self._changes_unseen or shown != self._snapshot_of:
+        if self.changed or not self._snapshot:
             self._snapshot = bytes(self._bash.snapshot(exclude_filesystem=True))
-            self._snapshot_of = shown
+            self._shown = self._state.shown()
+            self._compared = self._state
             self._changes_unseen = False
         return self._snapshot
-
-    def _shown(self) -> tuple[object, ...]:
-        state = self._bash.shell_state()
-        variables = dict(state.variables)
-        for name in _FLEETING:
-            variables.pop(name, None)
-        arrays = {name: dict(each) for name, each in state.arrays.items()}
-        arrays.pop("PIPESTATUS", None)
-        assoc = {name: dict(each) for name, each in state.assoc_arrays.items()}
-        rest = (dict(state.aliases), dict(state.traps))
-        return (state.cwd, dict(state.env), variables, arrays, assoc, *rest)
 
     def restore(self, state: bytes) -> None:
         try:
             self._bash.restore_snapshot(state)
-            self._options = self._options_now()
-            self._functions = None
-            self._changes_unseen = True
         except (BashError, ValueError, RuntimeError) as error:
             raise ValueError(str(error)) from None
-
-    def _options_now(self) -> tuple[str, ...]:
-        """Return what `set` has turned on; bashkit forgets it at the end of each script."""
-        variables = self._bash.shell_state().variables
-        self._dispatcher.take_umask(variables.get("_UMASK", "0022"))
-        return tuple(
-            name[6:]
-            for name, value in variables.items()
-            if value == "1" and name.startswith("SHOPT_") and name[6:] in SET_OPTIONS
-        )
+        self._look()
+        self._functions = None
+        self._changes_unseen = True
 
     def describe(self) -> dict[str, Any]:
-        state = self._bash.shell_state()
         functions = bytearray()
         self._collect("declare -f", functions)
-        own = {*OWN_VARIABLES, "PWD", "OLDPWD"}
-        return {
-            "cwd": from_engine(state.cwd),
-            "functions": functions.decode("utf-8", "replace"),
-            "shopt": sorted(
-                name[6:]
-                for name, value in state.variables.items()
-                if name.startswith("SHOPT_") and len(name) > 7 and value == "1"
-            ),
-            "aliases": dict(state.aliases),
-            "exported": sorted(state.env),
-            "variables": {
-                name: from_engine(value)
-                for name, value in {**state.variables, **state.env}.items()
-                if name not in own and not name.startswith(("SHOPT_", "_", "BASH"))
-            },
-            "arrays": {
-                name: {str(index): from_engine(text) for index, text in items.items()}
-                for name, items in state.arrays.items()
-                if name not in OWN_ARRAYS
-            },
-            "assoc_arrays": {
-                name: {key: from_engine(text) for key, text in items.items()}
-                for name, items in state.assoc_arrays.items()
-            },
-        }
+        return self._state.describe(functions.decode("utf-8", "replace"))
 
     def resetting_script(self, names: Iterable[str]) -> str:
-        """Return a script that gives variables the values that they have now."""
-        state = self._bash.shell_state()
-        lines = []
-        for name in names:
-            if name in state.env:
-                lines.append(f"export {name}={quoted(state.env[name])}")
-            else:
-                lines.append(f"unset {name}")
-                if name in state.variables:
-                    lines.append(f"{name}={quoted(state.variables[name])}")
-        return "\n".join(map(from_engine, lines))
+        return self._state.resetting_script(names)
 
     def keeping_status(self, script: str) -> None:
         """Run a script of our own that `$?` does not show."""
@@ -473,38 +416,13 @@ class BashkitEngine:
         self._last_exit_code = before
 
     def names(self) -> Mapping[str, Sequence[str]]:
-        state = self._bash.shell_state()
         functions = bytearray()
         self._collect("declare -F", functions)
-        variables = {*state.variables, *state.env, *state.arrays, *state.assoc_arrays}
-        ours = set(self._dispatcher.names()) - {Dispatcher.INPUT}
+        ours = set(self._dispatcher.names()) - Dispatcher.OWN
         commands = (set(self._bash.capabilities().builtins) - WITHOUT) | ours
         return {
             "commands": sorted(commands),
             "functions": sorted(line.split()[-1] for line in functions.decode().splitlines()),
-            "variables": sorted(name for name in variables if not name.startswith(("SHOPT_", "_"))),
-            "aliases": sorted(state.aliases),
+            "variables": self._state.names(),
+            "aliases": sorted(self._state.aliases),
         }
-
-
-def _told(stdout: str, stderr: str) -> tuple[tuple[str, bytes], ...]:
-    """Return what the engine says that was printed, as the host is told it."""
-    return tuple(
-        (stream, _SUGGESTION.sub(b"", output_from_engine(printed.encode("utf-8", "replace"))))
-        for stream, printed in (("stdout", stdout), ("stderr", stderr))
-        if printed
-    )
-
-
-def _refused(error: str) -> Check:
-    found = _PLACE.match(error)
-    if found is None:
-        return Check("error", error)
-    line, column, message = found.groups()
-    unfinished = any(sign in message for sign in _UNFINISHED)
-    return Check(
-        "incomplete" if unfinished else "error",
-        message.strip(),
-        int(line) if line else None,
-        int(column) if column else None,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from vshell.errors import NotFoundError, VshellError
 from vshell.fs.paths import absolute
@@ -13,11 +14,15 @@ from vshell.ops.context import Context
 from vshell.shell.bashkit_abi import DIRECTORY, FILE, SYMLINK, EngineStat
 from vshell.shell.messages import reason
 from vshell.shell.script_text import file_test
+from vshell.shell.shebang import script_of, sourced
 from vshell.shell.shell_files import ShellFiles
 from vshell.shell.words import quoted
 
 STDIN_PATH = "/dev/.vshell-stdin"
 """Where the engine finds what a script is given as its input."""
+
+_SCRIPT_BYTES: Final = 10_000_000
+"""The engine runs no script that is larger."""
 
 _KINDS = {"file": FILE, "directory": DIRECTORY, "symlink": SYMLINK}
 
@@ -37,6 +42,10 @@ class Bridge:
         self._files = files
         self._context = context
         self.stdin = b""
+        self.script: tuple[str, bytes] | None = None
+        """What the engine is to read, once, at a path: a script that is in no file here."""
+        self.reads_scripts = False
+        self._asked = ("", "")
 
     def explain(self, error: Exception) -> str:
         """Return the text that bash would show for an error."""
@@ -45,6 +54,9 @@ class Bridge:
     def read_file(self, path: str) -> bytes:
         if path == STDIN_PATH:
             return self.stdin
+        if self.script is not None and self.script[0] == path:
+            script, self.script = self.script[1], None
+            return script
         try:
             data, stat = self._files.read_with_stat(path)
         except NotFoundError:
@@ -53,9 +65,25 @@ class Bridge:
                 raise
             return f'{quoted(name)} "$@"\n'.encode()
         self._context().note_read(path, stat.hash)
+        return self._as_script(path, data, stat)
+
+    def _as_script(self, path: str, data: bytes, stat: Stat) -> bytes:
+        """Return what is read, in another form when it is read to be run.
+
+        The engine asks once what a script is that it runs by its path, twice what it reads
+        from, and not at all what it runs by `bash` or `source`; nor what others of its own
+        commands read, so that it depends on the script whether there are any.
+        """
+        before, self._asked = self._asked, ("", "")
+        if before[1] != path:
+            is_script = data.startswith(b"#!") or path.endswith((".sh", ".bash"))
+            return sourced(data) if self.reads_scripts and is_script else data
+        if before[0] != path and stat.mode & 0o111 and len(data) <= _SCRIPT_BYTES:
+            return script_of(data, lambda name: name in self._files.programs)
         return data
 
     def write_file(self, path: str, data: bytes) -> None:
+        self._asked = ("", "")
         context = self._context()
         self._files.settle(path)
         with context.changing("shell"):
@@ -64,11 +92,13 @@ class Bridge:
         context.note_read(path, written.after.hex())
 
     def append_file(self, path: str, data: bytes) -> None:
+        self._asked = ("", "")
         context = self._context()
         self._files.settle(path)
         with context.changing("shell"):
             written = self._files.append(path, data)
-        context.note_read(path, written.after.hex())
+        before = None if written.before is None else written.before.hex()
+        context.note_appended(path, before, written.after.hex())
 
     def mkdir(self, path: str, recursive: bool) -> None:
         with self._context().changing("shell"):
@@ -84,6 +114,9 @@ class Bridge:
                 self._files.unlink(path)
 
     def stat(self, path: str) -> EngineStat:
+        self._asked = (self._asked[1], path)
+        if self.script is not None and self.script[0] == path:
+            return EngineStat(FILE, len(self.script[1]), 0o644, 0)
         if path == STDIN_PATH:
             return EngineStat(FILE, len(self.stdin), 0o444, 0)
         asked = file_test(path)
@@ -99,8 +132,16 @@ class Bridge:
 
     def _tested(self, letter: str, path: str) -> EngineStat:
         """Return that something is there when a test such as `-L` is true."""
-        stat = self._files.stat(path, follow=letter not in "Lh")
+        if not path:
+            raise NotFoundError("there is no such file", path=path)
+        stat = self._files.stat(absolute(path), follow=letter not in "Lh")
         holds = {
+            "a": True,
+            "d": stat.kind == "directory",
+            "e": True,
+            "r": True,
+            "w": True,
+            "x": stat.kind == "directory" or bool(stat.mode & 0o111),
             "L": stat.kind == "symlink",
             "h": stat.kind == "symlink",
             "c": self._files.is_device(path),

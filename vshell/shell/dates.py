@@ -60,7 +60,7 @@ _ZONES: Final[dict[str, float]] = {
     "pst": -8, "pdt": -7, "akst": -9, "hst": -10, "nzst": 12, "nzdt": 13,
 }  # fmt: skip
 _TIME: Final = re.compile(
-    r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?(?:\s*([ap])\.?m\b\.?)?(?:\s*([-+])(\d{1,2})(?::?(\d{2}))?(?![\d:]))?",
+    r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d+))?)?(?:\s*([ap])\.?m\b\.?)?(?:\s*([-+])(\d{1,2})(?::?(\d{2}))?(?![\d:]))?",
     re.IGNORECASE,
 )
 _HOUR: Final = re.compile(r"(\d{1,2})\s*([ap])\.?m\b\.?", re.IGNORECASE)

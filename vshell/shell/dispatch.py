@@ -14,11 +14,12 @@ from greenlet import getcurrent
 from vshell.ops.context import Context
 from vshell.shell import commands
 from vshell.shell.command import BROKEN_PIPE, Command, Executed, Invocation, Parsed
-from vshell.shell.native import LANGUAGE
+from vshell.shell.native import LANGUAGE, WITHOUT
 from vshell.shell.options import invoke
+from vshell.shell.rewriting import KNOWN, UMASK
 from vshell.shell.rules import Judge, UnansweredError
 from vshell.shell.shell_files import ShellFiles
-from vshell.shell.streams import Direct, Pipe, Sink, drive, wait
+from vshell.shell.streams import Direct, Pipe, Sink, drive, drive_alone, wait
 from vshell.shell.words import from_engine, to_engine
 
 Elsewhere = Callable[
@@ -77,8 +78,8 @@ class Dispatcher:
     INPUT: ClassVar = "__vshell_input"
     """The name of a command that only we run: it prints what is held under a number."""
 
-    UMASK: ClassVar = "__vshell_umask"
-    """The name of one that says what new files are not allowed."""
+    OWN: ClassVar = frozenset({INPUT, UMASK, KNOWN})
+    """The commands that only we run."""
 
     def __init__(
         self,
@@ -104,7 +105,7 @@ class Dispatcher:
 
     def names(self) -> list[str]:
         """Return what can be called."""
-        return [*commands.names(), self.INPUT, self.UMASK]
+        return [*commands.names(), *self.OWN]
 
     def has(self, name: str) -> bool:
         """Tell whether a name is one of ours."""
@@ -138,7 +139,7 @@ class Dispatcher:
         )
         self.is_plain = True
         try:
-            exit_code = loop.run_until_complete(drive(lambda: self._invoke(call)))
+            exit_code = drive_alone(lambda: self._invoke(call), loop)
         except BrokenPipeError:
             return BROKEN_PIPE, b""
         finally:
@@ -183,9 +184,11 @@ class Dispatcher:
         if asked.name == self.INPUT:
             await asked.stdout.write(self._inputs.pop("".join(asked.argv), b""))
             return 0
-        if asked.name == self.UMASK:
+        if asked.name == UMASK:
             self.take_umask("".join(asked.argv))
             return 0
+        if asked.name == KNOWN:
+            return int(any(each in WITHOUT and not self.has(each) for each in asked.argv))
         return await drive(lambda: self._run(asked))
 
     async def call_native(self, asked: Any) -> int:

@@ -130,6 +130,10 @@ class ShellEngine(Protocol):
             ValueError: It is none.
         """
 
+    @property
+    def changed(self) -> bool:
+        """Whether the state may not be what the last snapshot has."""
+
     def snapshot(self) -> bytes:
         """Return the state, for `restore` of the same version of the engine."""
 

@@ -17,13 +17,12 @@ from vshell._version import __version__
 from vshell.errors import VshellError
 from vshell.shell.command import BROKEN_PIPE, Command, Invocation, Option, Parsed, UsageError
 from vshell.shell.messages import named_reason
+from vshell.shell.refusals import UnknownOptionError, refuse
 
 HELP: Final = Option(("--help",), "Display this help and exit.")
 VERSION: Final = Option(("--version",), "Output version information and exit.")
 _HELP_COLUMN: Final = 30
 _WIDTH: Final = 80
-_SAY_NAME_AGAIN: Final = frozenset({"cmp", "diff", "diff3", "patch", "sdiff"})
-_SHOW_USAGE: Final = frozenset({"egrep", "fgrep", "grep"})
 
 
 def invoke(command: Command, call: Invocation) -> int:
@@ -48,7 +47,7 @@ def invoke(command: Command, call: Invocation) -> int:
             return 0
         return command.run(replace(call, parsed=parsed))
     except UsageError as error:
-        return _refuse(command, call, error)
+        return refuse(command, call, error)
     except BrokenPipeError:
         return BROKEN_PIPE
     except VshellError as error:
@@ -66,21 +65,6 @@ def _run_raw(command: Command, call: Invocation) -> int:
         call.write(version_text(command))
         return 0
     return command.run(call)
-
-
-def _refuse(command: Command, call: Invocation, error: UsageError) -> int:
-    if str(error):
-        call.complain(str(error))
-    if error.hint:
-        call.stderr.write(_hint(command, call.name).encode())
-    return command.usage_status if error.status is None else error.status
-
-
-def _hint(command: Command, name: str) -> str:
-    hint = f"Try '{name} --help' for more information.\n"
-    if command.name in _SAY_NAME_AGAIN:
-        return f"{name}: {hint}"
-    return f"Usage: {name} {command.synopsis}\n{hint}" if command.name in _SHOW_USAGE else hint
 
 
 def parse(
@@ -159,7 +143,7 @@ class _Parser:
             return typed, self._long[typed]
         fitting = {name: found for name, found in self._long.items() if name.startswith(typed)}
         if not fitting:
-            raise UsageError(f"unrecognized option '--{text}'")
+            raise UnknownOptionError(f"--{text}")
         if len({id(option) for option in fitting.values()}) > 1:
             names = " ".join(f"'--{name}'" for name in fitting)
             raise UsageError(f"option '--{text}' is ambiguous; possibilities: {names}")
@@ -169,7 +153,7 @@ class _Parser:
         for position, letter in enumerate(text):
             option = self._short.get(letter)
             if option is None:
-                raise UsageError(f"invalid option -- '{letter}'")
+                raise UnknownOptionError(f"-{letter}")
             if option.value is None:
                 self._given.append((option.name, None))
                 continue

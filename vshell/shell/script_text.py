@@ -7,6 +7,7 @@ before it is asked.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 FILE_TEST: Final = "/dev/.vshell-test-"
@@ -17,7 +18,15 @@ _HERE: Final = re.compile(
     r"<<(-?)[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\"|((?:\\.|[^\s;&|<>()'\"`$\\])+))"
 )
 _TEST: Final = re.compile(r"(?<=\s)-([LhbcgkpuGNOS])(\s+)(?=[^\s\]&|;)])")
-_WORD: Final = r"""((?:"[^"\n]*"|'[^'\n]*'|\$\{\w+\}|\\.|[^\s"'\\`;&|()<>{}!\]])+)"""
+_EMPTY: Final = re.compile(
+    r"(?<=\s)-([aderwx])(\s+)(\"\$(?:\w+|\{\w+(?::?-)?\})\"|\"\"|'')(?=[\s;&|)]|$)"
+    r"|(?<=\s)-([aderwx])(\s+)(\$(?:\w+|\{\w+\}))(?=\s+(?:\]\]|&&|\|\|))"
+)
+"""Tests of files whose names may be empty, for which the engine takes the working directory."""
+_MAY_BE_EMPTY: Final = frozenset("aderwx")
+_END: Final = ":"
+"""What stands after such a name, so that `/` is not taken for nothing."""
+_WORD: Final = r"""((?!~)(?:"[^"\n]*"|'[^'\n]*'|\$\{\w+\}|\\.|[^\s"'\\`;&|()<>{}!\]])+)"""
 _PAIR: Final = re.compile(rf"(?<=\s){_WORD}\s+-(ef|nt|ot)\s+{_WORD}(?=[\s;&|)]|$)")
 _PAIR_LETTERS: Final = {"ef": "e", "nt": "n", "ot": "o"}
 _SECOND: Final = "/.@@"
@@ -114,6 +123,12 @@ class Code:
         return position
 
 
+@lru_cache(maxsize=2)
+def code_of(script: str) -> Code:
+    """Return which characters of a script are code; that of the last two is kept."""
+    return Code(script)
+
+
 def continues(script: str) -> bool:
     """Tell whether a script that parses still waits for lines."""
     backslashes = len(script) - len(script.rstrip("\\"))
@@ -123,7 +138,7 @@ def continues(script: str) -> bool:
     joined = end.endswith(("&&", "|"))
     if not joined and "<<" not in script:
         return False
-    code = Code(script)
+    code = code_of(script)
     return code.open_document or (joined and bool(code.mask[len(end) - 1]))
 
 
@@ -136,10 +151,14 @@ def with_file_tests(script: str) -> str:
     asked += [
         (found.start(), found.end(), _asked_of_two(found)) for found in _PAIR.finditer(script)
     ]
+    asked += [
+        (found.start(), found.end(), _asked_of_any(found, script))
+        for found in _EMPTY.finditer(script)
+    ]
     asked = [each for each in asked if _is_test(script[max(0, each[0] - _NEAR) : each[0]])]
     if not asked:
         return script
-    mask = Code(script).mask
+    mask = code_of(script).mask
     pieces = []
     end = 0
     for start, after, question in sorted(asked):
@@ -154,11 +173,19 @@ def _asked_of_two(found: re.Match[str]) -> str:
     return f'-e {FILE_TEST}{_PAIR_LETTERS[found[2]]}"$PWD"/.@{found[1]}{_SECOND}{found[3]}'
 
 
+def _asked_of_any(found: re.Match[str], script: str) -> str:
+    letter, space, name = found[1] or found[4], found[2] or found[5], found[3] or found[6]
+    before = script[max(0, found.start() - _NEAR) : found.start()]
+    if found[4] and "[[" not in before[-8:]:
+        return found[0]  # in `[`, a word that is empty is none at all
+    return f'-e{space}{FILE_TEST}{letter}"$PWD"/.@{name}{_END}'
+
+
 def with_umask(script: str, command: str) -> str:
     """Return a script that tells the files of each `umask MODE`, by running a command."""
     if "umask" not in script:
         return script
-    mask = Code(script).mask
+    mask = code_of(script).mask
     return _UMASK.sub(
         lambda found: (
             f"{found['before']}{{ {found['command']} && {command} $(umask); }}"
@@ -193,5 +220,9 @@ def file_test(path: str) -> tuple[str, str] | None:
     base, found, name = rest.partition("/.@")
     if not found:
         return None
+    if letter in _MAY_BE_EMPTY:
+        name = name.removesuffix(_END)
+        if not name:
+            return letter, ""
     names = name.split(_SECOND)
     return letter, "\0".join(each if each.startswith("/") else f"{base}/{each}" for each in names)

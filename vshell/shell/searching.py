@@ -8,6 +8,7 @@ work, which reads fixed texts off the pattern; these also ask the search index.
 from __future__ import annotations
 
 import heapq
+import os.path
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -30,9 +31,12 @@ _QUOTED: Final = re.compile(r"\\Q(.*?)(?:\\E|\Z)", re.DOTALL)
 _BACKREFERENCE: Final = re.compile(r"\\[1-9]|\(\?P=|\\g|\\k")
 
 
+_MANY: Final = 16
+"""How many plain patterns are joined by what they begin with."""
+_DEEPEST: Final = 8
+_SPECIAL: Final = re.compile(r"[\\^$.*+?\[\](){}|\n]")
 _GREP_WORDS: Final = {
     "missing )": "missing closing parenthesis",
-    "Unmatched [, [^, [:, [., or [=": "Invalid regular expression",
     "Unmatched { or \\{": "Unmatched \\{",
 }
 """What grep says where glibc says something else."""
@@ -170,7 +174,12 @@ def compile_finder(
         if word:
             alternatives = [_as_word(alternatives[0])]
     else:
-        translated = [_translate(pattern, dialect) for pattern in patterns]
+        plain = [each for each in patterns if _is_plain(each, dialect)]
+        if len(plain) < _MANY:
+            plain = []
+        others = set(patterns) - set(plain)
+        translated = [_translate(pattern, dialect) for pattern in patterns if pattern in others]
+        translated += [_branching(plain)] if plain else []
         alternatives = _combined([_bounded(text, word=word, line=line) for text in translated])
         matchers = [_matcher(text, ignore_case) for text in alternatives]
     exact = tuple(
@@ -181,6 +190,33 @@ def compile_finder(
     return Finder(tuple(matchers), exact, clauses, any_case)
 
 
+def _is_plain(pattern: str, dialect: Dialect) -> bool:
+    """Whether a pattern stands for itself."""
+    if dialect == "fixed":
+        return bool(pattern)
+    return bool(pattern) and not _SPECIAL.search(pattern)
+
+
+def _branching(texts: Sequence[str], depth: int = 0) -> str:
+    """Return an expression for many texts that says what they begin with only once.
+
+    A list of thousands of alternatives is tried one by one, at each place.
+    """
+    start = os.path.commonprefix(texts)  # noqa: RUF071 - letter by letter is meant
+    rest = [text[len(start) :] for text in texts]
+    by_letter: dict[str, list[str]] = {}
+    for text in rest:
+        by_letter.setdefault(text[:1], []).append(text)
+    is_optional = by_letter.pop("", None) is not None
+    if not by_letter:
+        return _escape(start)
+    if depth == _DEEPEST:
+        branches = [_escape(text) for texts in by_letter.values() for text in texts]
+    else:
+        branches = [_branching(texts, depth + 1) for texts in by_letter.values()]
+    return f"{_escape(start)}(?:{'|'.join(branches)}){'?' if is_optional else ''}"
+
+
 def _translate(pattern: str, dialect: Dialect) -> str:
     if dialect == "fixed":
         return _escape(pattern)
@@ -188,40 +224,10 @@ def _translate(pattern: str, dialect: Dialect) -> str:
         return _QUOTED.sub(lambda found: _escape(found[1]), pattern)
     from vshell.text.posix_regex import PosixRegexError, translate_posix
 
-    extended = dialect == "extended"
     try:
-        return translate_posix(_lenient(pattern) if extended else pattern, extended=extended)
+        return translate_posix(pattern, extended=dialect == "extended")
     except PosixRegexError as error:
         raise BadPattern(_GREP_WORDS.get(str(error), str(error))) from None
-
-
-_ERE_PART: Final = re.compile(
-    r"\\.|\[\^?\]?(?:\[[:.=].*?[:.=]\]|[^\]])*\]|\{\d*,?\d*\}|.", re.DOTALL
-)
-
-
-def _lenient(pattern: str) -> str:
-    """Return an extended expression with what is nothing special escaped.
-
-    In grep, a `)` without its `(` and a `{` that begins no interval stand for themselves, and
-    a `*` that has nothing to repeat is passed over.
-    """
-    parts: list[str] = []
-    depth = 0
-    for part in _ERE_PART.findall(pattern):
-        at_start = not parts or parts[-1] in ("(", "|")
-        if part == "(":
-            depth += 1
-        elif part == ")" and not depth:
-            part = "\\)"  # noqa: PLW2901
-        elif part == ")":
-            depth -= 1
-        elif part == "{" or (part[0] == "{" and at_start and len(part) > 1):
-            part = "\\" + part if part == "{" else ""  # noqa: PLW2901
-        elif part in ("*", "+", "?") and at_start:
-            continue
-        parts.append(part)
-    return "".join(parts)
 
 
 def _bounded(text: str, *, word: bool, line: bool) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from vshell.errors import ConflictError, OperationTimeoutError, UnavailableError, VshellError
 from vshell.fs import shells
 from vshell.fs.paths import PathLike
-from vshell.limits import CHUNK_BYTES
 from vshell.ops.changeset import FileChange, net_changes
 from vshell.ops.context import Context
-from vshell.shell.engine import CANCELLED, Check, Plan, PlannedCommand, PlannedRedirect
+from vshell.shell.answers import changes_of, explanation_of, plan_of
+from vshell.shell.engine import CANCELLED, Check, OnOutput, Plan
 from vshell.shell.frames import ClosedConnectionError, Header
 from vshell.shell.limits import (
     INTERRUPT_EXIT_CODE,
@@ -25,9 +24,10 @@ from vshell.shell.limits import (
     limits_of,
 )
 from vshell.shell.mirrors import Mirrors
+from vshell.shell.printed import Printed
 from vshell.shell.process import WorkerProcess
 from vshell.shell.programs import Guests, Programs
-from vshell.shell.result import ExplainedCommand, Explanation, ShellResult
+from vshell.shell.result import Explanation, ShellResult
 from vshell.shell.rules import Question, Rules, rules_of
 from vshell.shell.workers import Workers
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from vshell.script.limits import Limits
     from vshell.sync.mirror import Mirror
 
-OnOutput = Callable[[str, bytes], None]
 Ask = Callable[[Question], bool]
 """Answers what the rules say to ask about; may take its time, which is not the script's."""
 
@@ -49,7 +48,6 @@ ENVIRONMENT: Final = {
     "TERM": "dumb",
 }
 _BEGIN_TIMEOUT_S: Final = 60.0
-_SPOOLED_BYTES: Final = 1024**2
 EXPLAIN_TIMEOUT_S: Final = 5.0
 _INTERRUPT_GRACE_S: Final = 1.0
 """How long an interrupted script may take to its next command before it is killed."""
@@ -89,6 +87,7 @@ class Shell:
         self._running: WorkerProcess | None = None
         self._interrupted = False
         self._number = 0
+        self._revision = 0
         self._state: tuple[str, bytes, str | None] = ("", b"", None)
         self._cwd = context.cwd
         self._begun = False
@@ -184,7 +183,7 @@ class Shell:
         if timeout_s is not None:
             allowed = replace(allowed, timeout_s=timeout_s)
         with self._lock:
-            run = _Run(allowed, on_output, spools=self._spool is not None)
+            run = Printed(allowed, on_output, spools=self._spool is not None)
             asked: Header = {
                 "ask": "run",
                 "script": script,
@@ -201,11 +200,13 @@ class Shell:
             data = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin
             return self._perform(run, asked, bytes(data))
 
-    def _perform(self, run: _Run, asked: Header, stdin: bytes) -> ShellResult:
+    def _perform(self, run: Printed, asked: Header, stdin: bytes) -> ShellResult:
         self._interrupted = False
         self._number += 1
         worker = self._take()
-        before = self._context.files.revision()
+        # For a script that dies only, any other's worker tells what it changed: so what is known
+        # will do, which the database need not be asked for.
+        before = max(self._revision, self._context.files.store.journal.revision)
         begun_at_s = time.monotonic()
         died: tuple[int, str] | None = None
         told: Header = {}
@@ -235,7 +236,7 @@ class Shell:
             self._workers.give_back(id(self), worker, self._catch_up)
         return self._result(run, asked, told, before, time.monotonic() - begun_at_s)
 
-    def _follow(self, worker: WorkerProcess, run: _Run, begun_at_s: float) -> Header:
+    def _follow(self, worker: WorkerProcess, run: Printed, begun_at_s: float) -> Header:
         """Take what a worker says until its script ends; return the last of it."""
         self._running = worker
         deadline_s = begun_at_s + run.limits.timeout_s
@@ -262,9 +263,8 @@ class Shell:
                 self._cwd = header["cwd"]
                 if payload:
                     self._state = (worker.version, payload, None)
-                    self._pending = False
-                else:
-                    self._pending = True
+                self._pending = header["state"] == "later"
+                self._revision = header["revision"]
                 if "ledger" in header:
                     self._context.replace_ledger(header["ledger"])
                 return header
@@ -276,24 +276,24 @@ class Shell:
         return self._ask_caller(Question(question["kind"], words, question["path"])) is True
 
     def _result(
-        self, run: _Run, asked: Header, told: Header, before: int, duration_s: float
+        self, run: Printed, asked: Header, told: Header, before: int, duration_s: float
     ) -> ShellResult:
         undone = bool(told.get("undone"))
         if asked["dry_run"] and "changes" in told:
-            changes = tuple(_change(each) for each in told["changes"])
+            changes = changes_of(told)
         elif undone or asked["dry_run"] or (asked["atomic"] and told.get("died")):
             changes, undone = (), True
         elif "changes" in told:
-            changes = tuple(_change(each) for each in told["changes"])
+            changes = changes_of(told)
         else:
-            changes = self._changes_since(before)
+            changes = self._changes_since(told.get("since", before))
         code, error = told["done"], told.get("error")
         if self._interrupted and error == CANCELLED:
             code, error = INTERRUPT_EXIT_CODE, "interrupted"
         elif error and not told.get("died"):
             run.print_error(error)
         run.truncated = run.truncated or bool(told.get("cut"))
-        spooled = self._spool_output(run)
+        spooled = run.spool_to(self._context, self._spool, self.name)
         return ShellResult(
             stdout=bytes(run.kept["stdout"]),
             stderr=bytes(run.kept["stderr"]),
@@ -316,21 +316,6 @@ class Shell:
         if files.revision() == before:
             return ()
         return net_changes(self._context, before, session=self.name)
-
-    def _spool_output(self, run: _Run) -> str | None:
-        """Write all output to the file that was named for it, when the result lacks some."""
-        spooled = run.spooled
-        if self._spool is None or spooled is None:
-            return None
-        with spooled:
-            if not run.truncated:
-                return None
-            spooled.seek(0)
-            with self._context.files.transaction(self.name, "shell"):
-                self._context.files.write(
-                    self._spool, iter(lambda: spooled.read(CHUNK_BYTES), b""), parents=True
-                )
-        return self._spool
 
     # Workers and state.
 
@@ -365,6 +350,7 @@ class Shell:
             raise UnavailableError("the shell's worker did not take up the session") from None
         self._state = (worker.version, state, portable)
         self._cwd = header["cwd"]
+        self._revision = header["revision"]
         self._begun = True
         return worker
 
@@ -374,11 +360,10 @@ class Shell:
             return
         self._pending = False
         try:
-            header, state = worker.next(_BEGIN_TIMEOUT_S)
+            _, state = worker.next(_BEGIN_TIMEOUT_S)
         except (ClosedConnectionError, TimeoutError):
             return
-        if header["state"]:
-            self._state = (worker.version, state, None)
+        self._state = (worker.version, state, None)
 
     def _now_ns(self) -> int | None:
         now = self._context.files.store.now
@@ -437,16 +422,7 @@ class Shell:
         told = self._ask({"ask": "plan", "script": script})
         if told["plan"] is None:
             raise VshellError(told["message"])
-        plan = told["plan"]
-        return Plan(
-            tuple(
-                PlannedCommand(each["name"], tuple(each["arguments"]), each["context"])
-                for each in plan["commands"]
-            ),
-            tuple(PlannedRedirect(**each) for each in plan["redirects"]),
-            tuple(plan["functions"]),
-            plan["opaque"],
-        )
+        return plan_of(told["plan"])
 
     def explain(self, script: str) -> Explanation:
         """Say what a script would run, read and write, after all expansions.
@@ -459,60 +435,13 @@ class Shell:
             UnavailableError: The worker ended.
         """
         told = self._ask({"ask": "explain", "script": script}, timeout_s=EXPLAIN_TIMEOUT_S)
-        return Explanation(
-            commands=tuple(
-                ExplainedCommand(tuple(words), verdict) for words, verdict in told["explained"]
-            ),
-            reads=tuple(told["reads"]),
-            changes=tuple(_change(each) for each in told.get("changes", ())),
-            patch=told.get("patch", ""),
-            exit_code=told["exit_code"],
-            error=told["error"],
-        )
+        return explanation_of(told)
 
     def history(self, *, limit: int = 1000) -> list[shells.HistoryLine]:
         """Return the last scripts of a named session, oldest first."""
         return shells.history(self._context.files, self.name, limit=limit)
 
 
-class _Run:
-    """What one script printed."""
-
-    def __init__(
-        self, limits: ShellLimits, on_output: OnOutput | None, *, spools: bool = False
-    ) -> None:
-        self.limits = limits
-        # On the host's disk while it runs, if it is much: the worker has the write lock.
-        self.spooled = (
-            tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115 - closed when written
-            if spools
-            else None
-        )
-        self.kept = {"stdout": bytearray(), "stderr": bytearray()}
-        self.printed = {"stdout": 0, "stderr": 0}
-        self.truncated = False
-        self.timed_out = False
-        self._on_output = on_output
-
-    def print(self, stream: str, data: bytes) -> None:
-        kept = self.kept[stream]
-        room = self.limits.max_output_bytes - len(kept)
-        kept += data[:room] if room > 0 else b""
-        self.truncated = self.truncated or len(data) > room
-        self.printed[stream] += len(data)
-        if self.spooled is not None:
-            self.spooled.write(data)
-        if self._on_output is not None:
-            self._on_output(stream, data)
-
-    def print_error(self, message: str) -> None:
-        self.print("stderr", f"vshell: {message}\n".encode("utf-8", "replace"))
-
-
 def _owns_lock(context: Context) -> bool:
     owned: bool = context.files.store.lock._is_owned()  # type: ignore[attr-defined] # noqa: SLF001
     return owned
-
-
-def _change(plain: Mapping[str, Any]) -> FileChange:
-    return FileChange(**{name: value for name, value in plain.items() if name != "action"})

@@ -22,8 +22,8 @@ from vshell.errors import (
 from vshell.fs.content import EMPTY_HASH, Stored
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.records import Change, EntryDetails, Inode, Stat, Written
+from vshell.fs.resolving import Node, Place
 from vshell.fs.schema import DIRECTORY
-from vshell.fs.tree import Node, Place
 from vshell.limits import CHUNK_BYTES
 from vshell.ops.context import Context
 from vshell.shell.modes import UMASK

@@ -9,6 +9,7 @@ and commands of one pipeline change over only where one of them waits.
 
 from __future__ import annotations
 
+from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -21,7 +22,19 @@ _BUFFER_BYTES: Final = 64 * 1024
 async def drive(function: Callable[[], int]) -> int:
     """Run a plain function that may call `wait`; return what it returns."""
     running = greenlet(function)
+    return await _go_on(running, running.switch())
+
+
+def drive_alone(function: Callable[[], int], loop: AbstractEventLoop) -> int:
+    """Run a plain function outside of a loop; the loop runs only if the function waits."""
+    running = greenlet(function)
     result = running.switch()
+    if running.dead:
+        return int(result)
+    return loop.run_until_complete(_go_on(running, result))
+
+
+async def _go_on(running: greenlet, result: Any) -> int:
     while not running.dead:
         try:
             value = await result

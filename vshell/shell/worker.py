@@ -8,14 +8,13 @@ the socket to its host.
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO
+from typing import Any
 
 from vshell.errors import VshellError
 from vshell.fs import shells
@@ -31,10 +30,12 @@ from vshell.shell.engine import Outcome
 from vshell.shell.frames import ClosedConnectionError, Header
 from vshell.shell.limits import OUTPUT_EXIT_CODE
 from vshell.shell.native import PROGRAMS
+from vshell.shell.outgoing import Outgoing
 from vshell.shell.portable import portable_of, restoring_script
 from vshell.shell.programs import Program, load_runner
 from vshell.shell.rules import Judge, Question, Rules, rules_of
 from vshell.shell.shell_files import ShellFiles, home_of
+from vshell.shell.worker_setup import database_files, die_with_host, limit_memory, own_sizes
 
 _CHANGES_TOLD = 1000
 """How many steps a script's changes may come from to be told to the host; of more, it reads
@@ -95,10 +96,10 @@ class Worker:
     def _open(self, header: Header, _payload: bytes) -> None:
         """Open the workspace and make an interpreter: all that can be done in advance."""
         # First of all, while there is one thread: what is opened later is opened inside.
-        files = _database_files(header["path"])
-        self._sizes = _own_sizes()
+        files = database_files(header["path"])
+        self._sizes = own_sizes()
         self._confinement = confine_worker(None, files=files, allow_partial=True)
-        threading.Thread(target=_die_with_host, args=(self._connection,), daemon=True).start()
+        threading.Thread(target=die_with_host, args=(self._connection,), daemon=True).start()
         self._files = ShellFiles(
             header["path"],
             create=False,
@@ -186,7 +187,7 @@ class Worker:
         self._mirrors: list[str] = header["mirrors"]
         self._base = Context(self._files, name=self._session, require_read=header["require_read"])
         self._files.ledger = self._base if self._base.require_read else None
-        _limit_memory(self._sizes, header["max_memory_bytes"])
+        limit_memory(self._sizes, header["max_memory_bytes"])
         self._files.home = home_of({**self._environment, **header["environment"]})
         started = False
         if state and header["engine"] == self._engine.version:
@@ -197,7 +198,9 @@ class Worker:
             script = restoring_script(header["environment"], header["cwd"], header["portable"])
             self._engine.run(script, stdin=b"", arguments=(), on_output=lambda *_: None)
         self._last_state = self._engine.snapshot()
-        self._send({"begun": True, "cwd": self._engine.cwd}, self._last_state)
+        self._engine.forget_lines()
+        told = {"begun": True, "cwd": self._engine.cwd, "revision": self._files.revision()}
+        self._send(told, self._last_state)
 
     def _question(self, question: Question) -> bool:
         """Ask the host; may be called by any of the engine's threads."""
@@ -216,7 +219,7 @@ class Worker:
         if self._base.require_read:
             self._base.replace_ledger(header["ledger"])
         self._judge.begin()
-        output = _Output(self._connection, header["max_total_output_bytes"], self._engine.cancel)
+        output = Outgoing(self._connection, header["max_total_output_bytes"], self._engine.cancel)
         told: Header = {}
         revision, position = self._files.revision(), self._files.journal_position()
         with self._undoable(header, told) as committed:
@@ -243,28 +246,24 @@ class Worker:
             self._save(header, outcome, before, state)
         if "changes" not in told:
             told |= self._changes(revision, position)
+        told["revision"] = self._files.revision()
+        told["state"] = "here" if self._durable else "later" if self._engine.changed else "same"
         output.send_with(told, state)
-        if not self._durable:
+        if told["state"] == "later":
             # After the answer: the host takes it up before it asks for anything else.
-            state = self._engine.snapshot()
-            self._send(
-                {"state": state is not self._last_state},
-                state if state is not self._last_state else b"",
-            )
-            self._last_state = state
+            self._last_state = self._engine.snapshot()
+            self._send({"state": True}, self._last_state)
 
     def _changes(self, before: int, position: int) -> Header:
         """Return what was changed: here the pages that say it are at hand."""
         if self._files.revision() == before:
             return {"changes": []}
         if self._files.journal_position() - position > _CHANGES_TOLD:
-            return {}
-        from vshell.ops.changeset import net_changes
+            return {"since": before}
+        from vshell.ops.changeset import net_changes_of
 
-        try:
-            changes = net_changes(self._base, before, session=self._session)
-        except VshellError:
-            return {}  # the host finds out, or says why not
+        rows = self._files.changes(since=before, position=position)
+        changes = net_changes_of(self._base, [row for row in rows if row.session == self._session])
         return {"changes": [each.as_dict() for each in changes]}
 
     def _enter(self, header: Header, cwd: str) -> str:
@@ -358,81 +357,6 @@ class Worker:
 
 class _UndoneError(Exception):
     """Ends a transaction that is not to be kept."""
-
-
-class _Output:
-    """What a script prints, on its way to the host."""
-
-    def __init__(self, connection: socket.socket, limit: int, cancel: Callable[[], None]) -> None:
-        self._connection = connection
-        self._last = bytearray()
-        self._left = limit
-        self._cancel = cancel
-        self.exceeded = ""
-        self._limit = limit
-
-    def write(self, stream: str, data: bytes) -> None:
-        self._left -= len(data)
-        if self._left < 0:
-            self.exceeded = f"the script printed more than {self._limit} bytes"
-            self._cancel()
-            raise BrokenPipeError
-        frames.send(self._connection, {"output": stream}, data)
-
-    def keep(self, last: Iterable[tuple[str, bytes]]) -> None:
-        """Keep output that is to go with the end of the script."""
-        for stream, data in last:
-            self._left -= len(data)
-            if self._left < 0:
-                self.exceeded = f"the script printed more than {self._limit} bytes"
-                return
-            self._last += frames.encode({"output": stream}, data)
-
-    def send_with(self, header: Header, payload: bytes) -> None:
-        """Send a frame with what was kept in front of it, so that the host is woken once."""
-        frames.send_encoded(self._connection, bytes(self._last) + frames.encode(header, payload))
-
-
-def _database_files(path: str) -> list[str]:
-    """Return the files of a database, which are all that this process will reach.
-
-    The host has the database open, so that SQLite has made the other two; where it has
-    not yet, they begin empty.
-    """
-    files = [path, f"{path}-wal", f"{path}-shm"]
-    mode = os.stat(path).st_mode & 0o777
-    for each in files[1:]:
-        with suppress(OSError):  # a directory that cannot be written: there are none then
-            os.close(os.open(each, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode))
-    return [each for each in files if os.path.exists(each)]
-
-
-def _own_sizes() -> BinaryIO | None:
-    """Return what tells how much memory the process takes; confined, it could not be opened."""
-    with suppress(OSError):  # where there is no /proc, the host's own limits are what there is
-        return open("/proc/self/statm", "rb", buffering=0)
-    return None
-
-
-def _limit_memory(sizes: BinaryIO | None, extra_bytes: int) -> None:
-    """Let the process take no more address space than it has and this much."""
-    try:
-        import resource
-    except ImportError:
-        return
-    if sizes is None:
-        return
-    sizes.seek(0)
-    taken = int(sizes.read(200).split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (taken + extra_bytes, resource.RLIM_INFINITY))
-
-
-def _die_with_host(connection: socket.socket) -> None:
-    """End the process when the host is gone, whatever a script does meanwhile."""
-    watch = select.poll()
-    watch.register(connection.fileno(), 0)  # what is always told: that the other side left
-    watch.poll()
-    os._exit(0)
 
 
 def main(descriptor: int) -> None:

@@ -10,19 +10,16 @@ runs with as few rights as possible: see `docker_machine.py`.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Final, Self
+from typing import Self
 
 from vshell.errors import (
     ClosedError,
     ConflictError,
     InvalidPathError,
-    NotFoundError,
     UnavailableError,
 )
 from vshell.fs import jobs as rows
@@ -30,14 +27,12 @@ from vshell.fs import lineage
 from vshell.fs.filesystem import FileSystem
 from vshell.fs.paths import PathLike
 from vshell.fs.peers import Peers
-from vshell.sync import container_attach, docker_exec, docker_machine
+from vshell.sync import container_attach, container_memory, docker_exec, docker_machine
 from vshell.sync.container_attach import Attached, Transport
-from vshell.sync.docker_client import Daemon, connect
-from vshell.sync.docker_limits import ContainerLimits
+from vshell.sync.docker_client import Daemon
 from vshell.sync.docker_machine import WORKSPACE, Settings
 from vshell.sync.docker_mirror import MirrorDirectory
 from vshell.sync.engine import Engine
-from vshell.sync.job_output import DIRECTORY as JOB_FILES
 from vshell.sync.job_run import JobRun, Listener, Order, command_of, mark_of
 from vshell.sync.jobs import (
     LISTED_JOBS,
@@ -54,14 +49,9 @@ from vshell.sync.jobs import (
 from vshell.sync.mirror import Mirror, Take
 from vshell.sync.planner import Policy
 from vshell.sync.results import Conflict, SyncDiff, SyncLimits, SyncResult, SyncStatus
-from vshell.sync.rules import DEFAULT_CACHE, Rules
+from vshell.sync.rules import Rules
 
-__all__ = ["Container", "known_containers", "open_container"]
-
-Cache = Sequence[str] | Mapping[str, str | None]
-
-_SETTING: Final = "container:"
-_OWN_FILES: Final = JOB_FILES.split("/")[1] + "/"
+__all__ = ["Container"]
 
 
 class Container:
@@ -364,8 +354,8 @@ class Container:
                 changing=lambda operation: self._files.transaction(self._session, operation),
             )
             self._synchronising = engine
-            remembered = _remembered(self._files, self.name)
-            if engine.peer is not None and remembered.get("root") != attached.root:
+            known = container_memory.remembered(self._files, self.name)
+            if engine.peer is not None and known.get("root") != attached.root:
                 # A mirror that was made anew has nothing of the old one to lose.
                 engine.restart()
             self._remember(attached)
@@ -393,14 +383,14 @@ class Container:
         with self._files.reading():
             self._files.store.journal.load()
             needed_bytes = self._files.store.journal.live_bytes
-        remembered = _remembered(self._files, self.name)
+        known = container_memory.remembered(self._files, self.name)
         attached = container_attach.attach(
             self._daemon,
             self._full_name,
             self._settings,
             transport=self._transport,
             needed_bytes=needed_bytes,
-            known_mirror=remembered.get("mirror"),
+            known_mirror=known.get("mirror"),
         )
         self._attached = attached
         return attached
@@ -424,21 +414,16 @@ class Container:
         return found.user if found else None
 
     def _remember(self, attached: Attached) -> None:
-        told = json.dumps(
-            {
-                "settings": asdict(self._settings),
-                "mirror": attached.mirror.private if attached.mirror else None,
-                "root": attached.root,
-                "policy": self._policy,
-                "ignore": self._rules.ignore,
-                "cache": self._rules.cache,
-                "transport": self._transport,
-            },
-            sort_keys=True,
-        )
-        if self._files.setting(_SETTING + self.name) != told:
-            with self._files.transaction():
-                self._files.set_setting(_SETTING + self.name, told)
+        facts = {
+            "settings": asdict(self._settings),
+            "mirror": attached.mirror.private if attached.mirror else None,
+            "root": attached.root,
+            "policy": self._policy,
+            "ignore": self._rules.ignore,
+            "cache": self._rules.cache,
+            "transport": self._transport,
+        }
+        container_memory.remember(self._files, self.name, facts)
 
     def close(self) -> None:
         """Let go of the container. It stays with its caches, unless it was made not to."""
@@ -456,133 +441,21 @@ class Container:
 
         Volumes that are keyed by a lock file stay for the next container.
         """
-        remembered = _remembered(self._files, self.name)
+        place = container_memory.remembered(self._files, self.name).get("mirror")
         self._let_go()
         docker_machine.remove(self._daemon, self._full_name)
-        mirror = remembered.get("mirror")
-        known = MirrorDirectory.known(mirror) if mirror else None
-        if known is not None:
-            known.remove()
+        directory = MirrorDirectory.known(place) if place else None
+        if directory is not None:
+            directory.remove()
         with self._files.transaction():
             peers = Peers(self._files)
             peer = peers.find("container", self.name)
             if peer is not None:
                 peers.forget(peer)
-            self._files.set_setting(_SETTING + self.name, None)
+            container_memory.forget(self._files, self.name)
         self._daemon.close()
         self._is_closed = True
 
 
-def open_container(
-    files: FileSystem,
-    image: str,
-    *,
-    network: bool | str = False,
-    env: Mapping[str, str] | None = None,
-    mounts: Mapping[str, str] | None = None,
-    limits: ContainerLimits | Mapping[str, float | None] | None = None,
-    user: str | None = None,
-    cache: Cache = DEFAULT_CACHE,
-    ignore: Sequence[str] = (),
-    policy: Policy = "safe",
-    name: str | None = None,
-    session: str = "",
-    cwd: str = "/",
-    transport: Transport = "auto",
-    daemon: str | None = None,
-    keep: bool = True,
-) -> Container:
-    """Return the container of a workspace; see `Workspace.container` for all of it."""
-    connected = connect(daemon)
-    settings = Settings(
-        image,
-        network if isinstance(network, str) else ("bridge" if network else "none"),
-        user,
-        dict(mounts or {}),
-        _volumes(files, cache),
-        ContainerLimits.of(limits),
-    )
-    return Container(
-        files,
-        connected,
-        settings,
-        name=name or settings.digest[:12],
-        session=session,
-        cwd=cwd,
-        environment=env or {},
-        policy=policy,
-        rules=Rules(ignore=(*ignore, _OWN_FILES), cache=_patterns(cache)),
-        transport=transport,
-        keep=keep,
-    )
-
-
-def known_containers(files: FileSystem) -> tuple[str, ...]:
-    """Return the names of the workspace's containers."""
-    return tuple(
-        name.removeprefix(_SETTING) for name in rows.settings_named(files, prefix=_SETTING)
-    )
-
-
-def reopen_container(
-    files: FileSystem, name: str, *, session: str = "", daemon: str | None = None
-) -> Container:
-    """Return a container by its name, as it was opened the last time.
-
-    Raises:
-        NotFoundError: The workspace has none of that name.
-        UnavailableError: No daemon answers.
-    """
-    told = _remembered(files, name)
-    if not told:
-        raise NotFoundError(f"the workspace has no container {name}", hint="`exec` makes one")
-    found = told["settings"]
-    limits = ContainerLimits.of(found.pop("limits"))
-    return Container(
-        files,
-        connect(daemon),
-        Settings(**found, limits=limits),
-        name=name,
-        session=session,
-        cwd="/",
-        environment={},
-        policy=told["policy"],
-        rules=Rules(ignore=told["ignore"], cache=told["cache"]),
-        transport=told["transport"],
-        keep=True,
-        # What the file of a workspace says must not make a container with its mounts.
-        create=False,
-    )
-
-
-def _remembered(files: FileSystem, name: str) -> dict[str, Any]:
-    told = files.setting(_SETTING + name)
-    found: dict[str, Any] = json.loads(str(told)) if told else {}
-    return found
-
-
 def _end(files: FileSystem, job: int, phase: Phase, error: str) -> None:
     rows.advance(files, job, phase=phase, error=error, has_ended=True)
-
-
-def _patterns(cache: Cache) -> tuple[str, ...]:
-    if isinstance(cache, Mapping):
-        return tuple(f"/{path.strip('/')}/" for path in cache)
-    return tuple(cache)
-
-
-def _volumes(files: FileSystem, cache: Cache) -> dict[str, str]:
-    """Return a volume for each cache that is kept under the hash of a lock file."""
-    if not isinstance(cache, Mapping):
-        return {}
-    found = {}
-    for path, lock in cache.items():
-        inside = path.strip("/")
-        if not inside or ".." in inside.split("/"):
-            raise InvalidPathError(f"a cache must be a directory below the root: {path}", path=path)
-        if lock is not None:
-            place = posixpath.join("/", lock)
-            told = files.stat(place).hash if files.exists(place) else "none"
-            key = hashlib.sha256(f"{inside}\0{told}".encode()).hexdigest()[:24]
-            found[inside] = f"vshell-cache-{key}"
-    return found

@@ -15,21 +15,26 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import IO, Final
 
-from vshell.errors import CorruptError
+from vshell.errors import CorruptError, TooLargeError
 from vshell.limits import MAX_NAME_BYTES
 from vshell.sync.docker_machine import CONTROL
-from vshell.sync.target import DIRECTORY, FILE, OTHER, SYMLINK, Entry
+from vshell.sync.rules import DirectoryTiers, Rules
+from vshell.sync.target import DIRECTORY, FILE, OTHER, SYMLINK, Entry, is_temporary
 
 __all__ = [
     "CLOCK",
     "CLOSED_RECORD",
     "NUMBERS",
     "RECORD",
+    "belonging",
+    "capped",
     "clock_ns",
     "entry_of",
     "in_tree_order",
+    "is_root",
     "records",
     "told",
+    "too_many",
 ]
 
 CLOCK: Final = f"{CONTROL}/clock"
@@ -178,3 +183,69 @@ def _is_odd(name: bytes) -> bool:
 
 def _time_ns(seconds: bytes, fraction: bytes | None) -> int:
     return int(seconds) * _SECOND_NS + int((fraction or b"")[:9].ljust(9, b"0"))
+
+
+def belonging(
+    entries: Iterable[Entry], rules: Rules, max_entries: int, left_over: list[str]
+) -> Iterator[Entry]:
+    """Yield those entries that the rules do not leave out, by themselves or from above.
+
+    Args:
+        entries: In tree order.
+        rules: What belongs to the mirror.
+        max_entries: How many may be yielded.
+        left_over: Gets the paths of what a synchronisation left that was killed.
+    """
+    places: list[tuple[str, DirectoryTiers]] = [("", rules.top())]
+    left_out: str | None = None
+    last = ""
+    count = 0
+    for entry in entries:
+        path = entry.path
+        if path == last:
+            raise CorruptError("the container described a file twice")
+        last = path
+        if left_out is not None and path.startswith(left_out):
+            continue
+        parent, _, name = path.rpartition("/")
+        while places[-1][0] != parent:
+            if not (places[-1][0] == "" or parent.startswith(places[-1][0] + "/")):
+                places.pop()
+                continue
+            raise CorruptError("the container described a file in a directory that is none")
+        place = places[-1][1]
+        is_directory = entry.kind == DIRECTORY
+        if is_temporary(name) or place.tier(name, is_directory=is_directory) != "synced":
+            left_out = path + "/"
+            if is_temporary(name):
+                left_over.append(path)
+            continue
+        if is_directory:
+            places.append((path, place.child(name)))
+        count += 1
+        if count > max_entries:
+            raise too_many(max_entries)
+        yield entry
+
+
+def capped(found: Iterator[bytes], max_entries: int) -> Iterator[bytes]:
+    """Yield records, until there are too many."""
+    # What the rules leave out is only known later; far more than that is too much.
+    limit = 2 * max_entries + 100_000
+    for number, record in enumerate(found):
+        if number > limit:
+            raise too_many(max_entries)
+        yield record
+
+
+def is_root(record: bytes) -> bool:
+    """Tell whether a record is that of the mirror's own directory."""
+    return record[-2:] == b" ." and record.split(b" ", 6)[-1] == b"."
+
+
+def too_many(max_entries: int) -> TooLargeError:
+    """Return the error for a container with more entries than a mirror may have."""
+    return TooLargeError(
+        f"the mirror has more than {max_entries} entries",
+        hint="remove what is not needed there, exclude it, or raise `max_entries`",
+    )

@@ -1,6 +1,6 @@
 r"""What a regular expression asks of a line, read off the pattern.
 
-Three questions are answered without running it:
+Four questions are answered without running it:
 
 - Which texts must a line hold, for the pattern to match there? A search for fixed
   text is ten times faster than the pattern, and can be done on bytes.
@@ -9,6 +9,8 @@ Three questions are answered without running it:
   `[^\S\n]`, `[^a]` becomes `[^\na]`. A newline then stops every part of the pattern,
   lookarounds included, just as the end of a line does, and so neither loses matches
   nor makes them run on through the text. (With `MULTILINE`, for `^` and `$`.)
+- Which patterns must one of its words match? `[a-z]{14}` asks for no text, but what it
+  finds lies within a run of ASCII letters and digits.
 - How often does the pattern repeat its parts? The `regex` module compiles `x{9}` to
   nine copies, so that `((x{999}){999}){999}` takes all memory there is.
 
@@ -33,6 +35,8 @@ _MAX_DEPTH: Final = 50
 _MAX_ALTERNATIVES: Final = 32
 _MAX_LITERAL: Final = 256
 _MANY: Final = 1 << 60
+_LEAST_WORD: Final = 3
+"""Nearly every file has a word that holds any shorter run of characters."""
 
 # In each, what follows must not change the meaning of what was read.
 _QUANTIFIER = re.compile(r"(?:([*+?])|\{([0-9]*)(,?)([0-9]*)\})[?+]?")
@@ -44,6 +48,7 @@ _FLAGS = re.compile(r"(?:\(\?[a-zA-Z0-9]+\))*")
 _KNOWN_FLAGS = re.compile(r"(?:\(\?[aimsu]+\))*")
 _BACKREFERENCE = re.compile(r"\\[1-9][0-9]?(?![0-9])|\(\?P=[^\W\d]\w*\)")
 _CODE_POINT = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
+_ALNUM_SET = re.compile(r"(?:[0-9]-[0-9]|[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9A-Za-z])+")
 _PROPERTY = re.compile(r"\\[pP]\{[^{}]*\}")
 _SET = re.compile(r"\[(\^?)(\]?(?:\\.|\[:\^?\w[\w=:-]*:\]|[^]\\])*)\]", re.DOTALL)
 _PLAIN_SET = re.compile(r"[\w $./,;:#@!%=+*?()\"'<>{}]{1,8}")
@@ -62,6 +67,7 @@ _CONFINED: Final = {
     "v": r"(?:(?!\n)\v)",
     "n": r"(?:(?!\n)\n)",
 }
+_DIGIT: Final = r"(?:[0-9]|[\xc2-\xf4][\x80-\xbf]{1,3})"
 _EDGES: Final = {"b": r"\b", "B": r"\B", "m": r"\m", "M": r"\M", "A": "^", "Z": "$"}
 
 
@@ -76,6 +82,9 @@ class LineRegex:
             that the clauses do too.
         confined: The pattern for many lines at once, without its flags; for `MULTILINE`.
         copies: How many parts the compiled pattern has, about.
+        words: Patterns for bytes, each of which must be found within a run of ASCII letters,
+            digits and bytes from 0x80 on; in any case, if case is ignored. A text that matches
+            without one holds one of the other characters that match ASCII letters then.
         portable: Whether the confined pattern, on a text of ASCII, means the same to PCRE2:
             it holds nothing that one of the two does not know or reads in its own way.
     """
@@ -84,6 +93,7 @@ class LineRegex:
     ignore_case: bool
     confined: str
     copies: int
+    words: tuple[str, ...]
     portable: bool
 
 
@@ -104,7 +114,9 @@ def study(pattern: str) -> LineRegex | None:
         return None
     ignore_case = parser.ignore_case or "i" in flags
     portable = parser.portable and pattern.isascii() and not flags.strip("(?i)")
-    return LineRegex(_all_clauses(whole), ignore_case, whole.confined, whole.copies, portable)
+    return LineRegex(
+        _all_clauses(whole), ignore_case, whole.confined, whole.copies, _all_words(whole), portable
+    )
 
 
 def split_flags(pattern: str) -> tuple[str, str]:
@@ -138,16 +150,28 @@ class _Part:
         exact: All texts that it can match, or None when they are many.
         clauses: What the line must hold besides.
         copies: How many copies compiling it makes.
+        inside: If it matches nothing but ASCII letters and digits, and digits of others: the
+            pattern of that, for bytes. Next to such a part it is a part of the same word.
+        least: How many characters `inside` matches at least.
+        words: What some of its words must match besides.
+        is_single: Whether `inside` stands for one character, so that it may be repeated
+            without taking time that grows faster than the text.
     """
 
     confined: str
     exact: tuple[str, ...] | None = None
     clauses: tuple[Clause, ...] = ()
     copies: int = 1
+    inside: str | None = None
+    least: int = 0
+    words: tuple[str, ...] = ()
+    is_single: bool = False
 
 
 def _edge(confined: str, clauses: tuple[Clause, ...] = (), copies: int = 1) -> _Part:
-    return _Part(confined, ("",), clauses, copies)
+    # What is left out asks for less. `\B` has to be: `_` is in no word of an index.
+    inside = confined if confined == r"\b" else ""
+    return _Part(confined, ("",), clauses, copies, inside)
 
 
 class _Parser:
@@ -209,11 +233,15 @@ class _Parser:
         once = sign == "?" or (comma and not least and high == "1")
         if least == 1 and not comma and not sign:
             return replace(part, confined=confined)
+        inside = _repeated_inside(part, match[0])
+        fewest = least * part.least
         if least:
-            return _Part(confined, None, _all_clauses(part), copies)
+            clauses = _all_clauses(part)
+            words = () if inside else _all_words(part)
+            return _Part(confined, None, clauses, copies, inside, fewest, words)
         if once and part.exact is not None and not part.clauses:
-            return _Part(confined, _distinct(("", *part.exact)), (), copies)
-        return _Part(confined, None, (), copies)
+            return _Part(confined, _distinct(("", *part.exact)), (), copies, inside)
+        return _Part(confined, None, (), copies, inside)
 
     def _quantifier(self) -> re.Match[str] | None:
         match = _QUANTIFIER.match(self._pattern, self.position)
@@ -245,7 +273,11 @@ class _Parser:
             return _edge(confined, (), copies)
         if opening[0] in ("(?=", "(?<="):
             return _edge(confined, _all_clauses(inside), copies)
-        return _Part(confined, inside.exact, inside.clauses, copies)
+        part = _Part(confined, inside.exact, inside.clauses, copies, words=inside.words)
+        if inside.inside is None or opening[0].startswith("(?>"):
+            return replace(part, words=_all_words(inside))
+        plain = opening[0] if opening[0] == "(?i:" else "(?:"
+        return replace(part, inside=f"{plain}{inside.inside})", least=inside.least)
 
     def _set(self) -> _Part:
         match = _SET.match(self._pattern, self.position)
@@ -254,6 +286,9 @@ class _Parser:
         self.position = match.end()
         negated, inside = match.groups()
         self.portable &= _PORTABLE_SET.fullmatch(inside) is not None
+        if not negated and _ALNUM_SET.fullmatch(inside):
+            exact = _distinct(inside) if _PLAIN_SET.fullmatch(inside) else None
+            return _Part(match[0], exact, inside=match[0], least=1, is_single=True)
         if not negated and _PLAIN_SET.fullmatch(inside):
             return _Part(match[0], _distinct(inside))
         if not negated and _NO_NEWLINE_SET.fullmatch(inside):
@@ -268,6 +303,8 @@ class _Parser:
         self.position = start + 2
         if name in _CONFINED:
             self.portable &= name != "v"
+            if name == "d":
+                return _Part(_CONFINED[name], inside=_DIGIT, least=1, is_single=True)
             return _Part(_CONFINED[name])
         if name in _EDGES:
             self.portable &= name not in "mM"
@@ -294,7 +331,19 @@ class _Parser:
 
 
 def _literal(character: str, written: str) -> _Part:
-    return _Part(_CONFINED["n"]) if character == "\n" else _Part(written, (character,))
+    if character == "\n":
+        return _Part(_CONFINED["n"])
+    if character.isascii() and character.isalnum():
+        return _Part(written, (character,), inside=character, least=1, is_single=True)
+    return _Part(written, (character,))
+
+
+def _repeated_inside(part: _Part, quantifier: str) -> str | None:
+    """Return what a part that is repeated is within a word, if it is simple enough to tell."""
+    gives_back = quantifier == "+" or quantifier[-1] != "+"
+    if not part.is_single or not gives_back or quantifier.startswith("{,"):
+        return None
+    return f"{part.inside}{quantifier}"
 
 
 def _in_turn(parts: Sequence[_Part]) -> _Part:
@@ -313,12 +362,37 @@ def _in_turn(parts: Sequence[_Part]) -> _Part:
         run = ("",) if part.exact is None else part.exact
     if not whole and all(run):
         clauses.append(run)
-    return _Part(
+    part = _Part(
         "".join(part.confined for part in parts),
         run if whole else None,
         tuple(clauses),
         min(sum(part.copies for part in parts), _MANY),
     )
+    return _with_words(part, parts)
+
+
+def _with_words(whole: _Part, parts: Sequence[_Part]) -> _Part:
+    """Note what a sequence asks of words: neighbours that are within words are in the same."""
+    words: list[str] = []
+    inside, least = "", 0
+    for part in parts:
+        if part.inside is not None:
+            inside += part.inside
+            least += part.least
+            continue
+        words += [*_word(inside, least), *part.words]
+        inside, least = "", 0
+    if all(part.inside is not None for part in parts):
+        return replace(whole, inside=inside, least=least)
+    return replace(whole, words=(*words, *_word(inside, least)))
+
+
+def _word(inside: str, least: int) -> tuple[str, ...]:
+    return (inside,) if least >= _LEAST_WORD else ()
+
+
+def _all_words(part: _Part) -> tuple[str, ...]:
+    return part.words if part.inside is None else _word(part.inside, part.least)
 
 
 def _joined(run: tuple[str, ...], exact: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -332,6 +406,15 @@ def _joined(run: tuple[str, ...], exact: tuple[str, ...] | None) -> tuple[str, .
 
 
 def _either(branches: Sequence[_Part]) -> _Part:
+    part = _either_text(branches)
+    insides = [branch.inside for branch in branches if branch.inside is not None]
+    if len(insides) < len(branches):
+        return part
+    least = min(branch.least for branch in branches)
+    return replace(part, inside=f"(?:{'|'.join(insides)})", least=least)
+
+
+def _either_text(branches: Sequence[_Part]) -> _Part:
     confined = "|".join(branch.confined for branch in branches)
     copies = min(sum(branch.copies for branch in branches), _MANY)
     texts = [text for branch in branches for text in branch.exact or ()]

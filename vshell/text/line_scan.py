@@ -98,6 +98,9 @@ def places_of(text: str, literals: Clause) -> Iterator[int]:
 def time_left(deadline: float) -> float:
     """Return the seconds until a deadline, by `time.monotonic`.
 
+    The `regex` module takes them as the processor time of the whole process: on a machine
+    that does other work, or in a process that does, it stops later or earlier.
+
     Raises:
         TimeoutError: It is over.
     """

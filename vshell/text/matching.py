@@ -10,20 +10,23 @@ A line matches when the pattern is found in it as if it were the whole text. Sea
 each line so takes a microsecond of Python per line, so candidates are found in the
 whole text first, in one of three ways (see `line_regex.py`): by a literal that the line
 must hold; by the confined pattern, which is right at once; or else every line is one.
-Where it can, a faster engine runs the confined pattern (see `fast_scan.py`).
+Where it can, a faster engine runs the confined pattern, over many texts at once (see
+`joined_scan.py`).
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from vshell.errors import BadPatternError
-from vshell.text.fast_scan import FastScan, GaveUpError, compile_fast
+from vshell.text.fast_scan import compile_fast
+from vshell.text.joined import Joined, join, lines_of
+from vshell.text.joined_scan import JoinedScan
 from vshell.text.line_regex import Clause, LineRegex, most_copies, rarity, split_flags, study
 from vshell.text.line_scan import LineMatch, line_match, lines_at, lines_with, places_of, time_left
-from vshell.text.lines import UTF8_BOM, decode, is_binary
+from vshell.text.searched_text import CASE_PARTNERS, text_bytes, text_of
 
 if TYPE_CHECKING:
     import regex
@@ -31,12 +34,15 @@ if TYPE_CHECKING:
 __all__ = [
     "CASE_PARTNERS",
     "MAX_PATTERN_CHARACTERS",
+    "Engine",
     "LineMatch",
     "Matcher",
     "compile_matcher",
     "text_bytes",
     "text_of",
 ]
+
+Engine = Literal["literal", "pcre2", "regex"]
 
 MAX_PATTERN_CHARACTERS: Final = 32 * 1024
 """The longest pattern; a regular expression of that length compiles in about 0.1 s."""
@@ -47,30 +53,6 @@ _MAX_COPIES: Final = 50_000
 _CHECKED_CLAUSES: Final = 3
 _EACH_LINE: Final = ("",)
 _GOOD_LITERAL: Final = 2
-CASE_PARTNERS: Final = tuple(map(str.encode, "\u0130\u0131\u017f\u212a"))
-"""The only other characters that match ASCII letters (i, s, k) when case is ignored."""
-
-
-def text_bytes(data: bytes, *, binary: bool = False) -> bytes | None:
-    """Return a file's content as UTF-8 without a byte-order mark; None if it is binary.
-
-    Bytes that are no UTF-8 stay as they are. With `binary`, anything is taken for text.
-    """
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        data = decode(data).text.encode("utf-8", "surrogateescape")
-    if not binary and is_binary(data):
-        return None
-    return data.removeprefix(UTF8_BOM)
-
-
-def text_of(data: bytes) -> str:
-    """Return UTF-8 as the text that a `Matcher` searches.
-
-    A byte that is no UTF-8 is a lone surrogate, and lines end with a newline alone.
-    """
-    text = data.decode("utf-8", "surrogateescape")
-    # Looking for one byte first is six times faster than for two of which one is common.
-    return text.replace("\r\n", "\n") if b"\r" in data else text
 
 
 class Matcher:
@@ -82,11 +64,12 @@ class Matcher:
     __slots__ = (
         "_clauses",
         "_confirm",
-        "_fast",
         "_ignore_case",
+        "_joined",
         "_literals",
         "_multiline",
         "_scan",
+        "words",
     )
 
     def __init__(
@@ -97,8 +80,9 @@ class Matcher:
         literals: Clause | None = None,
         scan: regex.Pattern[str] | None = None,
         confirm: regex.Pattern[str] | None = None,
-        fast: FastScan | None = None,
+        joined: JoinedScan | None = None,
         multiline: bool = False,
+        words: tuple[str, ...] = (),
     ) -> None:
         """See `compile_matcher`.
 
@@ -109,15 +93,17 @@ class Matcher:
                 case, and only for texts of ASCII.
             scan: Finds the candidates otherwise.
             confirm: Decides about a candidate; if not given, each is a match.
-            fast: Finds the matches in texts of ASCII, without a candidate too many.
+            joined: Finds the matches in many texts at once.
             multiline: Matches of `scan` may span lines.
+            words: What words of a text must match (see `LineRegex.words`).
         """
+        self.words = words
         self._clauses = _byte_clauses(clauses, ignore_case=ignore_case)
         self._ignore_case = ignore_case
         self._literals = literals
         self._scan = scan
         self._confirm = confirm
-        self._fast = fast
+        self._joined = joined
         self._multiline = multiline
 
     @property
@@ -129,7 +115,7 @@ class Matcher:
         """Tell quickly whether anything in UTF-8 can match; False is certain."""
         if not self._clauses:
             return True
-        if self._fast is not None and len(self._clauses[0]) > 1 and data.isascii():
+        if self._joined is not None and len(self._clauses[0]) > 1 and data.isascii():
             return True  # it looks for several texts at once, as quickly as for one here
         if self._ignore_case:
             if not data.isascii() and any(partner in data for partner in CASE_PARTNERS):
@@ -150,28 +136,39 @@ class Matcher:
         """
         if self._multiline:
             return self._blocks(text, deadline)
-        if self._fast is not None and text.isascii():
-            return self._fast_lines(text, deadline)
+        if self._joined is not None and text.isascii():
+            return self._alone(self._joined, text, deadline)
         if self._confirm is None and self._literals is not None and not self._ignore_case:
             (literal,) = self._literals
             return lines_with(text, literal, deadline)
         found = lines_at(text, self._candidates(text, deadline), deadline)
         return found if self._confirm is None else self._confirmed(text, found, deadline)
 
-    def _fast_lines(self, text: str, deadline: float) -> Iterator[LineMatch]:
-        assert self._fast is not None
-        last = None
-        try:
-            for match in lines_at(text, self._fast.places(text.encode("ascii")), deadline):
-                yield match
-                last = match
-        except GaveUpError:
-            found = lines_at(text, self._candidates(text, deadline), deadline)
-            if self._confirm is not None:
-                found = self._confirmed(text, found, deadline)
-            for match in found:
-                if last is None or match.line > last.line:
-                    yield match
+    @property
+    def engine(self) -> Engine:
+        """What goes through the text."""
+        if self._joined is None:
+            return "regex"
+        return "pcre2" if self._joined.is_regex else "literal"
+
+    @property
+    def joins(self) -> bool:
+        """Whether `places` may be asked."""
+        return self._joined is not None
+
+    def places(self, joined: Joined, first: int, last: int, deadline: float) -> Iterator[int]:
+        """Yield places in many texts at once; see `JoinedScan.places`.
+
+        The texts are UTF-8 as from `text_bytes`, but lines end with a newline alone.
+        """
+        assert self._joined is not None
+        return self._joined.places(joined, first, last, deadline)
+
+    def _alone(self, scan: JoinedScan, text: str, deadline: float) -> Iterator[LineMatch]:
+        joined = join((text.encode("ascii"),))
+        places = scan.places(joined, 0, 1, deadline)
+        for _, line, start, end, place in lines_of(joined, places):
+            yield line_match((line, place - start + 1, start, end))
 
     def _confirmed(
         self, text: str, found: Iterator[LineMatch], deadline: float
@@ -267,6 +264,7 @@ def compile_matcher(
             ignore_case=ignore_case or (known is not None and known.ignore_case),
             scan=exact,
             multiline=True,
+            words=known.words if known else (),
         )
     if known is None:
         return Matcher(clauses=(), ignore_case=False, literals=_EACH_LINE, confirm=exact)
@@ -274,22 +272,29 @@ def compile_matcher(
         return _literal_matcher(pattern, ignore_case, word, multiline)
     flags, _ = split_flags(pattern)
     confined = _as_word(known.confined) if word else known.confined
-    fast = None
+    joined = None
     if known.portable:
-        fast = compile_fast(rf"{flags}(?:{confined})[^\n]*+", ignore_case=ignore_case)
-    located = _located(known, exact, fast, ignore_case)
+        joined = _joined(f"{flags}(?:{confined})", exact, ignore_case)
+    located = _located(known, exact, joined, ignore_case)
     if located is not None:
         return located
     return Matcher(
         clauses=known.clauses,
         ignore_case=ignore_case or known.ignore_case,
         scan=_one_per_line(confined, ignore_case, flags=flags),
-        fast=fast,
+        joined=joined,
+        words=known.words,
     )
 
 
+def _joined(pattern: str, exact: regex.Pattern[str], ignore_case: bool) -> JoinedScan | None:
+    """Return what finds a pattern that means the same to PCRE2, if that is installed."""
+    fast = compile_fast(rf"{pattern}[^\n]*+", ignore_case=ignore_case)
+    return None if fast is None else JoinedScan(fast=fast, exact=exact)
+
+
 def _located(
-    known: LineRegex, exact: regex.Pattern[str], fast: FastScan | None, ignore_case: bool
+    known: LineRegex, exact: regex.Pattern[str], joined: JoinedScan | None, ignore_case: bool
 ) -> Matcher | None:
     """Return a matcher that finds a literal first, if the pattern has a good one."""
     ignore_case |= known.ignore_case
@@ -298,7 +303,12 @@ def _located(
         return None
     if not ignore_case:
         return Matcher(
-            clauses=known.clauses, ignore_case=False, literals=best, confirm=exact, fast=fast
+            clauses=known.clauses,
+            ignore_case=False,
+            literals=best,
+            confirm=exact,
+            joined=joined,
+            words=known.words,
         )
     return Matcher(
         clauses=known.clauses,
@@ -306,7 +316,8 @@ def _located(
         literals=_lowered(best),
         scan=_one_per_line("|".join(map(_escape, best)), ignore_case=True),
         confirm=exact,
-        fast=fast,
+        joined=joined,
+        words=known.words,
     )
 
 
@@ -316,18 +327,29 @@ def _literal_matcher(text: str, ignore_case: bool, word: bool, multiline: bool) 
         return Matcher(clauses=((),), ignore_case=False, scan=nothing)  # no line holds a newline
     clauses: tuple[Clause, ...] = ((text,),) if text and "\n" not in text else ()
     if not (ignore_case or word or multiline):
-        return Matcher(clauses=clauses, ignore_case=False, literals=(text,))
+        return Matcher(
+            clauses=clauses, ignore_case=False, literals=(text,), joined=_joined_literal(text)
+        )
     escaped = _as_word(_escape(text)) if word else _escape(text)
     exact = _compile(escaped, ignore_case=ignore_case, multiline=multiline)
     if multiline:
         return Matcher(clauses=clauses, ignore_case=ignore_case, scan=exact, multiline=True)
+    is_plain = text.isascii() and text.isprintable()
     return Matcher(
+        joined=_joined(f"(?:{escaped})", exact, ignore_case) if is_plain else None,
         clauses=clauses,
         ignore_case=ignore_case,
         literals=_lowered((text,)) if ignore_case else (text,),
         scan=_one_per_line(escaped, ignore_case) if ignore_case else None,
         confirm=exact if word else None,
     )
+
+
+def _joined_literal(text: str) -> JoinedScan | None:
+    try:
+        return JoinedScan(literal=text.encode()) if text else None
+    except UnicodeEncodeError:  # an undecodable byte can be a part of a character elsewhere
+        return None
 
 
 def _lowered(literals: Clause) -> Clause | None:

@@ -3,18 +3,24 @@
 They are translated for the `regex` module, which knows leftmost-longest matching; that is
 asked for only where it differs from taking the first alternative, as it costs time.
 Text is matched as characters; bytes that are no UTF-8 are surrogates.
+
+GNU's programs read the same expression in two ways. The strict one, sed's, refuses what has
+nothing to repeat (`+a` when extended, `a**` when basic). Grep's and everybody else's takes
+an operator for what it can be: for itself in a basic expression, for nothing in an extended
+one, where a `)` without its `(` and a `{` that begins no interval stand for themselves, too.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 import regex
 
-__all__ = ["PosixRegexError", "compile_posix", "translate_posix"]
+__all__ = ["PosixRegexError", "compile_posix", "least_width", "translate_posix"]
 
 MAX_REPEAT: Final = 32767
+_NO_NUMBER: Final = -1
 _CLASSES: Final = {
     "alpha": r"\p{L}",
     "digit": "0-9",
@@ -38,7 +44,7 @@ _ANCHORS: Final = {
     "`": r"\A",
     "'": r"\Z",
 }
-_INTERVAL: Final = re.compile(r"(\d*)(,?)(\d*)", re.ASCII)
+_BOUND: Final = re.compile(r"[0-9]*")
 
 
 class PosixRegexError(ValueError):
@@ -51,6 +57,7 @@ def compile_posix(
     extended: bool = False,
     ignore_case: bool = False,
     multiline: bool = False,
+    strict: bool = False,
 ) -> regex.Pattern[str]:
     """Compile a POSIX regular expression.
 
@@ -59,11 +66,12 @@ def compile_posix(
         extended: Whether it is an extended one; else a basic one.
         ignore_case: Whether letters match in both cases.
         multiline: Whether `^` and `$` also match at newlines.
+        strict: Whether what has nothing to repeat is refused, as sed does.
 
     Raises:
         PosixRegexError: It is none.
     """
-    translator = _Translator(pattern, extended=extended, multiline=multiline)
+    translator = _Translator(pattern, extended=extended, multiline=multiline, strict=strict)
     translated = translator.run()
     flags = regex.DOTALL | regex.VERSION0
     if ignore_case:
@@ -90,13 +98,37 @@ def translate_posix(pattern: str, *, extended: bool = False) -> str:
     Raises:
         PosixRegexError: It is none.
     """
-    return _Translator(pattern, extended=extended, multiline=False).run()
+    return _Translator(pattern, extended=extended, multiline=False, strict=False).run()
+
+
+def least_width(pattern: str, *, extended: bool = False) -> int:
+    """Return how many characters every match has at least.
+
+    Args:
+        pattern: The expression.
+        extended: Whether it is an extended one; else a basic one.
+
+    Raises:
+        PosixRegexError: It is none.
+    """
+    translator = _Translator(pattern, extended=extended, multiline=False, strict=False)
+    translator.run()
+    return translator.width
+
+
+class _Interval(NamedTuple):
+    """`{LEAST,MOST}`, and where it ends."""
+
+    least: int
+    most: int | None
+    end: int
 
 
 class _Translator:
-    def __init__(self, pattern: str, *, extended: bool, multiline: bool) -> None:
+    def __init__(self, pattern: str, *, extended: bool, multiline: bool, strict: bool) -> None:
         self._pattern = pattern
         self._extended = extended
+        self._strict = strict
         self._start = r"(?:(?<=\n)|\A)" if multiline else r"\A"
         self._end = r"(?=\n|\Z)" if multiline else r"\Z"
         self._position = 0
@@ -104,6 +136,8 @@ class _Translator:
         self._groups = 0
         self._closed: set[int] = set()
         self.needs_longest = False
+        self.width = 0
+        """The least width of what was translated last: an atom, a branch, in the end all."""
 
     def run(self) -> str:
         translated = self._alternatives()
@@ -118,56 +152,84 @@ class _Translator:
 
     def _is_operator(self, operator: str) -> bool:
         """Whether `operator` stands here: bare in extended expressions, else escaped."""
-        if self._extended:
-            return self._peek() == operator
-        return self._peek(2) == "\\" + operator
+        return self._operator_at(self._position, operator)
+
+    def _operator_at(self, position: int, operator: str) -> bool:
+        return self._pattern.startswith(operator if self._extended else "\\" + operator, position)
 
     def _skip_operator(self) -> None:
         self._position += 1 if self._extended else 2
+
+    def _closes(self) -> bool:
+        """Whether a `)` stands here that ends a group, or must not stand here."""
+        return self._is_operator(")") and bool(self._depth or self._strict or not self._extended)
 
     # The grammar.
 
     def _alternatives(self) -> str:
         branches = [self._branch()]
+        width = self.width
         while self._is_operator("|"):
             self._skip_operator()
             branches.append(self._branch())
+            width = min(width, self.width)
+        self.width = width
         if len(branches) > 1:
             self.needs_longest = True
         return "|".join(branches)
 
     def _branch(self) -> str:
         parts: list[str] = []
+        # Behind anchors, the operators of a basic expression have nothing to repeat still.
         at_start = True
+        width = 0
         while self._position < len(self._pattern):
-            if self._is_operator("|") or self._is_operator(")"):
+            if self._is_operator("|") or self._closes():
                 break
-            atom, is_group, repeatable = self._atom(at_start=at_start)
-            at_start = atom == self._start and not self._extended
-            parts.append(self._repeated(atom, is_group) if repeatable else atom)
+            atom, is_group, repeatable = self._atom(first=not parts, at_start=at_start)
+            at_start = at_start and not repeatable
+            if not is_group:
+                self.width = int(repeatable)
+            if repeatable:
+                parts.append(self._repeated(atom, is_group))
+                width += self.width
+            elif self._extended and not self._strict:
+                parts.append(self._repeated_anchor(atom))
+            else:
+                parts.append(atom)
+        self.width = width
         return "".join(parts)
 
-    def _atom(self, *, at_start: bool) -> tuple[str, bool, bool]:
+    def _atom(self, *, first: bool, at_start: bool) -> tuple[str, bool, bool]:
         """Return the next atom, whether it is a group, and whether it may be repeated."""
         letter = self._peek()
         if self._is_operator("("):
             return self._group(), True, True
         if letter == "\\":
             return self._escape()
+        if self._extended and letter in "*+?{":
+            return self._operator_alone(letter)
         self._position += 1
         if letter == "[":
             return self._bracket(), False, True
         if letter == ".":
             return ".", False, True
-        if letter == "^" and (self._extended or at_start):
+        if letter == "^" and (self._extended or first):
             return self._start, False, False
         if letter == "$" and (self._extended or self._ends_branch()):
             return self._end, False, False
         if letter == "*" and at_start and not self._extended:
             return r"\*", False, True
-        if self._extended and letter in "*+?{":
-            raise PosixRegexError("Invalid preceding regular expression")
         return regex.escape(letter, special_only=False, literal_spaces=True), False, True
+
+    def _operator_alone(self, letter: str) -> tuple[str, bool, bool]:
+        """Take an operator of an extended expression that has nothing to repeat."""
+        if self._strict:
+            raise PosixRegexError("Invalid preceding regular expression")
+        if letter == "{" and self._interval() is None:
+            self._position += 1
+            return r"\{", False, True
+        return "", False, False
 
     def _ends_branch(self) -> bool:
         return self._position == len(self._pattern) or self._peek(2) in ("\\)", "\\|")
@@ -199,12 +261,13 @@ class _Translator:
         if letter in "123456789":
             if int(letter) not in self._closed:
                 raise PosixRegexError("Invalid back reference")
+            self.width = 0
             return f"(?:\\{letter})", True, True
         if letter == "n":
             return r"\n", False, True
-        if not self._extended and letter == "{":
+        if not self._extended and letter == "{" and self._strict:
             raise PosixRegexError("Invalid preceding regular expression")
-        if not self._extended and letter in "+?":
+        if not self._extended and letter in "+?{":
             return regex.escape(letter), False, True
         return regex.escape(letter, special_only=False, literal_spaces=True), False, True
 
@@ -213,13 +276,24 @@ class _Translator:
     def _repeated(self, atom: str, is_group: bool) -> str:
         again = False
         while (quantifier := self._quantifier()) is not None:
-            if again and not self._extended and quantifier[0] in "*{":
+            if again and self._strict and not self._extended and quantifier[0] in "*{":
                 raise PosixRegexError("Invalid preceding regular expression")
             again = True
+            self.width = min(self.width * _least(quantifier), MAX_REPEAT)
             if is_group:
                 self.needs_longest = True
             atom = f"(?:{atom}){quantifier}" if atom else ""
         return atom
+
+    def _repeated_anchor(self, anchor: str) -> str:
+        """Repeat an anchor, or nothing, as grep does."""
+        before = self._position
+        repeated = self._repeated(anchor, False)
+        if self._position > before and self._is_operator(")"):
+            # glibc passes over the operator and takes the next thing for an expression.
+            self._skip_operator()
+            return repeated + r"\)"
+        return repeated
 
     def _quantifier(self) -> str | None:
         if self._peek() == "*":
@@ -229,31 +303,63 @@ class _Translator:
             if self._is_operator(operator):
                 self._skip_operator()
                 return operator
-        if self._is_operator("{"):
-            return self._interval()
+        if self._is_operator("{") and (found := self._interval()) is not None:
+            self._position = found.end
+            return f"{{{found.least},{'' if found.most is None else found.most}}}"
         return None
 
-    def _interval(self) -> str:
-        self._skip_operator()
-        match = _INTERVAL.match(self._pattern, self._position)
-        assert match is not None
-        self._position = match.end()
-        if not self._is_operator("}") or (not match[1] and not match[2]):
-            raise PosixRegexError("Unmatched \\{")
-        self._skip_operator()
-        least = int(match[1] or 0)
-        most = (int(match[3]) if match[3] else None) if match[2] else least
-        if max(least, most or 0) > MAX_REPEAT:
-            raise PosixRegexError("Regular expression too big")
-        if most is not None and most < least:
+    def _interval(self) -> _Interval | None:
+        """Return the interval that begins here; None when the `{` stands for itself.
+
+        After glibc's `parse_dup_op`.
+        """
+        least, at = self._bound(self._position + (1 if self._extended else 2))
+        most = least
+        comma = self._pattern.startswith(",", at)
+        if least is None and not comma:
+            if at >= len(self._pattern):
+                self._refuse_interval(at)
+                return None
             raise PosixRegexError("Invalid content of \\{\\}")
-        return f"{{{least},{'' if most is None else most}}}"
+        if comma and least != _NO_NUMBER:
+            most, at = self._bound(at + 1)
+        if _NO_NUMBER in (least, most) or at >= len(self._pattern):
+            self._refuse_interval(at)
+            return None
+        if (most is not None and most < (least or 0)) or not self._operator_at(at, "}"):
+            raise PosixRegexError("Invalid content of \\{\\}")
+        if max(least or 0, most or 0) > MAX_REPEAT:
+            raise PosixRegexError("Regular expression too big")
+        return _Interval(least or 0, most, at + (1 if self._extended else 2))
+
+    def _refuse_interval(self, at: int) -> None:
+        """Refuse what is no interval, unless its `{` can stand for itself."""
+        if not self._extended or self._strict:
+            is_open = at >= len(self._pattern)
+            raise PosixRegexError("Unmatched \\{" if is_open else "Invalid content of \\{\\}")
+
+    def _bound(self, position: int) -> tuple[int | None, int]:
+        """Return a bound of an interval (None when there is none) and where it ends."""
+        end = position
+        while end < len(self._pattern) and self._pattern[end] != ",":
+            if self._operator_at(end, "}"):
+                break
+            end += 1
+        text = self._pattern[position:end]
+        if not text:
+            return None, end
+        if not _BOUND.fullmatch(text):
+            return _NO_NUMBER, end
+        is_big = len(text.lstrip("0")) > len(str(MAX_REPEAT))
+        return (MAX_REPEAT + 1 if is_big else int(text)), end
 
     # Brackets.
 
     def _bracket(self) -> str:
         negated = self._peek() == "^"
         self._position += negated
+        if self._position == len(self._pattern):
+            raise PosixRegexError("Invalid regular expression")
         items: list[str] = []
         first = True
         while True:
@@ -302,6 +408,13 @@ class _Translator:
         name = self._pattern[self._position + 2 : end]
         self._position = end + 2
         return name
+
+
+def _least(quantifier: str) -> int:
+    """Return how often a quantifier repeats at least."""
+    if quantifier[0] == "{":
+        return int(quantifier[1:].partition(",")[0])
+    return int(quantifier == "+")
 
 
 def _in_set(letter: str) -> str:

@@ -8,20 +8,17 @@ In a container the workspace is at `/workspace`; `Executor.root` says where it i
 
 from __future__ import annotations
 
-import os
 import shlex
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 from vshell.errors import InvalidPathError, RangeError, UnavailableError
-from vshell.fs.paths import PathLike, is_below, lexical
+from vshell.fs.paths import is_below, lexical
 from vshell.ops.context import Context
 from vshell.tools.commands import Ran
 
 if TYPE_CHECKING:
     from vshell.shell.rules import Rules
-    from vshell.sync.container import Container
 
 Words: TypeAlias = str | Sequence[str]
 OnOutput: TypeAlias = Callable[[str, bytes], None]
@@ -29,8 +26,8 @@ OnOutput: TypeAlias = Callable[[str, bytes], None]
 NO_TIMEOUT_S: Final = 7 * 24 * 3600.0
 """How long a command may run for whom sets no limit: a week."""
 
-_MAX_OUTPUT_BYTES: Final = 64 * 1024**2
-_CONTAINER_ROOT: Final = "/workspace"
+MAX_OUTPUT_BYTES: Final = 64 * 1024**2
+"""How much of each stream a command's result holds."""
 
 
 class Command(Protocol):
@@ -112,8 +109,8 @@ class VirtualExecutor:
         if make is None:
             raise UnavailableError("there is no shell in this installation")
         limits = {
-            "max_output_bytes": _MAX_OUTPUT_BYTES,
-            "max_total_output_bytes": 2 * _MAX_OUTPUT_BYTES,
+            "max_output_bytes": MAX_OUTPUT_BYTES,
+            "max_total_output_bytes": 2 * MAX_OUTPUT_BYTES,
         }
         options = {
             "cwd": cwd,
@@ -156,152 +153,6 @@ class _VirtualCommand:
         self._shell.interrupt()
 
 
-class ContainerExecutor:
-    """Runs commands in a container, one at a time; what they change comes back after each.
-
-    Args:
-        context: The workspace or session.
-        image: The image of the container.
-        options: What `Session.container` takes beside.
-
-    Raises:
-        UnavailableError: The library `docker` is missing, or no daemon answers.
-    """
-
-    root = _CONTAINER_ROOT
-
-    def __init__(self, context: Context, image: str, **options: Any) -> None:
-        self._context = context
-        self._container: Container = context.container(image, **options)  # type: ignore[attr-defined]
-        self._turn = threading.Lock()
-        self._is_closed = False
-
-    @property
-    def container(self) -> Container:
-        """The container, for what it can do beyond commands."""
-        return self._container
-
-    def command(
-        self,
-        command: Words,
-        *,
-        cwd: str | None = None,
-        environment: Mapping[str, str] | None = None,
-        timeout_s: float | None = None,
-        stdin: bytes = b"",
-        on_output: OnOutput | None = None,
-    ) -> _ContainerCommand:
-        """See `Executor.command`."""
-        return _ContainerCommand(
-            self._context,
-            self._container,
-            self._turn,
-            command,
-            place=cwd,
-            environment=dict(environment or {}),
-            timeout_s=timeout_s or NO_TIMEOUT_S,
-            stdin=stdin,
-            on_output=on_output,
-        )
-
-    def close(self) -> None:
-        """Close the container; whether it stays is its own `keep`."""
-        with self._turn:
-            if not self._is_closed:
-                self._container.close()
-                self._is_closed = True
-
-
-class _ContainerCommand:
-    def __init__(
-        self,
-        context: Context,
-        container: Container,
-        turn: threading.Lock,
-        command: Words,
-        *,
-        place: str | None,
-        environment: dict[str, str],
-        timeout_s: float,
-        stdin: bytes,
-        on_output: OnOutput | None,
-    ) -> None:
-        self._context = context
-        self._container = container
-        self._turn = turn
-        self._words = ["/bin/sh", "-c", command] if isinstance(command, str) else list(command)
-        self._place = lexical(place or ".", from_workspace(_CONTAINER_ROOT, context.cwd))
-        self._environment = environment
-        self._timeout_s = timeout_s
-        self._stdin = stdin
-        self._on_output = on_output
-        self._kept = {"stdout": bytearray(), "stderr": bytearray()}
-        self._truncated = False
-        self._job: int | None = None
-        self._is_interrupted = False
-
-    def run(self) -> Ran:
-        with self._turn:
-            if self._is_interrupted:
-                return Ran(b"", b"", 130, timed_out=False)
-            if not self._stdin:
-                return self._run(self._placed(self._words))
-            given = f"/.stdin-{os.urandom(8).hex()}"
-            with self._context.changing("stdin"):
-                self._context.files.write(given, self._stdin)
-            try:
-                script = f'input=$1; shift; exec "$@" < "{_CONTAINER_ROOT}$input"'
-                return self._run(["/bin/sh", "-c", script, "sh", given, *self._placed(self._words)])
-            finally:
-                with self._context.changing("stdin"):
-                    self._context.files.unlink(given)
-
-    def _placed(self, words: list[str]) -> list[str]:
-        """Return words that go first to a directory outside of the workspace, if they must."""
-        if is_below(self._place, _CONTAINER_ROOT):
-            return words
-        return ["/bin/sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", self._place, *words]
-
-    def _run(self, words: list[str]) -> Ran:
-        inside = is_below(self._place, _CONTAINER_ROOT)
-        job = self._container.exec(
-            words,
-            cwd=to_workspace(_CONTAINER_ROOT, self._place) if inside else None,
-            env=self._environment,
-            timeout_s=self._timeout_s,
-            stream=self._take,
-            on_phase=self._note,
-        )
-        if job.exit_code is None:
-            raise UnavailableError(f"the command did not end: {job.error or job.phase}")
-        return Ran(
-            bytes(self._kept["stdout"]),
-            bytes(self._kept["stderr"]),
-            job.exit_code,
-            timed_out=job.timed_out,
-            truncated=self._truncated,
-        )
-
-    def _take(self, stream: str, data: bytes) -> None:
-        kept = self._kept[stream]
-        room = max(0, _MAX_OUTPUT_BYTES - len(kept))
-        kept += data[:room]
-        self._truncated = self._truncated or len(data) > room
-        if self._on_output is not None:
-            self._on_output(stream, data)
-
-    def _note(self, phase: str) -> None:
-        if phase == "running" and self._job is None:
-            self._job = self._container.jobs(limit=1).jobs[0].id
-            if self._is_interrupted:
-                self._container.cancel(self._job)
-
-    def interrupt(self) -> None:
-        self._is_interrupted = True
-        if self._job is not None:
-            self._container.cancel(self._job)
-
-
 ExecutorChoice: TypeAlias = Literal["virtual", "container"] | Executor
 
 
@@ -311,6 +162,7 @@ def open_executor(
     *,
     image: str | None = None,
     rules: Rules | Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Executor:
     """Return the executor that an adapter was asked for.
 
@@ -319,6 +171,7 @@ def open_executor(
         choice: `"virtual"` for the workspace's shell, `"container"`, or an executor.
         image: The container's image.
         rules: What the virtual shell may run, as `Session.shell` takes it.
+        options: What `Session.container` takes beside the image.
 
     Raises:
         RangeError: The container has no image, or there is no such choice.
@@ -329,7 +182,9 @@ def open_executor(
     if choice == "container":
         if image is None:
             raise RangeError("the container needs an image", hint='pass image="debian:12"')
-        return ContainerExecutor(context, image)
+        from vshell.tools.container_executor import ContainerExecutor
+
+        return ContainerExecutor(context, image, **(options or {}))
     if isinstance(choice, str):
         raise RangeError(f"there is no executor {choice!r}", hint='choose "virtual" or "container"')
     return choice
@@ -354,20 +209,6 @@ def to_workspace(root: str, path: str) -> str:
 def from_workspace(root: str, path: str) -> str:
     """Return how commands see a path of the workspace."""
     return path if root == "/" else (root + path).rstrip("/")
-
-
-def opened(workspace: Context | PathLike, session: str) -> tuple[Context, bool]:
-    """Return the context that an adapter works in, and whether the adapter opened it.
-
-    Args:
-        workspace: A workspace or session, or the path of a workspace's file.
-        session: What stands in the journal beside changes, when a path is given.
-    """
-    if isinstance(workspace, Context):
-        return workspace, False
-    from vshell.workspace import Workspace
-
-    return Workspace.open(workspace).session(session), True
 
 
 def _script(command: Words) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from vshell.errors import UnavailableError, VshellError
 from vshell.ops.context import Context
 from vshell.tools.arguments import ArgumentsError, coerced, read_arguments, renamed
+from vshell.tools.commands import CommandRunner
 from vshell.tools.result import ToolError, ToolResult, ToolText
 from vshell.tools.schema import violations
 
@@ -32,13 +33,13 @@ class Tool:
         name: What the model calls it.
         description: What the model is told of it.
         parameters: The schema of its arguments, a JSON Schema object.
-        run: Does the work; gets the arguments by name and returns text, JSON-ready data or
-            a `ToolResult`.
+        run: Does the work; gets the context, or with `runs_commands` the `CommandRunner`, and
+            the arguments by name, and returns text, JSON-ready data or a `ToolResult`.
         prepare: Mends arguments that models are known to get wrong, before the check.
         aliases: Other names for parameters, as other harnesses have them.
         changes: Whether a call may change files, or tells it from the arguments.
-        separate: It does its work in transactions of its own, as a shell or a script does.
-        interrupt: Stops what a call is doing, from another thread; None when nothing can.
+        separate: It does its work in transactions of its own, as a script does.
+        runs_commands: It runs shell commands: it may change anything, and can be interrupted.
         strict: Take the arguments as they are; false: `"5"` will do for 5, and so on.
         title: What people call it.
         anthropic: What Anthropic's API takes instead of a schema: its `type`, and options.
@@ -47,24 +48,26 @@ class Tool:
     name: str
     description: str
     parameters: Mapping[str, Any]
-    run: Callable[[Arguments], Any] = field(repr=False)
+    run: Callable[[Any, Arguments], Any] = field(repr=False)
     prepare: Callable[[Arguments], Arguments] | None = field(default=None, repr=False)
     aliases: Mapping[str, str] = field(default_factory=dict)
     changes: Changes = False
     separate: bool = False
-    interrupt: Callable[[], None] | None = field(default=None, repr=False)
+    runs_commands: bool = False
     strict: bool = False
     title: str = ""
     anthropic: Mapping[str, Any] | None = None
 
     def will_change(self, given: Arguments) -> bool:
         """Whether a call with these arguments may change files."""
+        if self.runs_commands:
+            return True
         return self.changes if isinstance(self.changes, bool) else self.changes(given)
 
     @property
     def read_only(self) -> bool:
         """Whether no call changes anything."""
-        return self.changes is False
+        return self.changes is False and not self.runs_commands
 
 
 def _explain(name: str, broken: list[dict[str, str]]) -> Any:
@@ -79,6 +82,7 @@ class Profile:
         name: The profile's name.
         tools: Its tools.
         context: What they work in.
+        rules: What those that run commands may run, as `Session.shell` takes it.
         render_error: Turns an error of vshell into what the harness' own tools return.
         render_mistake: The same for arguments that break the schema: gets the tool's name
             and the `path` and `message` of each violation.
@@ -91,6 +95,7 @@ class Profile:
         tools: Collection[Tool],
         *,
         context: Context,
+        rules: Any = None,
         render_error: Callable[[VshellError], Any],
         render_mistake: Callable[[str, list[dict[str, str]]], Any] = _explain,
         failure: Callable[[str], Any] = str,
@@ -98,6 +103,8 @@ class Profile:
         self.name = name
         self.context = context
         self._tools = {tool.name: tool for tool in tools}
+        self._rules = rules
+        self._runner = CommandRunner(context, rules=rules)
         self._render_error = render_error
         self._render_mistake = render_mistake
         self._failure = failure
@@ -143,12 +150,13 @@ class Profile:
             for tool in self.tools
             if (include is None or tool.name in include)
             and tool.name not in exclude
-            and not (read_only and tool.changes is True)
+            and not (read_only and (tool.changes is True or tool.runs_commands))
         ]
         return Profile(
             self.name,
             kept,
             context=self.context,
+            rules=self._rules,
             render_error=self._render_error,
             render_mistake=self._render_mistake,
             failure=self._failure,
@@ -227,8 +235,8 @@ class Profile:
     def interrupt(self, name: str) -> None:
         """Stop what a tool is doing now, if it can be stopped; from any thread."""
         tool = self._tools.get(name)
-        if tool is not None and tool.interrupt is not None:
-            tool.interrupt()
+        if tool is not None and tool.runs_commands:
+            self._runner.interrupt()
 
     def _read(self, tool: Tool, arguments: object) -> Arguments:
         given = read_arguments(tool.name, arguments)
@@ -241,10 +249,12 @@ class Profile:
         return coerced(given, known)
 
     def _run(self, tool: Tool, given: Arguments) -> Any:
+        if tool.runs_commands:
+            return tool.run(self._runner, given)
         if tool.separate or not tool.will_change(given):
-            return tool.run(given)
+            return tool.run(self.context, given)
         with self.context.changing(tool.name):
-            return tool.run(given)
+            return tool.run(self.context, given)
 
     def _unknown(self, name: object) -> str:
         import difflib

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vshell.errors import ReadOnlyError
 from vshell.fs.transaction import Transaction
 from vshell.ops.context import Context
-from vshell.workspace import Session
+from vshell.session import Session
 
 
 class ToolSession(Session):

@@ -156,9 +156,13 @@ def test_the_newest_files_come_first(workspace: Workspace) -> None:
 def test_a_cancelled_command_is_interrupted(workspace: Workspace) -> None:
     async def run() -> None:
         bash = agent_toolset(workspace)[0]
-        with anyio.move_on_after(1):
-            await bash.call({"command": "touch /begun; sleep 3600; touch /late"})
-        with anyio.fail_after(30):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(bash.call, {"command": "touch /begun; sleep 3600; touch /late"})
+            with anyio.fail_after(60):
+                while not workspace.exists("/begun"):
+                    await anyio.sleep(0.05)
+            tasks.cancel_scope.cancel()
+        with anyio.fail_after(60):
             assert await bash.call({"command": "ls /"}) == "begun"
 
     anyio.run(run)
@@ -226,6 +230,26 @@ def test_the_sdks_own_runner_calls_the_tools(workspace: Workspace) -> None:
     assert runner.until_done().content[0].text == "done"
     assert workspace.read_text("/memories/x") == "remembered"
     client.close()
+
+
+def test_the_sdks_own_runner_calls_the_toolset(workspace: Workspace) -> None:
+    from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
+
+    command = {"command": "echo hello > hello.txt; cat hello.txt"}
+    script = [
+        [{"type": "tool_use", "id": "1", "name": "bash", "input": command}],
+        [{"type": "text", "text": "done"}],
+    ]
+
+    async def run() -> str:
+        http = DefaultAsyncHttpxClient(transport=scripted(script))
+        async with AsyncAnthropic(api_key="none", http_client=http) as client:
+            names = run_example("Anthropic's agent toolset", client=client, workspace=workspace)
+            said = await names["runner"].until_done()
+            return str(said.content[0].text)
+
+    assert anyio.run(run) == "done"
+    assert workspace.read_text("/hello.txt") == "hello\n"
 
 
 def scripted(script: list[Any]) -> Any:

@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("claude_agent_sdk", reason="needs PyPI claude-agent-sdk")
 
+from tests.tools.adapters.examples import run_example
+from tests.tools.sample_calls import CALLS, prepare
 from vshell import Workspace
 from vshell.tools.adapters.claude_agent_sdk import TranscriptStore, allowed_tools, mcp_server
 
@@ -17,7 +19,7 @@ from vshell.tools.adapters.claude_agent_sdk import TranscriptStore, allowed_tool
 @pytest.fixture
 def workspace() -> Iterator[Workspace]:
     with Workspace.memory() as opened:
-        opened.write("/a.txt", "one\n")
+        prepare(opened)
         yield opened
 
 
@@ -49,25 +51,33 @@ def test_an_entry_that_is_sent_again_is_kept_once(workspace: Workspace) -> None:
     loaded = anyio.run(run)
     assert loaded is not None
     assert [each.get("uuid") for each in loaded] == ["1", "2", None, None]
-    assert set(workspace.glob("/*").paths) == {"/.claude", "/a.txt"}
+    assert set(workspace.glob("/*").paths) == {"/.claude", "/a.txt", "/i.png"}
 
 
-@pytest.mark.parametrize("name", ["pi", "mcp_fs"])
-def test_the_in_process_server_lists_the_tools_and_calls_one(
-    workspace: Workspace, name: str
-) -> None:
+@pytest.mark.parametrize("name", ["claude", "mcp_fs", "pi"])
+def test_the_in_process_server_lists_and_calls_every_tool(workspace: Workspace, name: str) -> None:
     import mcp
 
-    tools = workspace.tools(name)
-    config = mcp_server(tools)
+    tools = workspace.session("claude-1").tools(name)
+    options = run_example("Claude Agent SDK", tools=tools, workspace=workspace)["options"]
+    config = options.mcp_servers["workspace"]
     assert config["type"] == "sdk"
-    assert allowed_tools(tools)[0] == f"mcp__workspace__{tools.names[0]}"
+    assert options.allowed_tools == [f"mcp__workspace__{tool}" for tool in tools.names]
+    assert options.allowed_tools == allowed_tools(tools)
+    assert mcp_server(tools)["name"] == config["name"]
 
     async def run() -> None:
         async with mcp.Client(config["instance"]) as client:
-            listed = [tool.name for tool in (await client.list_tools()).tools]
-            assert listed == list(tools.names)
-            result = await client.call_tool(listed[0], {"path": "/a.txt"})
-            assert "one" in str(result.content[0])
+            assert [tool.name for tool in (await client.list_tools()).tools] == list(tools.names)
+            for tool, arguments, expected in CALLS[name]:
+                result = await client.call_tool(tool, arguments)
+                assert not result.is_error, (tool, result)
+                shown = "".join(block.text for block in result.content if block.type == "text")
+                assert expected in shown, tool
+            wrong = await client.call_tool(tools.names[0], {"surprise": 1})
+            assert wrong.is_error
 
+    before = workspace.files.revision()
     anyio.run(run)
+    told = workspace.changes(since=before).changes
+    assert {change.session for change in told} == {"claude-1"}

@@ -100,7 +100,7 @@ def test_changes_are_journalled_under_the_session(sandbox: Any) -> None:
     sandbox.write("/a.txt", "one")
     sandbox.execute("echo two > /b.txt")
     sandbox.edit("/a.txt", "one", "1")
-    changes = sandbox._context.changes().changes
+    changes = sandbox._place.context.changes().changes
     assert {change.session for change in changes} == {"agent-1"}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import fsspec
 import pytest
 
+from tests.tools.adapters.examples import run_example
 from vshell import Workspace
 
 TABLE = "name,amount\nann,1\nbob,2\n"
@@ -49,3 +50,15 @@ def test_upath_walks(workspace: Workspace) -> None:
     (top / "new" / "a.txt").write_text("one")
     assert sorted(path.name for path in top.rglob("*.*")) == ["a.txt", "table.csv"]
     assert workspace.read_text("/data/new/a.txt") == "one"
+
+
+@pytest.mark.filterwarnings("ignore:UPath 'vshell' filesystem not explicitly implemented")
+def test_the_example_reads_with_all_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("pandas", "duckdb", "upath"):
+        pytest.importorskip(name, reason=f"needs PyPI {name}")
+    monkeypatch.chdir(tmp_path)
+    with Workspace.open("agent.db") as workspace:
+        workspace.write("/data/table.csv", "a,b\n1,2\n")
+        names = run_example("fsspec", workspace=workspace)
+    assert names["frame"].to_dict("records") == [{"a": 1, "b": 2}]
+    assert (names["total"], names["text"]) == ([(2,)], "a,b\n1,2\n")

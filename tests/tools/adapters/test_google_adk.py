@@ -16,7 +16,7 @@ from google.adk.environment import LocalEnvironment
 from tests.sync import daemon
 from tests.tools.adapters.examples import run_example
 from vshell import Workspace
-from vshell.tools.adapters.google_adk import VshellEnvironment
+from vshell.tools.adapters.google_adk import VshellCodeExecutor, VshellEnvironment
 
 # ADK says of each class that it is experimental.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
@@ -93,7 +93,93 @@ def test_a_workspace_is_opened_by_its_path(tmp_path: Path) -> None:
         assert workspace.read_text("/a.txt") == "value\n"
 
 
-def test_the_toolset_of_the_documentation_has_its_tools(workspace: Workspace) -> None:
-    toolset = run_example("Google ADK", workspace=workspace)["toolset"]
-    names = [tool.name for tool in asyncio.run(toolset.get_tools())]
-    assert sorted(names) == ["EditFile", "Execute", "ReadFile", "WriteFile"]
+def test_agents_work_in_a_workspace(workspace: Workspace) -> None:
+    from google.adk.models.base_llm import BaseLlm
+    from google.adk.models.llm_response import LlmResponse
+    from google.adk.runners import InMemoryRunner
+    from google.genai.types import Content, FunctionCall, Part
+
+    class Scripted(BaseLlm):  # type: ignore[misc]
+        script: list[Part]
+
+        async def generate_content_async(self, request: Any, stream: bool = False) -> Any:
+            part = self.script.pop(0)
+            yield LlmResponse(content=Content(role="model", parts=[part]))
+
+    async def answer(agent: Any) -> str:
+        told = await InMemoryRunner(agent=agent).run_debug("go on", quiet=True)
+        return "".join(part.text or "" for event in told for part in event.content.parts)
+
+    call = FunctionCall(name="Execute", args={"command": "echo hello > hello.txt"})
+    code = "```python\nprint(6 * 7)\nprint(open('hello.txt').read())\n```"
+    model = Scripted(
+        model="scripted",
+        script=[Part(function_call=call), Part(text="done"), Part(text=code), Part(text="seen")],
+    )
+    names = run_example("Google ADK", workspace=workspace, model=model)
+    assert asyncio.run(answer(names["worker"])) == "done"
+    assert workspace.read_text("/hello.txt") == "hello\n"
+    assert asyncio.run(answer(names["coder"])).endswith("seen")
+    assert not model.script
+
+
+CODE = [
+    "print('é', 6 * 7)",
+    "import sys\nprint('warned', file=sys.stderr)",
+    "import sys\nsys.exit(3)",
+    "if __name__ == '__main__':\n    print('main')",
+    "print(open('given.csv').read(), end='')\nopen('made.txt', 'w').write('made')",
+]
+
+
+def results(executor: Any) -> list[tuple[str, str, int | None]]:
+    from google.adk.code_executors.code_execution_utils import CodeExecutionInput
+
+    told = [executor.execute_code(None, CodeExecutionInput(code)) for code in CODE]
+    return [(each.stdout, each.stderr, each.exit_code) for each in told]
+
+
+def test_code_runs_as_adks_own_executor_runs_it(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from google.adk.code_executors.unsafe_local_code_executor import UnsafeLocalCodeExecutor
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "given.csv").write_text("a,b\n")
+    workspace.write("/project/given.csv", "a,b\n")
+    executor = VshellCodeExecutor(workspace.session("adk-1", cwd="/project"))
+    assert results(executor) == results(UnsafeLocalCodeExecutor())
+    assert workspace.read_text("/project/made.txt") == "made"
+    assert workspace.changes().changes[-1].session == "adk-1"
+
+
+@pytest.mark.docker
+def test_code_runs_so_in_a_container(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from google.adk.code_executors.unsafe_local_code_executor import UnsafeLocalCodeExecutor
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "given.csv").write_text("a,b\n")
+    workspace.write("/given.csv", "a,b\n")
+    executor = VshellCodeExecutor(workspace, executor="container", image=daemon.image())
+    assert results(executor) == results(UnsafeLocalCodeExecutor())
+    executor.close()
+
+
+def test_code_that_fails_or_takes_too_long_is_told(workspace: Workspace) -> None:
+    from google.adk.code_executors.code_execution_utils import CodeExecutionInput, File
+
+    executor = VshellCodeExecutor(workspace)
+    failed = executor.execute_code(None, CodeExecutionInput("1 / 0"))
+    assert (failed.exit_code, failed.stdout) == (1, "")
+    assert "ZeroDivisionError" in failed.stderr
+    impatient = VshellCodeExecutor(workspace, timeout_seconds=1)
+    late = impatient.execute_code(None, CodeExecutionInput("while True: pass"))
+    assert late.stderr.endswith("Code execution timed out after 1 seconds.")
+    files = [File("in.bin", "AAEC"), File("in.txt", "not base64!")]
+    given = CodeExecutionInput("print(open('in.bin', 'rb').read())", input_files=files)
+    assert executor.execute_code(None, given).stdout == "b'\\x00\\x01\\x02'\n"
+    assert workspace.read_text("/in.txt") == "not base64!"
+    with pytest.raises(ValueError, match="only its files stay"):
+        VshellCodeExecutor(workspace, stateful=True)

@@ -81,7 +81,7 @@ def _job(call: Invocation, format: Format) -> _Job:
         test=test,
         suffix=_suffix(parsed.value("suffix"), format),
         level=max(1, level),
-        quiet=parsed.flag("quiet"),
+        quiet=parsed.flag("quiet") or parsed.flag("silent") or parsed.flag("no-warn"),
         verbose=parsed.flag("verbose"),
         name=parsed.last("name", "no-name") != "no-name",
     )
@@ -355,44 +355,59 @@ def _listed(packed: int, size: int, name: str, data: bytes) -> str:
     return f"{packed:>19} {size:>19} {ratio:5.1f}% {name}\n"
 
 
-_LEVELS: Final = (
-    *(Option((f"-{level}",), "") for level in range(10)),
+_COMMON: Final = (
+    Option(("-c", "--stdout"), "Write on standard output, keep original files unchanged."),
+    Option(("-d", "--decompress"), "Decompress."),
+    Option(("-f", "--force"), "Force overwrite of output file."),
+    Option(("-k", "--keep"), "Keep (don't delete) input files."),
+    Option(("-q", "--quiet"), "Suppress all warnings."),
+    Option(("-t", "--test"), "Test compressed file integrity."),
+    Option(("-v", "--verbose"), "Verbose mode."),
     Option(("--fast",), "Compress faster."),
     Option(("--best",), "Compress better."),
 )
+_COMPRESS: Final = Option(("-z", "--compress"), "Compress.")
+_LIST: Final = Option(("-l", "--list"), "List compressed file contents.")
+_SUFFIX: Final = Option(("-S", "--suffix"), "Use suffix SUF on compressed files.", "SUF")
+_ALSO: Final = (Option(("--to-stdout",), ""), Option(("--uncompress",), ""))
+_OPTIONS: Final = {
+    "gzip": (
+        _LIST,
+        _SUFFIX,
+        Option(("-n", "--no-name"), "Do not save or restore the original name and timestamp."),
+        Option(("-N", "--name"), "Save or restore the original name and timestamp."),
+        Option(("-r", "--recursive"), "Operate recursively on directories."),
+        Option(("--synchronous",), "Accepted: files are safe when they are written."),
+        Option(("--rsyncable",), "Accepted."),
+        Option(("--silent",), ""),
+        *_ALSO,
+    ),
+    "bzip2": (_COMPRESS, Option(("-s", "--small"), "Accepted: memory is limited elsewhere.")),
+    "xz": (
+        _COMPRESS,
+        _LIST,
+        _SUFFIX,
+        Option(("-T", "--threads"), "Accepted: one thread works.", "N"),
+        Option(("-e", "--extreme"), "Accepted."),
+        Option(("-M", "--memlimit"), "Accepted: memory is limited elsewhere.", "LIMIT"),
+        Option(("-Q", "--no-warn"), "Make warnings not affect the exit status."),
+        *_ALSO,
+    ),
+}
+"""What each has besides the options that all have; the levels come last."""
 
 
 def _command(name: str, format: Format, aliases: tuple[str, ...]) -> Command:
+    levels = range(0 if format is XZ else 1, 10)
     return Command(
         name,
         "[OPTION]... [FILE]...",
         f"Compress or uncompress FILEs, in the format of {name}.",
         _runner(format),
         options=(
-            Option(("-c", "--stdout"), "Write on standard output, keep original files unchanged."),
-            Option(("--to-stdout",), "The same."),
-            Option(("-d", "--decompress"), "Decompress."),
-            Option(("--uncompress",), "The same."),
-            Option(("-z", "--compress"), "Compress."),
-            Option(("-f", "--force"), "Force overwrite of output file."),
-            Option(("-k", "--keep"), "Keep (don't delete) input files."),
-            Option(("-l", "--list"), "List compressed file contents."),
-            Option(("-n", "--no-name"), "Do not save or restore the original name and timestamp."),
-            Option(("-N", "--name"), "Save or restore the original name and timestamp."),
-            Option(("-q", "--quiet"), "Suppress all warnings."),
-            Option(("-r", "--recursive"), "Operate recursively on directories."),
-            Option(("-S", "--suffix"), "Use suffix SUF on compressed files.", "SUF"),
-            Option(("-t", "--test"), "Test compressed file integrity."),
-            Option(("-v", "--verbose"), "Verbose mode."),
-            *(
-                (
-                    Option(("-T", "--threads"), "Accepted: one thread works.", "N"),
-                    Option(("-e", "--extreme"), "Accepted."),
-                )
-                if format is XZ
-                else ()
-            ),
-            *_LEVELS,
+            *_COMMON,
+            *_OPTIONS[name],
+            *(Option((f"-{level}",), "") for level in levels),
         ),
         aliases=aliases,
     )

@@ -250,7 +250,7 @@ class _Copy:
     def _number(self, text: str) -> int:
         total = 1
         for part in text.split("x"):
-            match = re.fullmatch(r"(\d+)(c|w|.*)", part, re.ASCII)
+            match = re.fullmatch(r"\s*(\d+)(c|w|.*)", part, re.ASCII)
             size = None
             if match:
                 scale = {"c": 1, "w": 2, "": 1}.get(match[2])
@@ -280,6 +280,8 @@ def run_dd(call: Invocation) -> int:
     unsupported = copy.conversions & {"ascii", "ebcdic", "ibm", "block", "unblock"}
     if unsupported:
         raise Failure(f"conversion {quote_typographic(min(unsupported))} is not supported here")
+    if _truncates_its_source(call, copy):
+        require_write(call, copy.target, b"")
     data, whole, partial = _read(call, copy)
     data = _converted(data, copy)
     if copy.target in {"-", "/dev/stdout"}:
@@ -295,6 +297,15 @@ def run_dd(call: Invocation) -> int:
         if copy.status != "noxfer":
             call.stderr.write(_summary(len(data)).encode())
     return 0
+
+
+def _truncates_its_source(call: Invocation, copy: _Copy) -> bool:
+    """Whether the file that is read is emptied before: it is what is written, too."""
+    if "-" in (copy.source, copy.target) or copy.seek or "notrunc" in copy.conversions:
+        return False
+    source, target = (call.context.resolve(name) for name in (copy.source, copy.target))
+    files = call.context.files
+    return source == target and files.exists(source) and files.stat(source).kind == "file"
 
 
 def _read(call: Invocation, copy: _Copy) -> tuple[bytes, int, int]:

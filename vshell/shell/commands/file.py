@@ -10,31 +10,12 @@ from vshell.errors import VshellError
 from vshell.fs.schema import DIRECTORY, SYMLINK
 from vshell.shell.command import Command, Invocation, Option, UsageError
 from vshell.shell.command_io import open_input, read_all, to_text
+from vshell.shell.magic import binary_format
 from vshell.shell.nodes import node_at
 from vshell.text.media_types import extension_of, media_type
 
 _LOOK_BYTES: Final = 1024 * 1024
 _LONG_LINE: Final = 300
-_MAGIC: Final = (
-    (b"\x7fELF", "ELF"),
-    (b"%PDF-", "PDF document, version {version}"),
-    (b"PK\x03\x04", "Zip archive data, at least v2.0 to extract, compression method=deflate"),
-    (b"PK\x05\x06", "Zip archive data (empty)"),
-    (b"\x1f\x8b", "gzip compressed data"),
-    (b"BZh", "bzip2 compressed data"),
-    (b"\xfd7zXZ\x00", "XZ compressed data"),
-    (b"\x28\xb5\x2f\xfd", "Zstandard compressed data (v0.8+)"),
-    (b"7z\xbc\xaf\x27\x1c", "7-zip archive data"),
-    (b"GIF87a", "GIF image data, version 87a"),
-    (b"GIF89a", "GIF image data, version 89a"),
-    (b"\xff\xd8\xff", "JPEG image data"),
-    (b"SQLite format 3\x00", "SQLite 3.x database"),
-    (b"\x00asm", "WebAssembly (wasm) binary module"),
-    (b"-----BEGIN CERTIFICATE-----", "PEM certificate"),
-    (b"<?xml", "XML {version} document"),
-    (b"OggS", "Ogg data"),
-    (b"RIFF", "RIFF (little-endian) data"),
-)
 _SCRIPTS: Final = (
     ("bash", "Bourne-Again shell script"),
     ("zsh", "Paul Falstad's zsh script"),
@@ -149,42 +130,17 @@ def describe(data: bytes) -> str:
     """Return what `file` says of content."""
     if not data:
         return "empty"
-    if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) >= 29:
-        return _png(data)
-    for magic, text in _MAGIC:
-        if data.startswith(magic):
-            version = re.search(rb"(?:%PDF-|version=[\"'])(\d\.\d)", data[:200])
-            shown = version[1].decode() if version else "1.0"
-            return _elf(data) if text == "ELF" else text.format(version=shown) + _suffix(text, data)
-    if data[257:262] == b"ustar":
-        gnu = data[257:265] == b"ustar  \0"
-        return "POSIX tar archive (GNU)" if gnu else "POSIX tar archive"
+    known = binary_format(data)
+    if known is not None:
+        return known
+    if data.startswith(b"<?xml"):
+        found = re.search(rb"version=[\"'](\d\.\d)", data[:200])
+        parts = ", ".join(_text_parts(data, _encoding(data)))
+        return f"XML {found[1].decode() if found else '1.0'} document, {parts}"
     encoding = _encoding(data)
     if encoding == "binary":
         return "very short file (no magic)" if len(data) == 1 else "data"
     return _text(data, encoding)
-
-
-def _suffix(text: str, data: bytes) -> str:
-    if text.startswith("XML"):
-        return ", " + ", ".join(_text_parts(data, _encoding(data)))
-    return ""
-
-
-def _png(data: bytes) -> str:
-    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
-    depth, color = data[24], data[25]
-    colors = {0: "grayscale", 2: "/color RGB", 3: "colormap", 4: "gray+alpha", 6: "/color RGBA"}
-    kind = colors.get(color, "unknown")
-    shown = f"{depth}-bit{kind if kind.startswith('/') else ' ' + kind}"
-    interlaced = "interlaced" if data[28] else "non-interlaced"
-    return f"PNG image data, {width} x {height}, {shown}, {interlaced}"
-
-
-def _elf(data: bytes) -> str:
-    bits = {1: "32-bit", 2: "64-bit"}.get(data[4] if len(data) > 4 else 0, "unknown class")
-    order = {1: "LSB", 2: "MSB"}.get(data[5] if len(data) > 5 else 0, "unknown order")
-    return f"ELF {bits} {order} file"
 
 
 def _is_json(data: bytes) -> bool:

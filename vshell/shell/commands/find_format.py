@@ -45,7 +45,7 @@ def parse_format(run: Run, text: str) -> Callable[[Found], str]:
             shows.append(_constant(chr(int(octal, 8))))
         elif escape is not None:
             if escape == "c":
-                break
+                break  # what follows is not looked at
             if escape not in _ESCAPES:
                 run.call.complain(f"warning: unrecognized escape `\\{escape}'")
             shows.append(_constant(_ESCAPES.get(escape, f"\\{escape}")))

@@ -39,7 +39,8 @@ def run_grep(call: Invocation) -> int:
         finder = _finder(call, patterns)
     except BadPattern as error:
         raise UsageError(str(error), hint=False) from None
-    if settings.max_count == 0:
+    shows_others = parsed.flag("invert-match") or parsed.flag("files-without-match")
+    if settings.max_count == 0 or (finder is None and not shows_others):
         return 1
     with BufferedOutput(call.stdout) as out:
         search = _Search(call, finder, settings, selection, out)

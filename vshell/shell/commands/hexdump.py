@@ -227,6 +227,7 @@ class _Printer:
     """Prints blocks by several formats, all of the same bytes."""
 
     def __init__(self, formats: Sequence[str]) -> None:
+        self._is_canonical = tuple(formats) == _SHORTHANDS["canonical"]
         parsed = [_parse(text) for text in formats]
         self._last = [
             units
@@ -248,6 +249,9 @@ class _Printer:
         return [*units[:-1], _Unit(count, last.parts, last.explicit)]
 
     def line(self, address: int, data: bytes) -> str:
+        if self._is_canonical and len(data) == self.block:
+            shown = data.translate(_SHOWN).decode("ascii")
+            return f"{address:08x}  {data[:8].hex(' ')}  {data[8:].hex(' ')}  |{shown}|\n"
         return "".join(self._one(units, address, data) for units in self._formats)
 
     def _one(self, units: list[_Unit], start: int, data: bytes) -> str:
@@ -281,6 +285,9 @@ class _Printer:
             for unit in units
             for part in unit.parts
         )
+
+
+_SHOWN: Final = bytes(byte if 32 <= byte < 127 else 0x2E for byte in range(256))
 
 
 @failing

@@ -266,6 +266,8 @@ def run_realpath(call: Invocation) -> int:
             if style == "logical":
                 typed = posixpath.normpath(posixpath.join(call.context.cwd, operand))
             found = resolve_path(call, typed if operand else operand, missing, links=links)
+            if missing == "nothing" and not links:
+                stat_node(call.context.files, found, follow=True)  # a link must lead somewhere
         except VshellError as error:
             status = 1
             if not parsed.flag("quiet"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -65,6 +66,9 @@ class _Cat:
         self._table = [_shown(byte) if self._hidden else bytes([byte]) for byte in range(256)]
         self._table[ord("\n")] = b"\n"
         self._table[ord("\t")] = b"^I" if self._tabs else b"\t"
+        tab = b"\\x09" if self._tabs else b""
+        hidden = b"\\x00-\\x08\\x0a-\\x1f\\x7f-\\xff" if self._hidden else b""
+        self._special = re.compile(b"[" + hidden + tab + b"]" if hidden or tab else b"(?!)")
 
     def show(self, piece: bytes) -> bytes:
         parts: list[bytes] = []
@@ -84,10 +88,13 @@ class _Cat:
             self._at_start = ended
         return b"".join(parts)
 
+    def _replaced(self, found: re.Match[bytes]) -> bytes:
+        return self._table[found[0][0]]
+
     def _body(self, body: bytes, *, ended: bool) -> bytes:
         if not (self._hidden or self._tabs or self._ends):
             return body
-        text = b"".join([self._table[byte] for byte in body])
+        text = self._special.sub(self._replaced, body)
         if self._ends and ended and not self._hidden and text.endswith(b"\r"):
             text = text[:-1] + b"^M"
         return text
@@ -140,7 +147,8 @@ def _append(call: Invocation, operand: str, data: bytes) -> None:
     path = context.resolve(operand)
     with context.changing(call.name):
         written = context.files.append(path, data)
-        context.note_read(path, written.after.hex())
+        before = None if written.before is None else written.before.hex()
+        context.note_appended(path, before, written.after.hex())
 
 
 # head

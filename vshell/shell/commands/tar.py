@@ -247,6 +247,9 @@ def _header(name: str, stat: Stat, target: str, is_linked: bool, settings: TarSe
 
     info = tarfile.TarInfo(name)
     info.mode = stat.mode
+    if settings.permissions is not None:
+        is_directory = stat.kind == "directory"
+        info.mode = settings.permissions.apply(stat.mode, is_directory=is_directory)
     info.mtime = (stat.mtime_ns if settings.mtime_ns is None else settings.mtime_ns) // 10**9
     info.linkname = target
     info.uname, info.uid = settings.owner
@@ -355,6 +358,7 @@ TAR: Final = Command(
         Option(("-j", "--bzip2"), "Filter the archive through bzip2."),
         Option(("-J", "--xz"), "Filter the archive through xz."),
         Option(("-a", "--auto-compress"), "Use the archive's suffix to determine the compression."),
+        Option(("-I", "--use-compress-program"), "Filter through PROG: gzip, bzip2, xz.", "PROG"),
         Option(("-C", "--directory"), "Change to directory DIR.", "DIR"),
         Option(("--strip-components",), "Strip NUMBER leading components from names.", "NUMBER"),
         Option(("--exclude",), "Exclude files, given as a PATTERN.", "PATTERN"),
@@ -385,6 +389,9 @@ TAR: Final = Command(
         Option(("--numeric-owner",), "Always use numbers for user/group names."),
         Option(("--full-time",), "Print file time to its full resolution."),
         Option(("--mtime",), "Set mtime for added files from DATE-OR-FILE.", "DATE-OR-FILE"),
+        Option(("--mode",), "Force (symbolic) mode CHANGES for added files.", "CHANGES"),
+        Option(("--show-transformed-names",), "Show names as changed by --strip and --transform."),
+        Option(("--show-stored-names",), ""),
         Option(("--sort",), "Accepted: directories are sorted by name.", "ORDER"),
         Option(("-H", "--format"), "Accepted: archives are of the GNU format.", "FORMAT"),
         Option(

@@ -13,6 +13,7 @@ from vshell.shell.command import Invocation
 from vshell.shell.command_io import Failure, read_all, to_text
 from vshell.shell.compression import BZIP2, GZIP, XZ, Format
 from vshell.shell.messages import reason
+from vshell.shell.modes import Mode
 
 _SUFFIXES: Final = {
     ".gz": GZIP, ".tgz": GZIP, ".taz": GZIP, ".bz2": BZIP2, ".tbz2": BZIP2, ".tbz": BZIP2,
@@ -47,6 +48,8 @@ class TarSettings:
     transform: Callable[[str], str] | None = None
     members: list[tuple[str, str]] = field(default_factory=list)
     mtime_ns: int | None = None
+    permissions: Mode | None = None
+    shows_transformed: bool = False
     owner: tuple[str, int] = ("root", 0)
     group: tuple[str, int] = ("root", 0)
 
@@ -103,6 +106,14 @@ def settings_of(call: Invocation) -> TarSettings:
         settings.exclude += _lines(call, name)
     if parsed.flag("exclude-vcs"):
         settings.exclude += [".git", ".gitignore", ".svn", ".hg", ".bzr", "CVS"]
+    if parsed.last("wildcards", "no-wildcards") == "no-wildcards":
+        settings.exclude = [re.sub(r"[*?\[]", r"[\g<0>]", each) for each in settings.exclude]
+    settings.shows_transformed = parsed.flag("show-transformed-names")
+    if (changes := parsed.value("mode")) is not None:
+        try:
+            settings.permissions = Mode(changes)
+        except ValueError:
+            raise Failure("Invalid mode given on option", 2) from None
     settings.to_stdout = parsed.flag("to-stdout")
     settings.keep_old_files = parsed.flag("keep-old-files")
     settings.skip_old_files = parsed.flag("skip-old-files")
@@ -132,7 +143,19 @@ _MODES: Final = {
 }  # fmt: skip
 
 
+_PROGRAMS: Final = {
+    "gzip": GZIP, "pigz": GZIP, "bzip2": BZIP2, "pbzip2": BZIP2, "lbzip2": BZIP2, "xz": XZ,
+    "pixz": XZ,
+}  # fmt: skip
+
+
 def _format(call: Invocation, archive: str) -> Format | None:
+    program = call.parsed.value("use-compress-program")
+    if program is not None:
+        found = _PROGRAMS.get(program.partition(" ")[0].rpartition("/")[2])
+        if found is None:
+            raise Failure(f"{program}: Cannot exec: No such file or directory", 2)
+        return found
     chosen = call.parsed.last("gzip", "gunzip", "ungzip", "bzip2", "xz")
     if chosen:
         return {"bzip2": BZIP2, "xz": XZ}.get(chosen, GZIP)
@@ -204,8 +227,9 @@ def _members(call: Invocation) -> list[tuple[str, str]]:
 
 
 def _transformer(scripts: Sequence[str]) -> Callable[[str], str]:
-    from vshell.shell.commands.sed_run import substituted
-    from vshell.shell.commands.sed_script import SedError, SedParser
+    from vshell.shell.commands.sed.parser import SedParser
+    from vshell.shell.commands.sed.replacing import substituted
+    from vshell.shell.commands.sed.script import SedError
 
     parser = SedParser(extended=False)
     try:

@@ -60,8 +60,9 @@ class Reading:
     # Listing.
 
     def list(self, members: Sequence[Member]) -> None:
-        for member, _ in self.chosen(members):
-            self.call.write(self.line(member, member.name, verbose=self._settings.verbose) + "\n")
+        for member, changed in self.chosen(members):
+            name = changed if self._settings.shows_transformed else member.name
+            self.call.write(self.line(member, name, verbose=self._settings.verbose) + "\n")
 
     def line(self, member: Member, name: str, *, verbose: int) -> str:
         shown = shown_name(name) + ("/" if member.kind == "directory" else "")
@@ -140,7 +141,7 @@ class Reading:
         if member.kind == "other":
             self._complain(f"{name}: Cannot mknod: Operation not permitted")
             return
-        if there and files.stat(place, follow=False).kind == "directory":
+        if there and files.stat(place, follow=False).kind == "directory" and files.names(place):
             self._complain(f"{name}: Cannot open: File exists")
             return
         self._clear(place)
@@ -162,12 +163,13 @@ class Reading:
 
     def _clear(self, place: str) -> None:
         files = self.call.context.files
-        if (
-            files.exists(place, follow=False)
-            and files.stat(place, follow=False).kind != "directory"
-        ):
-            self.call.context.require_seen(place)
-            files.unlink(place)
+        if not files.exists(place, follow=False):
+            return
+        if files.stat(place, follow=False).kind == "directory":
+            files.rmdir(place)
+            return
+        self.call.context.require_seen(place)
+        files.unlink(place)
 
     def _mode(self, member: Member) -> int:
         return member.mode if self._settings.same_permissions else member.mode & 0o755

@@ -99,6 +99,7 @@ class _Settings:
             _positive(parsed.value("max-chars", str(_MAX_BYTES)) or "", "s"), _MAX_BYTES
         )
         _positive(parsed.value("max-procs", "1") or "", "P", least=0)
+        self.slot = parsed.value("process-slot-var")
         self.skips_empty = parsed.flag("no-run-if-empty") or self.replace is not None
         self.exits = parsed.flag("exit")
         self.traces = parsed.flag("verbose")
@@ -208,11 +209,11 @@ def _groups(
     items: list[_Item], settings: _Settings, command: list[str]
 ) -> Iterator[list[str] | None]:
     """Yield the arguments of each command to be run."""
+    base = sum(len(to_bytes(word)) + 1 for word in command)
     if not items:
         if not settings.skips_empty:
-            yield []
+            yield [] if base <= settings.max_bytes else None
         return
-    base = sum(len(to_bytes(word)) + 1 for word in command)
     group: list[str] = []
     size, lines = base, 0
     for item in items:
@@ -242,6 +243,9 @@ class _Runner:
         self._call = call
         self._command = command
         self._settings = settings
+        self._stdin = b""
+        if call.parsed.flag("arg-file"):
+            self._stdin = call.stdin.read()
         self.status = 0
 
     def run(self, group: list[str] | None) -> int | None:
@@ -258,7 +262,10 @@ class _Runner:
         if self._settings.traces:
             shown = " ".join(quote_if_needed(word, colon=False) for word in words)
             call.stderr.write(to_bytes(f"{shown}\n"))
-        done = call.execute(words, b"")
+        slot = self._settings.slot
+        asked = words if slot is None else ["env", f"{slot}=0", *words]
+        stdin, self._stdin = self._stdin, b""
+        done = call.execute(asked, stdin)
         call.stdout.write(done.stdout)
         if done.stderr:
             call.stderr.write(done.stderr)
@@ -312,7 +319,7 @@ COMMANDS: Final = (
             Option(
                 ("-p", "--interactive"), "Prompt before running: there is no terminal, so it fails."
             ),
-            Option(("--process-slot-var",), "Accepted: there is one process slot.", "VAR"),
+            Option(("--process-slot-var",), "Set VAR to the process slot, which is 0.", "VAR"),
             Option(("-r", "--no-run-if-empty"), "Do not run COMMAND if there are no arguments."),
             Option(
                 ("-s", "--max-chars"), "Limit length of command line to MAX-CHARS.", "MAX-CHARS"

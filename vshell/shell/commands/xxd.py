@@ -213,6 +213,12 @@ def _dump(data: bytes, start: int, given: dict[str, str], columns: int | None) -
 
 
 def _line(piece: bytes, width: int, group: int, *, bits: bool, endian: bool, upper: bool) -> str:
+    text = piece.translate(_SHOWN).decode("ascii")
+    if not (bits or endian):
+        # Counted from the left, so that the last group is the short one.
+        line = piece.hex(" ", -group) if group < len(piece) else piece.hex()
+        full = 2 * width + (width - 1) // group
+        return f"{line.upper() if upper else line:<{full}}  {text}\n"
     digits = 8 if bits else 2
     groups = []
     for place in range(0, width, group):
@@ -221,10 +227,10 @@ def _line(piece: bytes, width: int, group: int, *, bits: bool, endian: bool, upp
         shown = [format(byte, "08b" if bits else "02X" if upper else "02x") for byte in part]
         shown += [" " * digits] * (size - len(part))
         groups.append("".join(reversed(shown) if endian else shown))
-    text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in piece)
     return f"{' '.join(groups)}  {text}\n"
 
 
+_SHOWN: Final = bytes(byte if 32 <= byte < 127 else 0x2E for byte in range(256))
 _NOTHING: Final = -1
 """No digit."""
 _HEX_LINE: Final = re.compile(rb"\s*([0-9a-fA-F]+):")

@@ -26,7 +26,7 @@ from vshell.errors import (
     ReadOnlyError,
     VshellError,
 )
-from vshell.fs.paths import PathLike, lexical, split
+from vshell.fs.paths import PathLike, split
 from vshell.ops.context import Context
 from vshell.ops.entries import rm
 from vshell.ops.glob import glob
@@ -40,11 +40,8 @@ from vshell.tools.commands import Ran
 from vshell.tools.executors import (
     Command,
     ExecutorChoice,
-    from_workspace,
-    open_executor,
-    opened,
-    to_workspace,
 )
+from vshell.tools.workplace import Workplace
 
 with needs_extra("deepagents"):
     from deepagents.backends import protocol
@@ -103,8 +100,9 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
         environment: Mapping[str, str] | None = None,
         timeout_s: int = _TIMEOUT_S,
     ) -> None:
-        self._context, self._owns = opened(workspace, session)
-        self._executor = open_executor(self._context, executor, image=image, rules=rules)
+        self._place = Workplace(
+            workspace, session=session, executor=executor, image=image, rules=rules
+        )
         self._environment = dict(environment or {})
         self._timeout_s = timeout_s
         self._id = f"vshell-{os.urandom(8).hex()}"
@@ -116,15 +114,7 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
 
     def close(self) -> None:
         """Let go of the executor, and of a workspace that was opened by its path."""
-        self._executor.close()
-        if self._owns:
-            self._context.files.close()
-
-    def _inside(self, path: str) -> str:
-        return lexical(self._context.resolve(to_workspace(self._executor.root, path)))
-
-    def _outside(self, path: str) -> str:
-        return from_workspace(self._executor.root, path)
+        self._place.close()
 
     # Commands.
 
@@ -138,7 +128,7 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
 
     def _command(self, command: str, timeout: int | None) -> Command:
         limit = self._timeout_s if timeout is None else timeout
-        return self._executor.command(command, environment=self._environment, timeout_s=limit)
+        return self._place.executor.command(command, environment=self._environment, timeout_s=limit)
 
     def _executed(self, ran: Ran, timeout: int | None) -> Any:
         output = ran.output
@@ -154,12 +144,12 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
     def ls(self, path: str) -> Any:
         """List a directory."""
         try:
-            found = ls(self._context, self._inside(path), limit=_WALK_ENTRIES)
+            found = ls(self._place.context, self._place.inside(path), limit=_WALK_ENTRIES)
         except VshellError as error:
             return protocol.LsResult(error=f"Path '{path}': {_listing_code(error)}")
         return protocol.LsResult(
             entries=[
-                {"path": self._outside(entry.path), "is_dir": entry.kind == "directory"}
+                {"path": self._place.outside(entry.path), "is_dir": entry.kind == "directory"}
                 for entry in found.entries
             ]
         )
@@ -184,8 +174,8 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
         return _page(file_path, data.decode("utf-8", "replace"), max(0, offset), max(0, limit))
 
     def _data(self, path: str) -> bytes:
-        where = self._inside(path)
-        data, stat = self._context.files.read_with_stat(where)
+        where = self._place.inside(path)
+        data, stat = self._place.context.files.read_with_stat(where)
         if not stat.mode & _OWNER_READS:
             raise PermissionDeniedError(f"its mode forbids reading: {path}", path=path)
         return data
@@ -201,9 +191,9 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
         """Find literal text in files; at most 10,000 matches."""
         try:
             found = grep(
-                self._context,
+                self._place.context,
                 pattern,
-                path=self._inside(path or self._outside(self._context.cwd)),
+                path=self._place.inside(path or self._place.cwd),
                 include=glob,
                 literal=True,
                 max_matches=_MATCHES if max_count is None else max_count,
@@ -211,7 +201,7 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
         except VshellError as error:
             return protocol.GrepResult(error=f"Error searching path '{path}': {error}")
         matches = [
-            {"path": self._outside(match.path), "line": match.line, "text": match.text}
+            {"path": self._place.outside(match.path), "line": match.line, "text": match.text}
             for match in found.matches
         ]
         cut = {"truncated": True} if _PAGINATED and found.truncated else {}
@@ -219,23 +209,23 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
 
     def glob(self, pattern: str, path: str | None = None) -> Any:
         """Find files by a pattern, as the installed release does."""
-        start = path or self._outside(self._context.cwd)
+        start = path or self._place.cwd
         try:
             if _ABSOLUTE_GLOBS:
-                return self._glob_files(pattern, self._inside(start))
-            return self._glob_entries(pattern, self._inside(start))
+                return self._glob_files(pattern, self._place.inside(start))
+            return self._glob_entries(pattern, self._place.inside(start))
         except VshellError as error:
             return protocol.GlobResult(error=f"Error globbing path '{start}': {error}")
 
     def _glob_entries(self, pattern: str, root: str) -> Any:
         """Return what 0.6 returns: paths from `root` on, also of directories."""
         found = glob(
-            self._context, pattern.lstrip("/"), path=root, limit=_WALK_ENTRIES, dotfiles=False
+            self._place.context, pattern.lstrip("/"), path=root, limit=_WALK_ENTRIES, dotfiles=False
         )
         matches = [
             {
                 "path": path.removeprefix(root).lstrip("/"),
-                "is_dir": self._context.files.stat(path, follow=False).kind == "directory",
+                "is_dir": self._place.context.files.stat(path, follow=False).kind == "directory",
             }
             for path in found.paths
         ]
@@ -249,7 +239,7 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
             )
         anchored = "/" in pattern
         found = glob(
-            self._context,
+            self._place.context,
             pattern.lstrip("/") if anchored else f"**/{pattern}",
             path=root,
             limit=_WALK_ENTRIES,
@@ -260,11 +250,11 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
         paths = [
             path
             for path in found.paths
-            if self._context.files.stat(path, follow=False).kind == "file"
+            if self._place.context.files.stat(path, follow=False).kind == "file"
             and (named is None or named.match(split(path)[1]))
         ]
         return protocol.GlobResult(
-            matches=[{"path": self._outside(path), "is_dir": False} for path in paths],
+            matches=[{"path": self._place.outside(path), "is_dir": False} for path in paths],
             truncated=found.truncated,
             truncation_reason="budget" if found.truncated else None,
         )
@@ -274,10 +264,10 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
     def write(self, file_path: str, content: str) -> Any:
         """Write a file; before 0.7 it must be new."""
         try:
-            where = self._inside(file_path)
-            if not _OVERWRITES and self._context.files.exists(where):
+            where = self._place.inside(file_path)
+            if not _OVERWRITES and self._place.context.files.exists(where):
                 return protocol.WriteResult(error=f"Error: File '{file_path}' already exists")
-            write(self._context, where, content)
+            write(self._place.context, where, content)
         except VshellError as error:
             return protocol.WriteResult(error=f"Failed to write file '{file_path}': {error}")
         return protocol.WriteResult(path=file_path)
@@ -291,7 +281,7 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
                 error="Error: old_string cannot be empty. Provide the exact text to replace."
             )
         try:
-            with self._context.changing("edit"):
+            with self._place.context.changing("edit"):
                 return self._edit(file_path, old_string, new_string, replace_all=replace_all)
         except NotFoundError:
             return protocol.EditResult(error=f"Error: File '{file_path}' not found")
@@ -317,13 +307,13 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
                 error=f"Error: String '{old_string}' appears multiple times. Use"
                 " replace_all=True to replace all occurrences."
             )
-        write(self._context, self._inside(path), text.replace(old, new))
+        write(self._place.context, self._place.inside(path), text.replace(old, new))
         return protocol.EditResult(path=path, occurrences=count)
 
     def delete(self, file_path: str) -> Any:
         """Remove a file, or a directory with all that is in it (from 0.7 on)."""
         try:
-            rm(self._context, self._inside(file_path), recursive=True)
+            rm(self._place.context, self._place.inside(file_path), recursive=True)
         except NotFoundError:
             return protocol.DeleteResult(error=f"Error: '{file_path}' not found")
         except VshellError as error:
@@ -336,7 +326,7 @@ class VshellSandbox(protocol.SandboxBackendProtocol):  # type: ignore[misc]
         """Write files, with their parents; one that cannot be written stops no other."""
 
         def upload(path: str, data: bytes) -> Callable[[], object]:
-            return lambda: write(self._context, self._inside(path), data)
+            return lambda: write(self._place.context, self._place.inside(path), data)
 
         return [
             protocol.FileUploadResponse(path=path, error=_attempt(path, upload(path, data))[1])

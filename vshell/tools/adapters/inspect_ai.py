@@ -18,14 +18,16 @@ from typing import Any, Final, Literal, TypeVar
 
 import anyio.to_thread
 
-from vshell.errors import InvalidPathError, PermissionDeniedError, UnavailableError
+from vshell.errors import InvalidPathError, UnavailableError
 from vshell.ops.write import write
+from vshell.session import Session
 from vshell.tools.adapters.extras import needs_extra
 from vshell.tools.adapters.running import run_command
 from vshell.tools.commands import shown
 from vshell.tools.container_files import ContainerFiles
-from vshell.tools.executors import ContainerExecutor, Executor, open_executor, to_workspace
-from vshell.workspace import Session, Workspace
+from vshell.tools.executors import Executor, open_executor, to_workspace
+from vshell.tools.file_modes import OWNER_READS, OWNER_WRITES, require_mode
+from vshell.workspace import Workspace
 
 with needs_extra("inspect-ai"):
     from inspect_ai.util import (
@@ -42,8 +44,6 @@ with needs_extra("inspect-ai"):
 
 __all__ = ["VshellConfig", "VshellSandboxEnvironment"]
 
-_OWNER_READS: Final = 0o400
-_OWNER_WRITES: Final = 0o200
 _NOT_EXECUTABLE: Final = 126
 
 Result = TypeVar("Result")
@@ -208,8 +208,7 @@ class VshellSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc]
         data = contents.encode() if isinstance(contents, str) else contents
 
         def work(session: Session, path: str) -> None:
-            if session.exists(path) and session.stat(path).kind == "file":
-                _require(session, path, file, _OWNER_WRITES)
+            require_mode(session.files, session.resolve(path), OWNER_WRITES, told=file)
             write(session, path, data)
 
         await self._do(file, work, lambda files: files.write(file, data))
@@ -227,7 +226,7 @@ class VshellSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc]
         most = SandboxEnvironmentLimits.MAX_READ_FILE_SIZE
 
         def work(session: Session, path: str) -> bytes:
-            _require(session, path, file, _OWNER_READS)
+            require_mode(session.files, session.resolve(path), OWNER_READS, told=file)
             if session.stat(path).size > most:
                 raise OutputLimitExceededError(
                     SandboxEnvironmentLimits.MAX_READ_FILE_SIZE_STR, None
@@ -256,7 +255,7 @@ class VshellSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc]
             if "\0" in file or not file:
                 raise InvalidPathError(f"no path: {file!r}", path=file)
             executor = self._executor
-            if not isinstance(executor, ContainerExecutor):
+            if executor.root == "/":
                 return inside(self._session, file)
             try:
                 path = to_workspace(executor.root, file)
@@ -279,10 +278,3 @@ def _copy(template: str | None, path: Path) -> Workspace:
         return Workspace.open(path)
     with Workspace.open(template, create=False) as source:
         return source.fork(path)
-
-
-def _require(session: Session, path: str, told: str, bit: int) -> None:
-    """Refuse what the mode of a file forbids its owner, as a real system does."""
-    found = session.stat(path)
-    if found.kind == "file" and not found.mode & bit:
-        raise PermissionDeniedError(f"permission denied: {told}", path=told)

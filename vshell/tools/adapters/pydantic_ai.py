@@ -5,18 +5,20 @@
 
     workspace = Workspace(VshellBackend("agent.db"))
 
-It has commands (the virtual shell), files and `realpath`. Its `ref` names the database's
-file, so that another process can go on with it: `VshellBackend.attach(ref)`.
+It has commands, files and `realpath`. Its `ref` names the database's file, so that another
+process can go on with it: `VshellBackend.attach(ref)`.
+
+In a container, files are brought together with it before they are read and after they are
+written, so that a command that runs and whoever waits for it see each other's; what is
+outside of the workspace there is reached by commands.
 """
 
 from __future__ import annotations
 
-import shlex
 import threading
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -24,21 +26,20 @@ import anyio.to_thread
 from vshell.errors import (
     ClosedError,
     CorruptError,
-    ExistsError,
     NewerSchemaError,
-    NotDirectoryError,
     NotFoundError,
     ReadOnlyError,
-    SymlinkLoopError,
     UnavailableError,
 )
-from vshell.fs.filesystem import FileSystem
-from vshell.fs.paths import PathLike, is_below, join, lexical, split
-from vshell.limits import MAX_SYMLINKS
-from vshell.ops.entries import mkdir, rm
-from vshell.ops.write import write
+from vshell.fs.paths import PathLike
+from vshell.ops.entries import mkdir
 from vshell.tools.adapters.extras import needs_extra
-from vshell.workspace import Session, Workspace
+from vshell.tools.adapters.pydantic_files import BackendFiles
+from vshell.tools.adapters.running import run_command
+from vshell.tools.commands import Ran, shown
+from vshell.tools.container_executor import ContainerExecutor
+from vshell.tools.executors import MAX_OUTPUT_BYTES, Command, Executor, open_executor, to_workspace
+from vshell.workspace import Workspace
 
 with needs_extra("pydantic-ai"):
     from pydantic_ai.workspaces import (
@@ -50,6 +51,7 @@ with needs_extra("pydantic-ai"):
         WorkspaceTimeoutError,
         WorkspaceUnavailableError,
     )
+    from pydantic_ai.workspaces import Workspace as PydanticWorkspace
     from pydantic_ai.workspaces.protocol import validate_timeout
 
 __all__ = ["PROVIDER", "VshellBackend"]
@@ -58,8 +60,6 @@ PROVIDER: Final = "vshell"
 """The provider in the refs of these workspaces."""
 
 _LOOK_S: Final = 0.2
-_NO_TIMEOUT_S: Final = 7 * 24 * 3600.0
-_MAX_OUTPUT_BYTES: Final = 64 * 1024 * 1024
 _GONE: Final = (ClosedError, CorruptError, NewerSchemaError)
 
 Result = TypeVar("Result")
@@ -71,9 +71,17 @@ class VshellBackend:
     Args:
         path: The file; it is made at the first use.
         session: What stands in the journal beside changes.
-        working_dir: The directory in the workspace that commands start in.
+        working_dir: The directory that commands start in, as they see it.
         environment: Variables of the commands.
         read_only: Refuse changes.
+        executor: Where commands run: `"virtual"`, or in a `"container"`, where the workspace
+            is at `/workspace`.
+        image: The container's image.
+        rules: What the virtual shell may run, as `Session.shell` takes it.
+        container: What `Session.container` takes beside the image.
+
+    Raises:
+        InvalidPathError: The working directory is outside of the workspace.
     """
 
     def __init__(
@@ -84,14 +92,22 @@ class VshellBackend:
         working_dir: str = "/workspace",
         environment: Mapping[str, str] | None = None,
         read_only: bool = False,
+        executor: Literal["virtual", "container"] = "virtual",
+        image: str | None = None,
+        rules: Any = None,
+        container: Mapping[str, Any] | None = None,
     ) -> None:
         self._path = Path(path).absolute()
         self._name = session
-        self._directory = working_dir
         self._environment = dict(environment or {})
         self._read_only = read_only
+        self._choice: Literal["virtual", "container"] = executor
+        self._options = {"image": image, "rules": rules, "options": container}
+        root = ContainerExecutor.root if executor == "container" else "/"
+        self._directory = to_workspace(root, working_dir)
         self._lock = threading.Lock()
         self._workspace: Workspace | None = None
+        self._executor: Executor | None = None
         self._ref: WorkspaceRef | None = None
 
     @classmethod
@@ -113,24 +129,25 @@ class VshellBackend:
         return self._ref
 
     def close(self) -> None:
-        """Close the database; the workspace stays."""
+        """Close the database and what runs commands; the workspace stays."""
         with self._lock:
-            if self._workspace is not None:
-                self._workspace.close()
-                self._workspace = None
+            self._let_go()
 
     # Opening.
 
-    def _session(self) -> Session:
+    def _opened(self) -> tuple[Executor, BackendFiles]:
         with self._lock:
-            if self._workspace is None or not self._path.exists():
+            if self._workspace is None or self._executor is None or not self._path.exists():
+                self._let_go()
                 self._workspace = self._open()
-            session = self._workspace.session(
-                self._name, cwd=self._directory, environment=self._environment
-            )
-        if not self._read_only:
-            mkdir(session, self._directory, parents=True, exist_ok=True)
-        return session
+                session = self._workspace.session(
+                    self._name, cwd=self._directory, environment=self._environment
+                )
+                self._executor = open_executor(session, self._choice, **self._options)
+                self._files = BackendFiles(session, self._executor.root)
+                if not self._read_only:
+                    mkdir(session, self._directory, parents=True, exist_ok=True)
+            return self._executor, self._files
 
     def _open(self) -> Workspace:
         try:
@@ -140,22 +157,29 @@ class VshellBackend:
         self._ref = WorkspaceRef(provider=PROVIDER, id=str(self._path))
         return opened
 
-    async def _do(self, work: Callable[[Session], Result]) -> Result:
+    def _let_go(self) -> None:
+        if self._executor is not None:
+            self._executor.close()
+        if self._workspace is not None:
+            self._workspace.close()
+        self._workspace = self._executor = None
+
+    async def _do(self, work: Callable[[Executor, BackendFiles], Result]) -> Result:
         """Do something in a thread, with its errors as the protocol has them."""
 
         def run() -> Result:
             try:
-                return work(self._session())
+                return work(*self._opened())
             except ReadOnlyError as error:
                 raise WorkspaceReadOnlyError(str(error)) from error
-            except _GONE as error:
+            except (*_GONE, UnavailableError) as error:
                 raise WorkspaceUnavailableError(str(error)) from error
 
         return await anyio.to_thread.run_sync(run)
 
     async def working_dir(self) -> str:
         """Return the directory that commands start in."""
-        return await self._do(lambda session: session.realpath(self._directory))
+        return await self._do(lambda _, files: files.working_dir)
 
     # Commands.
 
@@ -167,7 +191,7 @@ class VshellBackend:
         env: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> CommandResult:
-        """Run a command in the virtual shell.
+        """Run a command.
 
         Args:
             command: Words, or with `shell` a command line.
@@ -180,98 +204,83 @@ class VshellBackend:
             ValueError: The time limit is no positive number.
             WorkspaceTimeoutError: It took too long.
             WorkspaceOutputLimitError: It printed more than 64 MiB.
-            WorkspaceUnavailableError: The workspace is gone, or has no shell.
+            WorkspaceUnavailableError: The workspace is gone, or nothing can run commands.
         """
         if isinstance(command, str) != shell:
             raise TypeError("a command line needs shell=True, and a list of words shell=False")
         validate_timeout(timeout)
-        script = command if isinstance(command, str) else shlex.join(command)
-        limits = {
-            "max_output_bytes": _MAX_OUTPUT_BYTES,
-            "max_total_output_bytes": 2 * _MAX_OUTPUT_BYTES,
-        }
-        opened = await self._do(lambda session: session.shell(limits=limits))
-
-        def work() -> Any:
+        variables = {**self._environment, **(env or {})}
+        prepared = await self._do(
+            lambda executor, _: executor.command(command, environment=variables, timeout_s=timeout)
+        )
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._end_when_gone, prepared)
             try:
-                return opened.run(script, env=env, timeout_s=timeout or _NO_TIMEOUT_S)
+                ran = await run_command(prepared)
             except UnavailableError as error:
                 raise WorkspaceUnavailableError(str(error)) from error
             finally:
-                opened.close()
+                tasks.cancel_scope.cancel()
+        return self._result(ran, timeout)
 
-        async def watch() -> None:
-            # A database whose file is gone stays open: nothing else would tell.
-            while await anyio.to_thread.run_sync(self._path.exists):
-                await anyio.sleep(_LOOK_S)
-            opened.interrupt()
+    async def _end_when_gone(self, command: Command) -> None:
+        # A database whose file is gone stays open: nothing else would tell.
+        while await anyio.to_thread.run_sync(self._path.exists):
+            await anyio.sleep(_LOOK_S)
+        await anyio.to_thread.run_sync(command.interrupt)
 
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(watch)
-            try:
-                result = await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
-            except anyio.get_cancelled_exc_class():
-                opened.interrupt()
-                raise
-            tasks.cancel_scope.cancel()
-        return self._result(result, timeout)
-
-    def _result(self, result: Any, timeout: float | None) -> CommandResult:
-        stdout, stderr = (
-            data.decode("utf-8", "replace") for data in (result.stdout, result.stderr)
-        )
+    def _result(self, ran: Ran, timeout: float | None) -> CommandResult:
+        stdout, stderr = shown(ran.stdout), shown(ran.stderr)
         if not self._path.exists():
             raise WorkspaceUnavailableError("the workspace was removed while the command ran")
-        if result.timed_out:
+        if ran.timed_out:
             raise WorkspaceTimeoutError(
                 f"the command took longer than {timeout} s", stdout=stdout, stderr=stderr
             )
-        if result.truncated:
+        if ran.truncated:
             raise WorkspaceOutputLimitError(
                 "the command printed too much",
-                limit=_MAX_OUTPUT_BYTES,
+                limit=MAX_OUTPUT_BYTES,
                 stdout=stdout,
                 stderr=stderr,
             )
-        return CommandResult(exit_code=result.exit_code, stdout=stdout, stderr=stderr)
+        return CommandResult(exit_code=ran.exit_code, stdout=stdout, stderr=stderr)
 
     # Files.
 
     async def read_bytes(self, path: str) -> bytes:
         """Return the bytes of a file."""
-        return await self._do(lambda session: session.read_bytes(path))
+        return await self._at(
+            path, lambda files: files.read_bytes(path), lambda other: other.read_bytes(path)
+        )
 
     async def write_bytes(self, path: str, data: bytes) -> None:
         """Give a file this content."""
-        await self._do(lambda session: write(session, path, data))
+        await self._at(
+            path,
+            lambda files: files.write_bytes(path, data),
+            lambda other: other.write_bytes(path, data),
+            changes=True,
+        )
 
     async def stat(self, path: str) -> FileEntry:
         """Return what is known of what a path leads to."""
-        return await self._do(lambda session: _entry(session.files, session.resolve(path)))
+        return await self._at(path, lambda files: files.stat(path), lambda other: other.stat(path))
 
-    async def list_dir(self, path: str) -> list[FileEntry]:
+    async def list_dir(self, path: str) -> Sequence[FileEntry]:
         """Return the entries of a directory."""
-
-        def work(session: Session) -> list[FileEntry]:
-            where = session.resolve(path)
-            with session.files.reading():
-                names = session.files.names(where)
-                return [_listed(session.files, join(where, name)) for name in names]
-
-        return await self._do(work)
+        return await self._at(
+            path, lambda files: files.list_dir(path), lambda other: other.list_dir(path)
+        )
 
     async def make_dir(self, path: str) -> None:
         """Make a directory and its parents."""
-
-        def work(session: Session) -> None:
-            try:
-                mkdir(session, path, parents=True, exist_ok=True)
-            except ExistsError:
-                if session.files.exists(session.resolve(path)):
-                    raise
-                raise NotDirectoryError(f"not a directory: {path}", path=path) from None
-
-        await self._do(work)
+        await self._at(
+            path,
+            lambda files: files.make_dir(path),
+            lambda other: other.make_dir(path),
+            changes=True,
+        )
 
     async def remove(self, path: str) -> None:
         """Remove a file, or a directory with all that is in it.
@@ -279,18 +288,18 @@ class VshellBackend:
         Raises:
             ValueError: It is the working directory, or holds it.
         """
-
-        def work(session: Session) -> None:
-            where = lexical(session.resolve(path))
-            if is_below(session.realpath(self._directory), where):
-                raise ValueError(f"the working directory is in it: {path}")
-            rm(session, where, recursive=True)
-
-        await self._do(work)
+        await self._at(
+            path,
+            lambda files: files.remove(path),
+            lambda other: other.remove(path),
+            changes=True,
+        )
 
     async def exists(self, path: str) -> bool:
         """Whether a path leads to anything."""
-        return await self._do(lambda session: session.exists(path))
+        return await self._at(
+            path, lambda files: files.exists(path), lambda other: other.exists(path)
+        )
 
     async def realpath(self, path: str) -> str:
         """Return a path without links; what does not exist stands for itself.
@@ -298,51 +307,45 @@ class VshellBackend:
         Raises:
             SymlinkLoopError: Links lead round in a circle.
         """
-        return await self._do(lambda session: _realpath(session.files, session.resolve(path)))
+        return await self._at(
+            path, lambda files: files.realpath(path), lambda other: other.realpath(path)
+        )
+
+    async def _at(
+        self,
+        path: str,
+        inside: Callable[[BackendFiles], Result],
+        outside: Callable[[PydanticWorkspace], Awaitable[Result]],
+        *,
+        changes: bool = False,
+    ) -> Result:
+        """Do something with a path: in the workspace, or else by commands in the container."""
+
+        def run(executor: Executor, files: BackendFiles) -> tuple[Result] | None:
+            if not isinstance(executor, ContainerExecutor):
+                return (inside(files),)
+            executor.synchronise()
+            if files.is_outside(path):
+                return None
+            done = inside(files)
+            if changes:
+                executor.synchronise()
+            return (done,)
+
+        done = await self._do(run)
+        if done is None:
+            return await outside(PydanticWorkspace(_CommandsOnly(self)))
+        return done[0]
 
 
-def _entry(files: FileSystem, path: str) -> FileEntry:
-    found = files.stat(path)
-    is_directory = found.kind == "directory"
-    return FileEntry(
-        name=split(lexical(path))[1],
-        path=lexical(path),
-        is_dir=is_directory,
-        size=None if is_directory else found.size,
-    )
+class _CommandsOnly:
+    """A backend without files of its own: Pydantic AI reaches them by commands."""
 
+    def __init__(self, backend: VshellBackend) -> None:
+        self._backend = backend
+        self.run = backend.run
+        self.working_dir = backend.working_dir
 
-def _listed(files: FileSystem, path: str) -> FileEntry:
-    try:
-        return _entry(files, path)
-    except (NotFoundError, NotDirectoryError, SymlinkLoopError):  # a link that leads nowhere
-        return FileEntry(name=split(path)[1], path=path, is_dir=False, size=None)
-
-
-def _realpath(files: FileSystem, path: str) -> str:
-    """Return a path without links, as `os.path.realpath` does when not everything exists."""
-    pending = deque(path.split("/"))
-    real = "/"
-    followed = 0
-    while pending:
-        part = pending.popleft()
-        if part in ("", "."):
-            continue
-        if part == "..":
-            real = split(real)[0]
-            continue
-        candidate = join(real, part)
-        if not _is_link(files, candidate):
-            real = candidate
-            continue
-        followed += 1
-        if followed > MAX_SYMLINKS:
-            raise SymlinkLoopError(f"too many links: {path}", path=path)
-        target = files.readlink(candidate)
-        pending.extendleft(reversed(target.split("/")))
-        real = "/" if target.startswith("/") else real
-    return real
-
-
-def _is_link(files: FileSystem, path: str) -> bool:
-    return files.exists(path, follow=False) and files.stat(path, follow=False).kind == "symlink"
+    @property
+    def ref(self) -> WorkspaceRef | None:
+        return self._backend.ref

@@ -17,8 +17,8 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from vshell.session import Session
 from vshell.tools.adapters.extras import needs_extra
-from vshell.workspace import Session
 
 with needs_extra("smolagents"):
     from smolagents.local_python_executor import CodeOutput, InterpreterError, PythonExecutor

@@ -20,7 +20,6 @@ from vshell.fs.paths import PathLike
 from vshell.limits import WALK_ENTRIES
 from vshell.ops.context import Context
 from vshell.ops.ls import ls
-from vshell.ops.write import write
 from vshell.tools.adapters.extras import needs_extra
 from vshell.tools.adapters.running import run_command
 from vshell.tools.commands import Ran, shown
@@ -29,10 +28,8 @@ from vshell.tools.executors import (
     ExecutorChoice,
     OnOutput,
     Words,
-    open_executor,
-    opened,
-    to_workspace,
 )
+from vshell.tools.workplace import Workplace
 
 with needs_extra("strands"):
     from strands.sandbox.base import Sandbox
@@ -69,14 +66,13 @@ class VshellSandbox(Sandbox):  # type: ignore[misc]
         image: str | None = None,
         rules: Any = None,
     ) -> None:
-        self._context, self._owns = opened(workspace, session)
-        self._executor = open_executor(self._context, executor, image=image, rules=rules)
+        self._place = Workplace(
+            workspace, session=session, executor=executor, image=image, rules=rules
+        )
 
     def close(self) -> None:
         """Let go of the executor, and of a workspace that was opened by its path."""
-        self._executor.close()
-        if self._owns:
-            self._context.files.close()
+        self._place.close()
 
     # Commands.
 
@@ -162,7 +158,7 @@ class VshellSandbox(Sandbox):  # type: ignore[misc]
         stdin: bytes,
         on_output: OnOutput,
     ) -> Command:
-        return self._executor.command(
+        return self._place.executor.command(
             words, cwd=cwd, environment=env, timeout_s=timeout, stdin=stdin, on_output=on_output
         )
 
@@ -170,20 +166,18 @@ class VshellSandbox(Sandbox):  # type: ignore[misc]
 
     async def read_file(self, path: str, **kwargs: Any) -> bytes:
         """Return the bytes of a file."""
-        where = self._inside(path)
-        return await anyio.to_thread.run_sync(lambda: self._context.files.read_with_stat(where)[0])
+        return await anyio.to_thread.run_sync(self._place.read, path)
 
     async def write_file(self, path: str, content: bytes, **kwargs: Any) -> None:
         """Give a file this content; its parents are made."""
-        where = self._inside(path)
-        await anyio.to_thread.run_sync(lambda: write(self._context, where, content))
+        await anyio.to_thread.run_sync(self._place.write, path, content)
 
     async def remove_file(self, path: str, **kwargs: Any) -> None:
         """Remove a file."""
 
         def work() -> None:
-            with self._context.changing("rm"):
-                self._context.files.unlink(self._inside(path))
+            with self._place.context.changing("rm"):
+                self._place.context.files.unlink(self._place.inside(path))
 
         await anyio.to_thread.run_sync(work)
 
@@ -195,7 +189,7 @@ class VshellSandbox(Sandbox):  # type: ignore[misc]
         """
         try:
             found = await anyio.to_thread.run_sync(
-                lambda: ls(self._context, self._inside(path), limit=WALK_ENTRIES)
+                lambda: ls(self._place.context, self._place.inside(path), limit=WALK_ENTRIES)
             )
         except (NotFoundError, NotDirectoryError) as error:
             raise SandboxPathNotFoundError(path) from error
@@ -203,9 +197,6 @@ class VshellSandbox(Sandbox):  # type: ignore[misc]
             FileInfo(name=entry.name, is_dir=entry.kind == "directory", size=entry.size)
             for entry in found.entries
         ]
-
-    def _inside(self, path: str) -> str:
-        return self._context.resolve(to_workspace(self._executor.root, path))
 
 
 def _result(ran: Ran, timeout: float | None) -> ExecutionResult:

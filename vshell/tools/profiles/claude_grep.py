@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from vshell.ops.context import Context
 from vshell.ops.grep import GrepResult, grep
 from vshell.tools.match_lines import shown_lines
-from vshell.tools.profile import Arguments, Tool
+from vshell.tools.profile import Arguments
 from vshell.tools.result import ToolError
-from vshell.tools.schema_parts import Schema, flag, record, text, whole
 
 _PAGE: Final = 250
 _ONE_LINE_S: Final = 1.0
@@ -48,62 +46,6 @@ _OTHER_NAMES: Final = {
     "yml": "yaml",
     "csharp": "cs",
 }
-
-
-@dataclass(frozen=True)
-class _Declared:
-    name: str
-    description: str
-    parameters: Schema
-
-    def bound(self, context: Context, run: Callable[[Context, Arguments], Any]) -> Tool:
-        """Return the tool, working in a context."""
-        aliases = {
-            "query": "pattern",
-            "regex": "pattern",
-            "include": "glob",
-            "after": "-A",
-            "before": "-B",
-            "ignore_case": "-i",
-            "mode": "output_mode",
-        }
-        return Tool(
-            self.name,
-            self.description,
-            self.parameters,
-            lambda given: run(context, given),
-            aliases=aliases,
-            strict=False,
-        )
-
-
-GREP: Final = _Declared(
-    "Grep",
-    'Searches the text of files for a regular expression, such as "log.*Error". Filter files with'
-    ' glob or type. output_mode: "files_with_matches" (default) shows paths, "content" shows'
-    ' lines, "count" shows numbers of matches. Lines are matched one by one, unless multiline is'
-    " true.",
-    record(
-        ("pattern",),
-        pattern=text("The regular expression pattern to search for in file contents"),
-        path=text("File or directory to search in. Defaults to the current directory."),
-        glob=text('Glob pattern to filter files, such as "*.js" or "*.{ts,tsx}"'),
-        type=text("File type to search, such as js, py, rust, go, java"),
-        output_mode=text("", "content", "files_with_matches", "count"),
-        **{
-            "-A": whole("Number of lines to show after each match", minimum=0, maximum=1000),
-            "-B": whole("Number of lines to show before each match", minimum=0, maximum=1000),
-            "-C": whole("Alias for context", minimum=0, maximum=1000),
-            "-n": flag("Show line numbers in output (default true)"),
-            "-i": flag("Case insensitive search"),
-            "-o": flag("Print only the matching lines' text that matched"),
-        },
-        context=whole("Lines to show before and after each match", minimum=0, maximum=1000),
-        head_limit=whole("At most so many lines or entries (default 250; 0: no limit)", minimum=0),
-        offset=whole("Skip so many lines or entries first", minimum=0),
-        multiline=flag("Let patterns match across lines"),
-    ),
-)
 
 
 def run_grep(context: Context, given: Arguments) -> str:

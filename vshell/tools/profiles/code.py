@@ -59,7 +59,7 @@ def code_profile(
             language=text(f"Its language (default: {languages[0]})", *languages),
             dry_run=flag("Say what would change, and change nothing"),
         ),
-        lambda given: _run(context, given, languages[0], limits),
+        lambda context, given: _run(context, given, languages[0], limits),
         aliases={"source": "code", "script": "code"},
         changes=True,
         separate=True,

@@ -74,14 +74,13 @@ def codex_profile(
     """
     if dialect not in ("codex", "openai"):
         raise RangeError(f'dialect must be "codex" or "openai", not {dialect!r}')
-    runner = CommandRunner(context, rules=rules)
     patcher = Patcher(context, dialect=dialect, atomic=atomic)
     tools = [
         Tool(
             "apply_patch",
             _DESCRIPTION,
             record(("input",), input=text("The entire contents of the apply_patch command")),
-            lambda given: patcher.apply(given["input"]),
+            lambda _, given: patcher.apply(given["input"]),
             aliases={"patch": "input", "diff": "input", "patch_text": "input", "text": "input"},
             changes=True,
             separate=True,
@@ -96,15 +95,13 @@ def codex_profile(
                 workdir=text("The working directory to execute the command in"),
                 timeout_ms=whole("The timeout for the command in milliseconds", minimum=1),
             ),
-            lambda given: _shell(runner, patcher, given),
+            lambda runner, given: _shell(runner, patcher, given),
             prepare=_command_words,
             aliases={"cmd": "command", "cwd": "workdir", "timeout": "timeout_ms"},
-            changes=True,
-            separate=True,
-            interrupt=runner.interrupt,
+            runs_commands=True,
         ),
     ]
-    return Profile("codex", tools, context=context, render_error=render_error)
+    return Profile("codex", tools, context=context, rules=rules, render_error=render_error)
 
 
 def render_error(error: VshellError) -> str:

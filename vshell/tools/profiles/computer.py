@@ -8,7 +8,7 @@ were rewritten by an edit), these tools keep them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -62,16 +62,7 @@ def computer_profile(
         max_model_bytes=max_model_bytes,
     )
     writable = max_bytes or _LARGEST_WRITE
-    editor = EditTool(context, max_bytes=writable)
-    tools = [
-        Tool("ls", "List entries in a directory.", _LS, _bind(context, _ls)),
-        Tool("find", "Find files and directories by a glob.", _FIND, _bind(context, _find)),
-        Tool("grep", "Search text, literal or regex.", _GREP, _bind(context, _grep)),
-        Tool("read", "Read a file.", _READ, reader.run),
-        Tool("write", "Write a file.", _WRITE, lambda given: _write(context, given, writable)),
-        Tool("edit", "Replace exact texts in a file.", _EDIT, editor.run, editor.prepare),
-        Tool("delete", "Delete a file or directory.", _DELETE, _bind(context, _delete)),
-    ]
+    tools = _tools(reader, EditTool(context, max_bytes=writable), writable)
     return Profile(
         "computer",
         [_as_given(tool, changes=tool.name in ("write", "edit", "delete")) for tool in tools],
@@ -79,6 +70,24 @@ def computer_profile(
         render_error=render_error,
         render_mistake=_mistake,
         failure=lambda message: {"error": message},
+    )
+
+
+def _tools(reader: ReadTool, editor: EditTool, writable: int) -> tuple[Tool, ...]:
+    return (
+        Tool("ls", "List entries in a directory.", _LS, _ls),
+        Tool("find", "Find files and directories by a glob.", _FIND, _find),
+        Tool("grep", "Search text, literal or regex.", _GREP, _grep),
+        Tool("read", "Read a file.", _READ, lambda _, given: reader.run(given)),
+        Tool("write", "Write a file.", _WRITE, lambda where, given: _write(where, given, writable)),
+        Tool(
+            "edit",
+            "Replace exact texts in a file.",
+            _EDIT,
+            lambda _, given: editor.run(given),
+            editor.prepare,
+        ),
+        Tool("delete", "Delete a file or directory.", _DELETE, _delete),
     )
 
 
@@ -109,10 +118,6 @@ _WORDS: Final = {
     "exists": "path exists",
     "not_empty": "not empty",
 }
-
-
-def _bind(context: Context, run: Callable[[Context, Arguments], Any]) -> Callable[[Arguments], Any]:
-    return lambda given: run(context, given)
 
 
 def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:

@@ -7,37 +7,104 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from vshell.errors import (
-    BinaryFileError,
-    EmptyOldError,
-    IsDirectoryError,
-    MultipleMatchesError,
-    NoChangeError,
-    NoMatchError,
-    NotDirectoryError,
-    NotFoundError,
-    VshellError,
-)
-from vshell.limits import WALK_ENTRIES
 from vshell.ops.context import Context
-from vshell.ops.edit import edit
-from vshell.ops.glob import glob
-from vshell.ops.grep import GrepResult, grep
-from vshell.ops.ls import ls
-from vshell.ops.write import write
-from vshell.tools.commands import CommandRunner
-from vshell.tools.media import DOCUMENTS, IMAGES, SOUNDS, attachment
-from vshell.tools.profile import Arguments, Profile, Tool
-from vshell.tools.result import ToolError, ToolResult
+from vshell.tools.profile import Profile, Tool
+from vshell.tools.profiles.deepagents_tools import (
+    LINES,
+    render_error,
+    run_edit,
+    run_execute,
+    run_glob,
+    run_grep,
+    run_ls,
+    run_read,
+    run_write,
+)
 from vshell.tools.schema_parts import flag, record, text, whole
-from vshell.tools.window import lines_of, window
 
-_LINES: Final = 100
-_MAX_BYTES: Final = 256 * 1024
-_MAX_MEDIA_BYTES: Final = 512_000
-_MAX_OUTPUT_CHARACTERS: Final = 80_000
-_MATCHES: Final = 1000
-_TIMEOUT_S: Final = 120.0
+_PATH: Final = text("Absolute path to the file. Must be absolute, not relative.")
+_ALIASES: Final = {"path": "file_path", "file": "file_path"}
+
+TOOLS: Final = (
+    Tool(
+        "ls",
+        "Lists all files in a directory, as absolute paths.",
+        record(("path",), path=text("Absolute path to the directory to list")),
+        run_ls,
+        aliases={"dir": "path"},
+    ),
+    Tool(
+        "read_file",
+        f"Reads a file. By default up to {LINES} lines are read from the beginning; use offset"
+        " (a number of lines, from 0) and limit for more.",
+        record(
+            ("file_path",),
+            file_path=_PATH,
+            offset=whole("Line number to start reading from (0-indexed)", minimum=0),
+            limit=whole(f"Maximum number of lines to read (default {LINES})", minimum=1),
+        ),
+        run_read,
+        aliases=_ALIASES,
+    ),
+    Tool(
+        "write_file",
+        "Writes a file, replacing one that is there. Prefer edit_file for existing files.",
+        record(("file_path", "content"), file_path=_PATH, content=text("The whole content")),
+        run_write,
+        aliases=_ALIASES,
+        changes=True,
+    ),
+    Tool(
+        "edit_file",
+        "Performs exact string replacements in a file. old_string must be unique, unless"
+        " replace_all is true.",
+        record(
+            ("file_path", "old_string", "new_string"),
+            file_path=_PATH,
+            old_string=text("The exact text to find and replace"),
+            new_string=text("The text to replace old_string with; must be different"),
+            replace_all=flag("Replace all occurrences (default false)"),
+        ),
+        run_edit,
+        aliases=_ALIASES,
+        changes=True,
+    ),
+    Tool(
+        "glob",
+        "Finds files by a glob pattern; without a slash it matches names at any depth.",
+        record(
+            ("pattern",),
+            pattern=text("Glob pattern, such as '*.py' or '/src/**/*.md'"),
+            path=text("Base directory to search from (default: /)"),
+        ),
+        run_glob,
+    ),
+    Tool(
+        "grep",
+        "Searches for literal text (not a regular expression) in files.",
+        record(
+            ("pattern",),
+            pattern=text("Text to search for, literally"),
+            path=text("Directory to search in"),
+            glob=text("Glob pattern of the files to search, such as '*.py'"),
+            output_mode=text("", "files_with_matches", "content", "count"),
+            max_count=whole("Maximum number of matches", minimum=1),
+        ),
+        run_grep,
+    ),
+    Tool(
+        "execute",
+        "Executes a shell command in the workspace and returns its output and exit code.",
+        record(
+            ("command",),
+            command=text("Shell command to execute"),
+            timeout=whole("Timeout in seconds", minimum=1, maximum=600),
+        ),
+        run_execute,
+        aliases={"cmd": "command"},
+        runs_commands=True,
+    ),
+)
 
 
 def deepagents_profile(context: Context, *, rules: Any = None) -> Profile:
@@ -47,252 +114,4 @@ def deepagents_profile(context: Context, *, rules: Any = None) -> Profile:
         context: What they work in.
         rules: What execute may run, as `Session.shell` takes it.
     """
-    runner = CommandRunner(context, rules=rules)
-    path = text("Absolute path to the file. Must be absolute, not relative.")
-    aliases = {"path": "file_path", "file": "file_path"}
-    tools = [
-        Tool(
-            "ls",
-            "Lists all files in a directory, as absolute paths.",
-            record(("path",), path=text("Absolute path to the directory to list")),
-            lambda given: _ls(context, given),
-            aliases={"dir": "path"},
-        ),
-        Tool(
-            "read_file",
-            f"Reads a file. By default up to {_LINES} lines are read from the beginning; use offset"
-            " (a number of lines, from 0) and limit for more.",
-            record(
-                ("file_path",),
-                file_path=path,
-                offset=whole("Line number to start reading from (0-indexed)", minimum=0),
-                limit=whole(f"Maximum number of lines to read (default {_LINES})", minimum=1),
-            ),
-            lambda given: _read(context, given),
-            aliases=aliases,
-        ),
-        Tool(
-            "write_file",
-            "Writes a file, replacing one that is there. Prefer edit_file for existing files.",
-            record(("file_path", "content"), file_path=path, content=text("The whole content")),
-            lambda given: _write(context, given),
-            aliases=aliases,
-            changes=True,
-        ),
-        Tool(
-            "edit_file",
-            "Performs exact string replacements in a file. old_string must be unique, unless"
-            " replace_all is true.",
-            record(
-                ("file_path", "old_string", "new_string"),
-                file_path=path,
-                old_string=text("The exact text to find and replace"),
-                new_string=text("The text to replace old_string with; must be different"),
-                replace_all=flag("Replace all occurrences (default false)"),
-            ),
-            lambda given: _edit(context, given),
-            aliases=aliases,
-            changes=True,
-        ),
-        Tool(
-            "glob",
-            "Finds files by a glob pattern; without a slash it matches names at any depth.",
-            record(
-                ("pattern",),
-                pattern=text("Glob pattern, such as '*.py' or '/src/**/*.md'"),
-                path=text("Base directory to search from (default: /)"),
-            ),
-            lambda given: _glob(context, given),
-        ),
-        Tool(
-            "grep",
-            "Searches for literal text (not a regular expression) in files.",
-            record(
-                ("pattern",),
-                pattern=text("Text to search for, literally"),
-                path=text("Directory to search in"),
-                glob=text("Glob pattern of the files to search, such as '*.py'"),
-                output_mode=text("", "files_with_matches", "content", "count"),
-            ),
-            lambda given: _grep(context, given),
-        ),
-        Tool(
-            "execute",
-            "Executes a shell command in the workspace and returns its output and exit code.",
-            record(
-                ("command",),
-                command=text("Shell command to execute"),
-                timeout=whole("Timeout in seconds", minimum=1, maximum=600),
-            ),
-            lambda given: _execute(runner, given),
-            aliases={"cmd": "command"},
-            changes=True,
-            separate=True,
-            interrupt=runner.interrupt,
-        ),
-    ]
-    return Profile("deepagents", tools, context=context, render_error=render_error)
-
-
-def render_error(error: VshellError) -> str:
-    """Return an error of vshell in deepagents' words, where it has some."""
-    if isinstance(error, NotFoundError):
-        return f"Error: File '{error.filename}' not found"
-    hint = f" ({error.hint})" if error.hint else ""
-    return f"Error: {error}{hint}"
-
-
-def _ls(context: Context, given: Arguments) -> str:
-    try:
-        found = ls(context, given["path"], limit=WALK_ENTRIES)
-    except NotFoundError:
-        raise ToolError(f"Error: Path '{given['path']}': path_not_found") from None
-    except NotDirectoryError:
-        raise ToolError(f"Error: Path '{given['path']}': not_a_directory") from None
-    paths = [entry.path + ("/" if entry.kind == "directory" else "") for entry in found.entries]
-    return _clipped(str(paths))
-
-
-def _read(context: Context, given: Arguments) -> Any:
-    path, start = given["file_path"], int(given.get("offset", 0))
-    where = context.resolve(path)
-    try:
-        lines = lines_of(context, path)
-    except BinaryFileError:
-        return _media(context, path, where)
-    except NotFoundError:
-        raise ToolError(f"Error: File '{path}' not found") from None
-    if lines == [""]:
-        return "System reminder: File exists but has empty contents"
-    if not lines[-1]:
-        lines.pop()
-    if start >= len(lines):
-        raise ToolError(f"Error: Line offset {start} exceeds file length ({len(lines)} lines)")
-    limit = int(given.get("limit", _LINES))
-    shown = window(lines, start, limit, max_lines=limit, max_bytes=_MAX_BYTES)
-    following = "none" if shown.end >= shown.total else str(shown.end)
-    head = f"@@ lines {start + 1}-{shown.end} of {shown.total} | next offset {following} @@"
-    return "\n".join([head, *shown.lines])
-
-
-def _media(context: Context, path: str, where: str) -> ToolResult:
-    size = context.files.stat(where).size
-    if size > _MAX_MEDIA_BYTES:
-        raise ToolError(
-            f"Error: File '{path}': Binary file exceeds maximum preview size of {_MAX_MEDIA_BYTES}"
-            " bytes"
-        )
-    data, _ = context.files.read_with_stat(where)
-    found = attachment(where, data, IMAGES | DOCUMENTS | SOUNDS)
-    if found is None:
-        raise ToolError(f"Error: File '{path}' is binary ({size} bytes) and cannot be shown")
-    return ToolResult(f"{found.media_type} file, {size} bytes", attachments=(found,))
-
-
-def _write(context: Context, given: Arguments) -> str:
-    path = given["file_path"]
-    try:
-        write(context, path, given["content"])
-    except IsDirectoryError:
-        raise ToolError(f"Error: Path '{path}' is a directory") from None
-    return f"Updated file {path}"
-
-
-def _edit(context: Context, given: Arguments) -> str:
-    path, old, new = given["file_path"], given["old_string"], given["new_string"]
-    every = given.get("replace_all", False)
-    try:
-        done = edit(context, path, {"old": old, "new": new, "replace_all": every})
-    except EmptyOldError:
-        raise ToolError("Error: old_string cannot be empty") from None
-    except NoChangeError:
-        raise ToolError("Error: old_string and new_string are the same") from None
-    except NoMatchError:
-        raise ToolError(_not_found(context, path, old)) from None
-    except MultipleMatchesError as error:
-        raise ToolError(
-            f"Error: String '{old}' appears {error.data['count']} times in file. Use"
-            " replace_all=True to replace all instances, or provide a more specific string with"
-            " surrounding context."
-        ) from None
-    except NotFoundError:
-        raise ToolError(f"Error: File '{path}' not found") from None
-    return f"Successfully replaced {done.replacements} instance(s) of the string in '{path}'"
-
-
-def _not_found(context: Context, path: str, old: str) -> str:
-    data, _ = context.files.read_with_stat(context.resolve(path))
-    ended = old.removesuffix("\n").encode("utf-8", "surrogateescape")
-    if old.endswith("\n") and data.endswith(ended) and ended:
-        return (
-            "Error: old_string ends with a newline, but the file does not. Remove the final newline"
-            " from old_string."
-        )
-    return f"Error: String not found in file: '{old}'"
-
-
-def _glob(context: Context, given: Arguments) -> str:
-    pattern, start = given["pattern"], given.get("path", "/")
-    if ".." in pattern.split("/"):
-        raise ToolError("Error: Path traversal ('..') is not allowed in glob patterns")
-    anchored = pattern if "/" in pattern else f"**/{pattern}"
-    found = glob(context, anchored.removeprefix("/"), path=start, dotfiles=False)
-    files = [path for path in found.paths if context.files.stat(path, follow=False).kind == "file"]
-    return _clipped(str(files)) if files else "No files found"
-
-
-def _grep(context: Context, given: Arguments) -> str:
-    mode = given.get("output_mode", "files_with_matches")
-    found = grep(
-        context,
-        given["pattern"],
-        path=given.get("path", "/"),
-        include=given.get("glob"),
-        literal=True,
-        max_matches=_MATCHES,
-    )
-    if not found.matches:
-        return "No matches found"
-    rendered = {"content": _content, "count": _counts}.get(mode, _files)(found)
-    if found.truncated:
-        rendered += f"\n[more than {_MATCHES} matches: narrow the path, glob or pattern]"
-    return _clipped(rendered)
-
-
-def _files(found: GrepResult) -> str:
-    return "\n".join(dict.fromkeys(match.path for match in found.matches))
-
-
-def _content(found: GrepResult) -> str:
-    lines: list[str] = []
-    last = ""
-    for match in found.matches:
-        lines += [f"{match.path}:"] if match.path != last else []
-        lines.append(f"  {match.line}: {match.text}")
-        last = match.path
-    return "\n".join(lines)
-
-
-def _counts(found: GrepResult) -> str:
-    totals: dict[str, int] = {}
-    for match in found.matches:
-        totals[match.path] = totals.get(match.path, 0) + 1
-    return "\n".join(f"{path}: {total}" for path, total in totals.items())
-
-
-def _clipped(shown: str) -> str:
-    if len(shown) <= _MAX_OUTPUT_CHARACTERS:
-        return shown
-    return (
-        shown[:_MAX_OUTPUT_CHARACTERS]
-        + "\n... [results truncated, try being more specific with your parameters]"
-    )
-
-
-def _execute(runner: CommandRunner, given: Arguments) -> ToolResult:
-    ran = runner.run(given["command"], timeout_s=float(given.get("timeout", _TIMEOUT_S)))
-    output = _clipped(ran.output)
-    if ran.timed_out:
-        return ToolResult(f"{output}\n[Command timed out]", is_error=True)
-    status = "succeeded" if not ran.exit_code else "failed"
-    return ToolResult(f"{output}\n[Command {status} with exit code {ran.exit_code}]")
+    return Profile("deepagents", TOOLS, context=context, rules=rules, render_error=render_error)

@@ -7,39 +7,175 @@ and a directory is not listed without bounds.
 
 from __future__ import annotations
 
-import base64
-import json
-import re
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any, Final
 
-from vshell.errors import (
-    BadPatternError,
-    EmptyOldError,
-    ExistsError,
-    IsDirectoryError,
-    NoMatchError,
-    NotDirectoryError,
-    NotFoundError,
-    VshellError,
-)
-from vshell.fs.paths import lexical, split
-from vshell.fs.schema import DIRECTORY
 from vshell.ops.context import Context
-from vshell.ops.glob import glob
-from vshell.ops.ls import Entry, ls
-from vshell.text.edits import apply_levels
-from vshell.text.globs import compile_glob
 from vshell.tools.edit_arguments import gathered_edits
-from vshell.tools.media import IMAGES, SOUNDS, ending_of
 from vshell.tools.profile import Arguments, Profile, Tool
-from vshell.tools.result import Attachment, ToolError, ToolResult
-from vshell.tools.schema_parts import array, flag, record, text, whole
+from vshell.tools.profiles.mcp_fs_tools import (
+    allowed_directories,
+    render_error,
+    run_create_directory,
+    run_directory_tree,
+    run_edit,
+    run_info,
+    run_list_directory,
+    run_list_with_sizes,
+    run_move,
+    run_read_media,
+    run_read_multiple,
+    run_read_text,
+    run_search,
+    run_write,
+)
+from vshell.tools.schema_parts import Schema, array, flag, record, text, whole
 
-_MAX_MEDIA_BYTES: Final = 20 * 1024 * 1024
-_MAX_TREE_ENTRIES: Final = 20_000
-_MAX_ENTRIES: Final = 10_000
-_TYPES: Final = IMAGES | SOUNDS | {".svg": "image/svg+xml"}
+Run = Callable[[Context, Arguments], Any]
+
+_PATH: Final = record(("path",), path=text())
+
+
+_LINES: Final = record(
+    ("path",),
+    path=text(),
+    tail=whole("If provided, returns only the last N lines of the file", minimum=1),
+    head=whole("If provided, returns only the first N lines of the file", minimum=1),
+)
+_EDITS: Final = array(
+    record(
+        ("oldText", "newText"),
+        oldText=text("Text to search for - must match exactly"),
+        newText=text("Text to replace with"),
+    ),
+    minItems=1,
+)
+_PATTERNS: Final = array(text(), "Globs of what to leave out")
+
+
+def _tool(name: str, title: str, told: str, schema: Schema, run: Run, **more: Any) -> Tool:
+    described = f"{told} Only works within allowed directories."
+    more.setdefault("aliases", {"file_path": "path", "filename": "path"})
+    return Tool(name, described, schema, run, title=title, **more)
+
+
+TOOLS: Final = (
+    _tool(
+        "read_file",
+        "Read File (Deprecated)",
+        "Read the complete contents of a file as text. DEPRECATED: Use read_text_file instead.",
+        _LINES,
+        run_read_text,
+    ),
+    _tool(
+        "read_text_file",
+        "Read Text File",
+        "Read the complete contents of a file as text. Use 'head' or 'tail' to read only the"
+        " first or last N lines.",
+        _LINES,
+        run_read_text,
+    ),
+    _tool(
+        "read_media_file",
+        "Read Media File",
+        "Read a file and return it as a base64-encoded content block with its MIME type.",
+        _PATH,
+        run_read_media,
+    ),
+    _tool(
+        "read_multiple_files",
+        "Read Multiple Files",
+        "Read several files at once. A file that cannot be read does not stop the others.",
+        record(("paths",), paths=array(text(), "The files to read", minItems=1, maxItems=1000)),
+        run_read_multiple,
+        aliases={},
+    ),
+    _tool(
+        "write_file",
+        "Write File",
+        "Create a new file or completely overwrite an existing file with new content. The"
+        " directory must exist.",
+        record(("path", "content"), path=text(), content=text()),
+        run_write,
+        changes=True,
+    ),
+    _tool(
+        "edit_file",
+        "Edit File",
+        "Make edits to a text file, one after the other. Each replaces an exact text, the first"
+        " that is found. Returns a git-style diff.",
+        record(
+            ("path", "edits"),
+            path=text(),
+            edits=_EDITS,
+            dryRun=flag("Preview changes using git-style diff format"),
+        ),
+        run_edit,
+        prepare=gathered_edits,
+        changes=True,
+    ),
+    _tool(
+        "create_directory",
+        "Create Directory",
+        "Create a directory and its parents, or make sure that it exists.",
+        _PATH,
+        run_create_directory,
+        changes=True,
+    ),
+    _tool(
+        "list_directory",
+        "List Directory",
+        "List what is in a directory, with [FILE] and [DIR] prefixes.",
+        _PATH,
+        run_list_directory,
+    ),
+    _tool(
+        "list_directory_with_sizes",
+        "List Directory with Sizes",
+        "List what is in a directory, with [FILE] and [DIR] prefixes and sizes.",
+        record(("path",), path=text(), sortBy=text("Sort by name or size", "name", "size")),
+        run_list_with_sizes,
+    ),
+    _tool(
+        "directory_tree",
+        "Directory Tree",
+        "Get a recursive tree of files and directories as JSON: name, type and, for"
+        " directories, children.",
+        record(("path",), path=text(), excludePatterns=_PATTERNS),
+        run_directory_tree,
+    ),
+    _tool(
+        "move_file",
+        "Move File",
+        "Move or rename a file or directory. The destination must not exist.",
+        record(("source", "destination"), source=text(), destination=text()),
+        run_move,
+        aliases={"from": "source", "to": "destination"},
+        changes=True,
+    ),
+    _tool(
+        "search_files",
+        "Search Files",
+        "Recursively search for files and directories by a glob such as '**/*.ts'.",
+        record(("path", "pattern"), path=text(), pattern=text(), excludePatterns=_PATTERNS),
+        run_search,
+    ),
+    _tool(
+        "get_file_info",
+        "Get File Info",
+        "Get metadata of a file or directory: size, times, type and permissions.",
+        _PATH,
+        run_info,
+    ),
+    _tool(
+        "list_allowed_directories",
+        "List Allowed Directories",
+        "Return the directories that may be accessed.",
+        record(()),
+        lambda *_: allowed_directories(),
+        aliases={},
+    ),
+)
 
 
 def mcp_fs_profile(context: Context) -> Profile:
@@ -48,403 +184,4 @@ def mcp_fs_profile(context: Context) -> Profile:
     Args:
         context: What they work in.
     """
-    path = record(("path",), path=text())
-
-    def tool(name: str, title: str, told: str, schema: Any, run: Any, **more: Any) -> Tool:
-        described = f"{told} Only works within allowed directories."
-        more.setdefault("aliases", {"file_path": "path", "filename": "path"})
-        return Tool(name, described, schema, lambda given: run(context, given), title=title, **more)
-
-    lines = record(
-        ("path",),
-        path=text(),
-        tail=whole("If provided, returns only the last N lines of the file", minimum=1),
-        head=whole("If provided, returns only the first N lines of the file", minimum=1),
-    )
-    edits = array(
-        record(
-            ("oldText", "newText"),
-            oldText=text("Text to search for - must match exactly"),
-            newText=text("Text to replace with"),
-        ),
-        minItems=1,
-    )
-    patterns = array(text(), "Globs of what to leave out")
-    tools = [
-        tool(
-            "read_file",
-            "Read File (Deprecated)",
-            "Read the complete contents of a file as text. DEPRECATED: Use read_text_file instead.",
-            lines,
-            _read_text,
-        ),
-        tool(
-            "read_text_file",
-            "Read Text File",
-            "Read the complete contents of a file as text. Use 'head' or 'tail' to read only the"
-            " first or last N lines.",
-            lines,
-            _read_text,
-        ),
-        tool(
-            "read_media_file",
-            "Read Media File",
-            "Read a file and return it as a base64-encoded content block with its MIME type.",
-            path,
-            _read_media,
-        ),
-        tool(
-            "read_multiple_files",
-            "Read Multiple Files",
-            "Read several files at once. A file that cannot be read does not stop the others.",
-            record(("paths",), paths=array(text(), "The files to read", minItems=1, maxItems=1000)),
-            _read_multiple,
-            aliases={},
-        ),
-        tool(
-            "write_file",
-            "Write File",
-            "Create a new file or completely overwrite an existing file with new content. The"
-            " directory must exist.",
-            record(("path", "content"), path=text(), content=text()),
-            _write,
-            changes=True,
-        ),
-        tool(
-            "edit_file",
-            "Edit File",
-            "Make edits to a text file, one after the other. Each replaces an exact text, the first"
-            " that is found. Returns a git-style diff.",
-            record(
-                ("path", "edits"),
-                path=text(),
-                edits=edits,
-                dryRun=flag("Preview changes using git-style diff format"),
-            ),
-            _edit,
-            prepare=gathered_edits,
-            changes=True,
-        ),
-        tool(
-            "create_directory",
-            "Create Directory",
-            "Create a directory and its parents, or make sure that it exists.",
-            path,
-            _create_directory,
-            changes=True,
-        ),
-        tool(
-            "list_directory",
-            "List Directory",
-            "List what is in a directory, with [FILE] and [DIR] prefixes.",
-            path,
-            _list_directory,
-        ),
-        tool(
-            "list_directory_with_sizes",
-            "List Directory with Sizes",
-            "List what is in a directory, with [FILE] and [DIR] prefixes and sizes.",
-            record(("path",), path=text(), sortBy=text("Sort by name or size", "name", "size")),
-            _list_with_sizes,
-        ),
-        tool(
-            "directory_tree",
-            "Directory Tree",
-            "Get a recursive tree of files and directories as JSON: name, type and, for"
-            " directories, children.",
-            record(("path",), path=text(), excludePatterns=patterns),
-            _directory_tree,
-        ),
-        tool(
-            "move_file",
-            "Move File",
-            "Move or rename a file or directory. The destination must not exist.",
-            record(("source", "destination"), source=text(), destination=text()),
-            _move,
-            aliases={"from": "source", "to": "destination"},
-            changes=True,
-        ),
-        tool(
-            "search_files",
-            "Search Files",
-            "Recursively search for files and directories by a glob such as '**/*.ts'.",
-            record(("path", "pattern"), path=text(), pattern=text(), excludePatterns=patterns),
-            _search,
-        ),
-        tool(
-            "get_file_info",
-            "Get File Info",
-            "Get metadata of a file or directory: size, times, type and permissions.",
-            path,
-            _info,
-        ),
-        tool(
-            "list_allowed_directories",
-            "List Allowed Directories",
-            "Return the directories that may be accessed.",
-            record(()),
-            lambda *_: _told("Allowed directories:\n/"),
-            aliases={},
-        ),
-    ]
-    return Profile("mcp_fs", tools, context=context, render_error=render_error)
-
-
-def render_error(error: VshellError) -> str:
-    """Return an error of vshell as Node's own would read."""
-    codes = {
-        NotFoundError: "ENOENT: no such file or directory",
-        IsDirectoryError: "EISDIR: illegal operation on a directory",
-        NotDirectoryError: "ENOTDIR: not a directory",
-    }
-    for kind, words in codes.items():
-        if isinstance(error, kind):
-            return f"{words}: '{error.filename}'"
-    hint = f" ({error.hint})" if error.hint else ""
-    return f"{error}{hint}"
-
-
-def _told(message: str) -> ToolResult:
-    return ToolResult(message, structured={"content": message})
-
-
-def _text_of(context: Context, path: str) -> str:
-    where = context.resolve(path)
-    data, stat = context.files.read_with_stat(where)
-    context.note_read(where, stat.hash)
-    return data.decode("utf-8", "replace")
-
-
-def _read_text(context: Context, given: Arguments) -> ToolResult:
-    if "head" in given and "tail" in given:
-        raise ToolError("Cannot specify both head and tail parameters simultaneously")
-    content = _text_of(context, given["path"])
-    if "head" in given:
-        content = "\n".join(content.split("\n")[: int(given["head"])])
-    elif "tail" in given:
-        # What is after the last newline counts as a line, as it does there.
-        content = "\n".join(content.split("\n")[-int(given["tail"]) :])
-    return _told(content)
-
-
-def _read_media(context: Context, given: Arguments) -> ToolResult:
-    where = context.resolve(given["path"])
-    if context.files.stat(where).size > _MAX_MEDIA_BYTES:
-        raise ToolError(f"File too large: {_MAX_MEDIA_BYTES} bytes can be shown: {given['path']}")
-    data, _ = context.files.read_with_stat(where)
-    media_type = _TYPES.get(ending_of(where), "application/octet-stream")
-    encoded = base64.b64encode(data).decode()
-    kind = media_type.partition("/")[0]
-    if kind in ("image", "audio"):
-        item: dict[str, Any] = {"type": kind, "data": encoded, "mimeType": media_type}
-    else:
-        resource = {"uri": f"file://{where}", "mimeType": media_type, "blob": encoded}
-        item = {"type": "resource", "resource": resource}
-    shown = Attachment(data, media_type, where)
-    return ToolResult("", structured={"content": [item]}, attachments=(shown,))
-
-
-def _read_multiple(context: Context, given: Arguments) -> ToolResult:
-    parts = []
-    for path in given["paths"]:
-        try:
-            parts.append(f"{path}:\n{_text_of(context, path)}\n")
-        except VshellError as error:
-            parts.append(f"{path}: Error - {render_error(error)}")
-    return _told("\n---\n".join(parts))
-
-
-def _write(context: Context, given: Arguments) -> ToolResult:
-    where = context.resolve(given["path"])
-    parent = split(lexical(where))[0]
-    if not context.files.exists(parent):
-        raise ToolError(f"Parent directory does not exist: {parent}")
-    context.files.write(where, given["content"].encode("utf-8", "surrogateescape"))
-    return _told(f"Successfully wrote to {given['path']}")
-
-
-def _edit(context: Context, given: Arguments) -> ToolResult:
-    path = given["path"]
-    where = context.resolve(path)
-    data, _ = context.files.read_with_stat(where)
-    edited = data
-    for each in given["edits"]:
-        edited = _replaced(edited, each["oldText"], each["newText"], path)
-    if edited != data and not given.get("dryRun", False):
-        context.files.write(where, edited)
-    return _told(_fenced(_diff(path, data, edited)))
-
-
-def _replaced(data: bytes, old: str, new: str, path: str) -> bytes:
-    """Return a file's bytes with the first occurrence of a text replaced."""
-    exact = old.encode("utf-8", "surrogateescape")
-    for wanted in (exact, exact.replace(b"\n", b"\r\n")):
-        if wanted and wanted in data:
-            value = new.encode("utf-8", "surrogateescape")
-            if b"\r\n" in wanted:
-                value = value.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-            return data.replace(wanted, value, 1)
-    if not old:
-        raise EmptyOldError("oldText must not be empty", path=path)
-    try:
-        edits = [{"old": old, "new": new}]
-        return apply_levels(data, edits, path=path, levels=("strip",), unchanged=True).data
-    except NoMatchError as error:
-        near = error.data.get("near") or []
-        told = f"\nThe nearest text is at line {near[0]['line']}." if near else ""
-        raise ToolError(f"Could not find exact match for edit:\n{old}{told}") from None
-
-
-def _diff(path: str, old: bytes, new: bytes) -> str:
-    from vshell.text.unified import diff_hunks, format_hunk, split_lines
-
-    hunks = diff_hunks(split_lines(old), split_lines(new), context=4)
-    body = b"".join(format_hunk(hunk, always_counts=True) for hunk in hunks)
-    rule = "=" * 67
-    head = f"Index: {path}\n{rule}\n--- {path}\toriginal\n+++ {path}\tmodified\n"
-    return head + body.decode("utf-8", "replace")
-
-
-def _fenced(diff: str) -> str:
-    longest = max((len(run) for run in re.findall("`+", diff)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}diff\n{diff}{fence}\n\n"
-
-
-def _create_directory(context: Context, given: Arguments) -> ToolResult:
-    context.files.mkdir(context.resolve(given["path"]), parents=True, exist_ok=True)
-    return _told(f"Successfully created directory {given['path']}")
-
-
-def _entries(context: Context, given: Arguments) -> tuple[list[Entry], str]:
-    """Return what is in a directory, and a line that says so when that is not all."""
-    found = ls(context, given["path"], limit=_MAX_ENTRIES)
-    entries = sorted(found.entries, key=lambda entry: entry.name)
-    more = f"\n[{found.total - _MAX_ENTRIES} more entries]" if found.truncated else ""
-    return entries, more
-
-
-def _sign(entry: Entry) -> str:
-    return "[DIR]" if entry.kind == "directory" else "[FILE]"
-
-
-def _list_directory(context: Context, given: Arguments) -> ToolResult:
-    entries, more = _entries(context, given)
-    return _told("\n".join(f"{_sign(entry)} {entry.name}" for entry in entries) + more)
-
-
-def _list_with_sizes(context: Context, given: Arguments) -> ToolResult:
-    entries, more = _entries(context, given)
-    if given.get("sortBy") == "size":
-        entries.sort(key=lambda entry: -entry.size)
-    rows = [
-        f"{_sign(entry)} {entry.name:<30} "
-        + ("" if entry.kind == "directory" else f"{_size(entry.size):>10}")
-        for entry in entries
-    ]
-    files = [entry for entry in entries if entry.kind != "directory"]
-    total = sum(entry.size for entry in files)
-    rows += ["", f"Total: {len(files)} files, {len(entries) - len(files)} directories"]
-    rows.append(f"Combined size: {_size(total)}")
-    return _told("\n".join(rows) + more)
-
-
-def _size(size: int) -> str:
-    if size < 1024:
-        return f"{size} B"
-    value, place = float(size), 0
-    while value >= 1024 and place < 4:
-        value, place = value / 1024, place + 1
-    return f"{value:.2f} {('B', 'KB', 'MB', 'GB', 'TB')[place]}"
-
-
-def _excluded(patterns: list[str]) -> Any:
-    """Return a function that tells whether a relative path is left out."""
-    if len(patterns) > 100:
-        raise BadPatternError("there are more than 100 patterns of what to leave out")
-    globs = [
-        compile_glob(form, dotfiles=True)
-        for pattern in patterns
-        for form in ([pattern] if "*" in pattern else [pattern, f"**/{pattern}"])
-    ]
-    return lambda path, is_directory: any(
-        each.match(path, is_directory=is_directory) for each in globs
-    )
-
-
-def _directory_tree(context: Context, given: Arguments) -> ToolResult:
-    where = context.resolve(given["path"])
-    excluded = _excluded(given.get("excludePatterns", []))
-    base = len(context.files.realpath(where).rstrip("/")) + 1
-    rows = sorted(context.files.walk(where), key=lambda row: row.path.split("/"))
-    if len(rows) > _MAX_TREE_ENTRIES:
-        raise ToolError(
-            f"The tree has more than {_MAX_TREE_ENTRIES} entries. Choose a directory further down,"
-            " or use search_files."
-        )
-    root: list[dict[str, Any]] = []
-    children: dict[str, list[dict[str, Any]]] = {"": root}
-    for row in rows:
-        path, is_directory = row.path[base:], row.kind == DIRECTORY
-        directory, _, name = path.rpartition("/")
-        if directory not in children or excluded(path, is_directory):
-            continue
-        node: dict[str, Any] = {"name": name, "type": "directory" if is_directory else "file"}
-        if is_directory:
-            children[path] = node["children"] = []
-        children[directory].append(node)
-    try:
-        return _told(json.dumps(root, indent=2, ensure_ascii=False))
-    except RecursionError:
-        raise ToolError("The tree is too deep. Choose a directory further down.") from None
-
-
-def _move(context: Context, given: Arguments) -> ToolResult:
-    source, destination = given["source"], given["destination"]
-    parent = split(lexical(context.resolve(destination)))[0]
-    if not context.files.exists(parent):
-        raise ToolError(f"Parent directory does not exist: {parent}")
-    try:
-        context.files.rename(context.resolve(source), context.resolve(destination), overwrite=False)
-    except ExistsError:
-        raise ToolError(f"Destination already exists: {destination}") from None
-    return _told(f"Successfully moved {source} to {destination}")
-
-
-def _search(context: Context, given: Arguments) -> ToolResult:
-    where = context.resolve(given["path"])
-    excluded = _excluded(given.get("excludePatterns", []))
-    base = len(where.rstrip("/")) + 1
-    if not context.files.exists(where):
-        raise NotFoundError(f"no such directory: {where}", path=where)
-    found = [
-        path
-        for path in glob(context, given["pattern"], path=where).paths
-        if not excluded(path[base:], False)
-    ]
-    if len(found) > _MAX_ENTRIES:
-        found = [*found[:_MAX_ENTRIES], f"[{len(found) - _MAX_ENTRIES} more matches]"]
-    return _told("\n".join(found) if found else "No matches found")
-
-
-def _info(context: Context, given: Arguments) -> ToolResult:
-    stat = context.files.stat(context.resolve(given["path"]))
-    changed = _time(stat.mtime_ns)
-    is_directory = stat.kind == "directory"
-    facts = {
-        "size": stat.size,
-        "created": _time(stat.ctime_ns),
-        "modified": changed,
-        "accessed": changed,
-        "isDirectory": str(is_directory).lower(),
-        "isFile": str(not is_directory).lower(),
-        "permissions": f"{stat.mode & 0o777:o}",
-    }
-    return _told("\n".join(f"{name}: {value}" for name, value in facts.items()))
-
-
-def _time(time_ns: int) -> str:
-    try:
-        return datetime.fromtimestamp(time_ns / 1e9, UTC).isoformat()
-    except (OverflowError, ValueError):  # 64 bits of nanoseconds are more years than 9999
-        return f"{time_ns // 10**9} s"
+    return Profile("mcp_fs", TOOLS, context=context, render_error=render_error)

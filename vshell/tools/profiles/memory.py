@@ -39,7 +39,7 @@ def memory_profile(context: Context) -> Profile:
         "Store and retrieve information in files below /memories, which persist between"
         " conversations. View the directory before anything else.",
         _PARAMETERS,
-        lambda given: _run(context, given),
+        _run,
         aliases={"new_text": "insert_text", "text": "file_text", "content": "file_text"},
         changes=lambda given: given.get("command") != "view",
         anthropic={"type": "memory_20250818"},

@@ -10,36 +10,102 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from vshell.errors import (
-    BinaryFileError,
-    EditError,
-    MultipleMatchesError,
-    NoMatchError,
-    NotFoundError,
-    NotReadError,
-    StaleError,
-    VshellError,
-)
-from vshell.fs.paths import split
 from vshell.ops.context import Context
-from vshell.ops.edit import edit
-from vshell.ops.glob import glob
-from vshell.ops.grep import grep
-from vshell.ops.write import write
-from vshell.tools.commands import CommandRunner, keep_tail
-from vshell.tools.media import DOCUMENTS, IMAGES, attachment
-from vshell.tools.profile import Arguments, Profile, Tool
-from vshell.tools.result import ToolError, ToolResult
+from vshell.tools.profile import Profile, Tool
+from vshell.tools.profiles.opencode_tools import (
+    MAX_LINES,
+    render_error,
+    run_bash,
+    run_edit,
+    run_glob,
+    run_grep,
+    run_read,
+    run_write,
+)
 from vshell.tools.schema_parts import flag, record, text, whole
-from vshell.tools.window import lines_of, shortened, window
 
-_MAX_LINES: Final = 2000
-_MAX_BYTES: Final = 50 * 1024
-_LINE_CHARACTERS: Final = 2000
-_FOUND: Final = 100
-_ENTRIES: Final = 2000
-_DEFAULT_TIMEOUT_MS: Final = 120_000
-_MAX_TIMEOUT_MS: Final = 600_000
+_PATH: Final = text("The absolute path to the file")
+_ALIASES: Final = {"path": "filePath", "file": "filePath"}
+
+TOOLS: Final = (
+    Tool(
+        "bash",
+        "Executes a bash command in the workspace's shell. Use workdir to run it elsewhere,"
+        " instead of cd.",
+        record(
+            ("command",),
+            command=text("The command to execute"),
+            timeout=whole("Optional timeout in milliseconds", minimum=1),
+            workdir=text("The working directory to run the command in"),
+            description=text("What this command does, in 5-10 words"),
+        ),
+        run_bash,
+        aliases={"cmd": "command", "cwd": "workdir"},
+        runs_commands=True,
+    ),
+    Tool(
+        "read",
+        f"Read a file or directory. Up to {MAX_LINES} lines are returned from the beginning;"
+        " use offset and limit for more. Each line has its number before it.",
+        record(
+            ("filePath",),
+            filePath=text("The absolute path to the file or directory to read"),
+            offset=whole("The line number to start reading from (1-indexed)", minimum=0),
+            limit=whole(f"How many lines to read (default {MAX_LINES})", minimum=1),
+        ),
+        run_read,
+        aliases=_ALIASES,
+    ),
+    Tool(
+        "glob",
+        "Find files by a glob pattern such as '**/*.js'; the newest come first.",
+        record(
+            ("pattern",),
+            pattern=text("The glob pattern to match files against"),
+            path=text("The directory to search in (default: the current directory)"),
+        ),
+        run_glob,
+    ),
+    Tool(
+        "grep",
+        "Search the contents of files for a regular expression.",
+        record(
+            ("pattern",),
+            pattern=text("The regex pattern to search for in file contents"),
+            path=text("The directory to search in (default: the current directory)"),
+            include=text('Files to include, such as "*.js" or "*.{ts,tsx}"'),
+        ),
+        run_grep,
+        aliases={"glob": "include"},
+    ),
+    Tool(
+        "edit",
+        "Replace text in a file. oldString must be there exactly once, unless replaceAll is"
+        " true. The file must have been read first. An empty oldString writes the whole file.",
+        record(
+            ("filePath", "oldString", "newString"),
+            filePath=_PATH,
+            oldString=text("The text to replace"),
+            newString=text("The text to replace it with (must be different)"),
+            replaceAll=flag("Replace all occurrences of oldString (default false)"),
+        ),
+        run_edit,
+        aliases=_ALIASES | {"oldText": "oldString", "newText": "newString"},
+        changes=True,
+    ),
+    Tool(
+        "write",
+        "Write a file, overwriting one that is there, which must have been read first.",
+        record(
+            ("content", "filePath"),
+            content=text("The content to write to the file"),
+            filePath=_PATH,
+        ),
+        run_write,
+        aliases=_ALIASES,
+        changes=True,
+    ),
+)
 
 
 def opencode_profile(context: Context, *, rules: Any = None) -> Profile:
@@ -49,285 +115,4 @@ def opencode_profile(context: Context, *, rules: Any = None) -> Profile:
         context: What they work in; it must require that files are read before changes.
         rules: What bash may run, as `Session.shell` takes it.
     """
-    runner = CommandRunner(context, rules=rules)
-    path = text("The absolute path to the file")
-    aliases = {"path": "filePath", "file": "filePath"}
-    tools = [
-        Tool(
-            "bash",
-            "Executes a bash command in the workspace's shell. Use workdir to run it elsewhere,"
-            " instead of cd.",
-            record(
-                ("command",),
-                command=text("The command to execute"),
-                timeout=whole("Optional timeout in milliseconds", minimum=1),
-                workdir=text("The working directory to run the command in"),
-                description=text("What this command does, in 5-10 words"),
-            ),
-            lambda given: _bash(runner, given),
-            aliases={"cmd": "command", "cwd": "workdir"},
-            changes=True,
-            separate=True,
-            interrupt=runner.interrupt,
-        ),
-        Tool(
-            "read",
-            f"Read a file or directory. Up to {_MAX_LINES} lines are returned from the beginning;"
-            " use offset and limit for more. Each line has its number before it.",
-            record(
-                ("filePath",),
-                filePath=text("The absolute path to the file or directory to read"),
-                offset=whole("The line number to start reading from (1-indexed)", minimum=0),
-                limit=whole(f"How many lines to read (default {_MAX_LINES})", minimum=1),
-            ),
-            lambda given: _read(context, given),
-            aliases=aliases,
-        ),
-        Tool(
-            "glob",
-            "Find files by a glob pattern such as '**/*.js'; the newest come first.",
-            record(
-                ("pattern",),
-                pattern=text("The glob pattern to match files against"),
-                path=text("The directory to search in (default: the current directory)"),
-            ),
-            lambda given: _glob(context, given),
-        ),
-        Tool(
-            "grep",
-            "Search the contents of files for a regular expression.",
-            record(
-                ("pattern",),
-                pattern=text("The regex pattern to search for in file contents"),
-                path=text("The directory to search in (default: the current directory)"),
-                include=text('Files to include, such as "*.js" or "*.{ts,tsx}"'),
-            ),
-            lambda given: _grep(context, given),
-            aliases={"glob": "include"},
-        ),
-        Tool(
-            "edit",
-            "Replace text in a file. oldString must be there exactly once, unless replaceAll is"
-            " true. The file must have been read first. An empty oldString writes the whole file.",
-            record(
-                ("filePath", "oldString", "newString"),
-                filePath=path,
-                oldString=text("The text to replace"),
-                newString=text("The text to replace it with (must be different)"),
-                replaceAll=flag("Replace all occurrences of oldString (default false)"),
-            ),
-            lambda given: _edit(context, given),
-            aliases=aliases | {"oldText": "oldString", "newText": "newString"},
-            changes=True,
-        ),
-        Tool(
-            "write",
-            "Write a file, overwriting one that is there, which must have been read first.",
-            record(
-                ("content", "filePath"),
-                content=text("The content to write to the file"),
-                filePath=path,
-            ),
-            lambda given: _write(context, given),
-            aliases=aliases,
-            changes=True,
-        ),
-    ]
-    return Profile("opencode", tools, context=context, render_error=render_error)
-
-
-def render_error(error: VshellError) -> str:
-    """Return an error of vshell in OpenCode's words, where it has some."""
-    match error:
-        case NotReadError():
-            return (
-                f"You must read file {error.filename} before overwriting it. Use the Read tool"
-                " first"
-            )
-        case StaleError():
-            return (
-                f"File {error.filename} has been modified since it was last read. Please read the"
-                " file again before modifying it."
-            )
-        case NotFoundError():
-            return f"File not found: {error.filename}"
-    hint = f" ({error.hint})" if error.hint else ""
-    return f"{error}{hint}"
-
-
-def _read(context: Context, given: Arguments) -> Any:
-    path = given["filePath"]
-    where = context.resolve(path)
-    if not context.files.exists(where):
-        raise ToolError(_missing(context, path, where))
-    if context.files.stat(where).kind == "directory":
-        return _directory(context, where, given)
-    try:
-        lines = lines_of(context, where)
-    except BinaryFileError:
-        return _media(context, path, where)
-    if not lines[-1]:
-        lines.pop()
-    start = max(1, int(given.get("offset", 1)))
-    if start > max(1, len(lines)):
-        raise ToolError(f"Offset {start} is out of range for this file ({len(lines)} lines)")
-    cut = [
-        shortened(line, _LINE_CHARACTERS, "... (line truncated to 2000 chars)") for line in lines
-    ]
-    asked = int(given.get("limit", _MAX_LINES))
-    shown = window(cut, start - 1, asked, max_lines=asked, max_bytes=_MAX_BYTES)
-    body = "\n".join(f"{number}: {line}" for number, line in enumerate(shown.lines, start))
-    if shown.cut_by == "bytes":
-        note = (
-            f"(Output capped at 50 KB. Showing lines {start}-{shown.end}. Use"
-            f" offset={shown.end + 1} to continue.)"
-        )
-    elif shown.end < shown.total:
-        note = (
-            f"(Showing lines {start}-{shown.end} of {shown.total}. Use offset={shown.end + 1} to"
-            " continue.)"
-        )
-    else:
-        note = f"(End of file - total {shown.total} lines)"
-    return f"<path>{where}</path>\n<type>file</type>\n<content>\n{body}\n\n{note}\n</content>"
-
-
-def _missing(context: Context, path: str, where: str) -> str:
-    directory, name = split(where)
-    near: list[str] = []
-    if context.files.exists(directory) and context.files.stat(directory).kind == "directory":
-        folded = name.lower()
-        near = [
-            f"{directory.rstrip('/')}/{other}"
-            for other in context.files.names(directory)
-            if folded and (folded in other.lower() or other.lower() in folded)
-        ]
-    if not near:
-        return f"File not found: {path}"
-    return f"File not found: {path}\n\nDid you mean one of these?\n" + "\n".join(near[:3])
-
-
-def _media(context: Context, path: str, where: str) -> ToolResult:
-    data, _ = context.files.read_with_stat(where)
-    shown = attachment(where, data, IMAGES | DOCUMENTS)
-    if shown is None:
-        raise ToolError(f"Cannot read binary file: {path}")
-    kind = "Image" if shown.media_type.startswith("image/") else "PDF"
-    return ToolResult(f"{kind} read successfully", attachments=(shown,))
-
-
-def _directory(context: Context, where: str, given: Arguments) -> str:
-    start = max(1, int(given.get("offset", 1)))
-    limit = int(given.get("limit", _ENTRIES))
-    entries, total = context.files.list_directory(where, limit=limit, offset=start - 1)
-    names = [split(entry.path)[1] + ("/" if entry.kind == 2 else "") for entry in entries]
-    end = start - 1 + len(names)
-    note = (
-        f"({total} entries)"
-        if end >= total
-        else f"(Showing {len(names)} of {total} entries. Use offset={end + 1} to continue.)"
-    )
-    body = "\n".join(names)
-    return f"<path>{where}</path>\n<type>directory</type>\n<entries>\n{body}\n\n{note}\n</entries>"
-
-
-def _glob(context: Context, given: Arguments) -> str:
-    found = glob(context, given["pattern"], path=given.get("path", context.cwd), sort="newest")
-    files = [path for path in found.paths if context.files.stat(path, follow=False).kind == "file"]
-    if not files:
-        return "No files found"
-    shown = "\n".join(files[:_FOUND])
-    if len(files) > _FOUND:
-        shown += (
-            f"\n\n(Results are truncated: showing first {_FOUND} results. Consider using a more"
-            " specific path or pattern.)"
-        )
-    return shown
-
-
-def _grep(context: Context, given: Arguments) -> str:
-    found = grep(
-        context,
-        given["pattern"],
-        path=given.get("path", context.cwd),
-        include=given.get("include"),
-        max_matches=_FOUND,
-        ignore=True,
-    )
-    if not found.matches:
-        return "No files found"
-    more = " (showing first 100)" if found.truncated else ""
-    lines = [f"Found {len(found.matches)} matches{more}"]
-    last = ""
-    for match in found.matches:
-        if match.path != last:
-            lines += ([""] if last else []) + [f"{match.path}:"]
-            last = match.path
-        lines.append(f"  Line {match.line}: {match.text}")
-    if found.truncated:
-        lines.append(
-            f"\n(Results are truncated: showing first {_FOUND} results. Consider using a more"
-            " specific path or pattern.)"
-        )
-    return "\n".join(lines)
-
-
-def _edit(context: Context, given: Arguments) -> ToolResult:
-    path, old, new = given["filePath"], given["oldString"], given["newString"]
-    if old == new:
-        raise ToolError("No changes to apply: oldString and newString are identical.")
-    if not old:
-        write(context, path, new)
-        return ToolResult("Edit applied successfully.")
-    every = given.get("replaceAll", False)
-    try:
-        done = edit(context, path, {"old": old, "new": new, "replace_all": every}, fuzz="unicode")
-    except NoMatchError:
-        try:
-            change = {"old": old, "new": new, "replace_all": every}
-            done = edit(context, path, change, fuzz="strip")
-        except EditError as error:
-            raise ToolError(_edit_message(error)) from None
-    except EditError as error:
-        raise ToolError(_edit_message(error)) from None
-    return ToolResult("Edit applied successfully.", structured={"diff": done.patch})
-
-
-def _edit_message(error: EditError) -> str:
-    if isinstance(error, MultipleMatchesError):
-        return (
-            "Found multiple matches for oldString. Provide more surrounding context to make the"
-            " match unique."
-        )
-    if isinstance(error, NoMatchError):
-        near = error.data.get("near") or []
-        told = f" The nearest text is at line {near[0]['line']}." if near else ""
-        return (
-            "Could not find oldString in the file. It must match exactly, including whitespace,"
-            f" indentation, and line endings.{told}"
-        )
-    return str(error)
-
-
-def _write(context: Context, given: Arguments) -> str:
-    write(context, given["filePath"], given["content"])
-    return "Wrote file successfully."
-
-
-def _bash(runner: CommandRunner, given: Arguments) -> ToolResult:
-    timeout_ms = min(int(given.get("timeout", _DEFAULT_TIMEOUT_MS)), _MAX_TIMEOUT_MS)
-    ran = runner.run(given["command"], timeout_s=timeout_ms / 1000, cwd=given.get("workdir"))
-    body, left_out = keep_tail(ran.output, max_lines=_MAX_LINES, max_bytes=_MAX_BYTES)
-    if left_out:
-        body = f"...{left_out} lines truncated...\n\n{body}"
-    notes = []
-    if ran.timed_out:
-        notes.append(f"bash tool terminated command after exceeding timeout {timeout_ms} ms")
-    elif ran.exit_code:
-        notes.append(f"exit code: {ran.exit_code}")
-    if notes:
-        told = "\n".join(notes)
-        body += f"\n\n<bash_metadata>\n{told}\n</bash_metadata>"
-    return ToolResult(
-        body or "(no output)", is_error=ran.timed_out, structured={"exit": ran.exit_code}
-    )
+    return Profile("opencode", TOOLS, context=context, rules=rules, render_error=render_error)

@@ -44,7 +44,7 @@ def text_editor_profile(context: Context, *, max_characters: int = _MAX_CHARACTE
         "View, create and edit text files: view shows a file or directory, create writes a file,"
         " str_replace replaces text that is there exactly once, insert adds text after a line.",
         _PARAMETERS,
-        lambda given: _run(context, given, max_characters),
+        lambda context, given: _run(context, given, max_characters),
         # `new_str` of `insert` is what earlier versions of the tool called it.
         prepare=_prepare,
         aliases={"file_path": "path", "content": "file_text", "insert_str": "insert_text"},

@@ -1,0 +1,5 @@
+"""`sed`: lines, edited by a script."""
+
+from vshell.shell.commands.sed.command import COMMANDS
+
+__all__ = ["COMMANDS"]
