@@ -97,6 +97,11 @@ class Streams:
             target.flush()
         return 0.0 if found or name in self._coprocesses else -1.0
 
+    def abandon(self) -> None:
+        """Lose what was printed and has not been written."""
+        self.stdout.abandon()
+        self._stderr.abandon()
+
     # Reading.
 
     def reader(self, kind: str, name: str) -> Reader | None:
