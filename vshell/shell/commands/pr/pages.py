@@ -58,7 +58,8 @@ class Printer:
         opened = [self._open(name) for name in names or ["-"]]
         sources = [source for source in opened if source is not None]
         if self._settings.parallel:
-            self._settings.columns = max(1, len(sources))
+            # A file that cannot be opened has no column, but the others are no wider for it.
+            self._settings.columns = max(1, len(opened))
             if sources:
                 self._print(sources)
         else:
@@ -111,7 +112,7 @@ class Printer:
         start: int | None = settings.margin + between
         found: list[_Column] = []
         has_numbers = settings.number_separator is not None
-        for index in range(settings.columns):
+        for index in range(len(sources) if settings.parallel else settings.columns):
             numbered = has_numbers and (not settings.parallel or index == 0)
             source = sources[index if settings.parallel else 0]
             found.append(_Column(source, start, numbered))
