@@ -14,15 +14,13 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vshell._version import __version__
 from vshell.errors import ConflictError, NotFoundError, OperationTimeoutError, VshellError
 from vshell.fs.filesystem import FileSystem
 from vshell.ops.context import Context
 
-from .arguments import in_typed_words
-from .commands import TOPICS, Call, Command, commands
 from .grammar import (
     ASKED_FOR_HELP,
     HELP,
@@ -36,6 +34,11 @@ from .grammar import (
 )
 from .output import Output
 from .scripts import Script, find_script, leading, run_script
+
+# What knows all operations is imported by whom needs it: the interactive shell shows its
+# prompt without.
+if TYPE_CHECKING:
+    from .commands import Command
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -163,12 +166,14 @@ class _Line:
         if ASKED_FOR_HELP in options:
             output.data(global_help())
             return 0
+        if not rest and sys.stdin.isatty() and sys.stdout.isatty():
+            return self._run_interactive(options)
+        from .commands import commands
+
         script = find_script(rest, commands()) if _may_be_script(rest) else None
         if script is not None:
             return self._run_script(script, options)
         if not rest:
-            if sys.stdin.isatty() and sys.stdout.isatty():
-                return self._run_interactive(options)
             output.talk(global_help().rstrip("\n"))
             return USAGE
         self.command = _command(rest[0], commands())
@@ -178,7 +183,7 @@ class _Line:
         _check_choice(options)
         as_json = "json" in options
         with ExitStack() as stack:
-            context = self._open(options, _SHELL, stack)
+            context = self._open(options, stack, creates=True)
             return run_script(
                 context, script, self._output, session=options.get("session"), as_json=as_json
             )
@@ -189,13 +194,15 @@ class _Line:
         _check_choice(options)
         with ExitStack() as stack:
             return run_interactive(
-                self._open(options, _SHELL, stack).files,
+                self._open(options, stack, creates=True).files,
                 workspace=options.get("agent") or _workspace_file(options),
                 session=options.get("session"),
                 colour=self._output.colored(sys.stdout),
             )
 
     def _run_command(self, command: Command, given: list[str], options: dict[str, Any]) -> int:
+        from .commands import Call
+
         arguments = [*command.arguments(), _JSON]
         try:
             values = parse(arguments, given)
@@ -210,30 +217,26 @@ class _Line:
         with ExitStack() as stack:
 
             def open_workspace() -> Context:
-                return self._open(options, command, stack)
+                return self._open(options, stack, creates=command.creates)
 
             call = Call(values, self._output, open_workspace, options.get("session"))
             return command.run(call)
 
-    def _open(self, options: dict[str, Any], command: Command, stack: ExitStack) -> Context:
+    def _open(self, options: dict[str, Any], stack: ExitStack, *, creates: bool) -> Context:
         name = options["agent"] if "agent" in options else _workspace_file(options)
         try:
             if "agent" in options:
-                files = _agent_files(name, options["root"], command, stack)
+                files = _agent_files(name, options["root"], stack, creates=creates)
             else:
                 # `Workspace.open` does the same; but it knows all operations, and to
                 # import them costs more than to run one.
-                files = FileSystem(name, create=command.creates)
+                files = FileSystem(name, create=creates)
                 stack.callback(files.close)
         except NotFoundError:
-            if not command.creates:
+            if not creates:
                 self.hint = f"it would be {name}; `write` or `import` make a new one"
             raise
         return Context(files, name=options.get("session", _DEFAULT_SESSION))
-
-
-_SHELL: Final = Command("-c", "files", str, tuple, lambda _call: 0, creates=True)
-"""What stands for a shell script where a subcommand is asked whether it makes a workspace."""
 
 
 def _may_be_script(rest: Sequence[str]) -> bool:
@@ -244,11 +247,11 @@ def _workspace_file(options: dict[str, Any]) -> str:
     return options.get("workspace") or os.environ.get("VSHELL_WORKSPACE") or _DEFAULT_WORKSPACE
 
 
-def _agent_files(agent: str, root: str, command: Command, stack: ExitStack) -> FileSystem:
+def _agent_files(agent: str, root: str, stack: ExitStack, *, creates: bool) -> FileSystem:
     from vshell.workspaces import Workspaces
 
     agents = stack.enter_context(Workspaces(root))
-    return agents.open(agent, create=command.creates).files
+    return agents.open(agent, create=creates).files
 
 
 def _check_choice(options: dict[str, Any]) -> None:
@@ -280,6 +283,8 @@ def _explained(error: UsageError) -> UsageError:
 def _typed_hint(error: VshellError, command: Command | None) -> str | None:
     if error.hint is None or command is None or command.operation is None:
         return error.hint
+    from .arguments import in_typed_words
+
     return in_typed_words(error.hint, command.operation)
 
 
@@ -291,6 +296,8 @@ def _exit_code(error: VshellError) -> int:
 
 def global_help() -> str:
     """Return what `vshell --help` prints."""
+    from .commands import TOPICS, commands
+
     known = commands()
     text = _HEADER + help_table([*_GLOBAL, HELP])
     width = max(map(len, known))

@@ -265,7 +265,7 @@ def test_each_kind_of_error_has_its_exit_code(
         raise error
 
     log = commands()["log"]._replace(run=fail)
-    monkeypatch.setattr(cli, "commands", lambda: {"log": log})
+    monkeypatch.setattr("vshell.repl.commands.commands", lambda: {"log": log})
     assert run("log").code == code
 
 
@@ -276,7 +276,7 @@ def test_an_internal_error_is_one_line_unless_it_is_looked_for(
         raise ZeroDivisionError("by zero")
 
     log = commands()["log"]._replace(run=fail)
-    monkeypatch.setattr(cli, "commands", lambda: {"log": log})
+    monkeypatch.setattr("vshell.repl.commands.commands", lambda: {"log": log})
     assert run("log").err.splitlines()[0] == "error: internal error: ZeroDivisionError: by zero"
     monkeypatch.setenv("VSHELL_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
