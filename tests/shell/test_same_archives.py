@@ -64,6 +64,8 @@ CHAINS = [
     "zip -rq x d ;; unzip -qo x ;; unzip x -x d/a -d k ;; zip -j y.zip d/b/c d/a ;; unzip -v y.zip ;; unzip -Z1 y.zip",
     "zip x.zip nofile ;; unzip nofile ;; unzip junk ;; zip x.zip f ;; zip x.zip f ;; unzip x.zip ;; zip -m x.zip g.txt ;; unzip -c x.zip",
     'zip -r x.zip d -x "*.txt" "d/b/*" ;; unzip -Z1 x.zip',
+    "touch -d @1000000000 f ;; zip x.zip f ;; zip -u x.zip f ;; touch -d @1000000010 f ;; zip -u x.zip f g.txt ;; zip -f x.zip f",
+    "touch -d @1000000000 f g.txt ;; zip x.zip f ;; touch -d @1000000010 f g.txt ;; zip -f x.zip f g.txt ;; zip -u x.zip nofile",
 ]
 
 

@@ -23,6 +23,7 @@ from vshell.shell.commands.zip.entries import (
     Entries,
     Stop,
     guarded,
+    mtime_of,
     opened_archive,
     percent,
 )
@@ -108,8 +109,11 @@ def _add(
                 fnmatchcase(stored, pattern) for pattern in excluded
             ) or place == call.context.resolve(target):
                 continue
-            lines.append(_put(call, old, place, stored))
-            added = True
+            if _is_wanted(call, old, place, stored):
+                lines.append(_put(call, old, place, stored))
+                added = True
+    if not added and (parsed.flag("update") or parsed.flag("freshen")):
+        return 12  # all is as new as it can be, of which zip says nothing
     if not added:
         raise Stop(f"\nzip error: Nothing to do! ({target})\n", 12)
     if not parsed.flag("quiet"):
@@ -119,6 +123,17 @@ def _add(
     if parsed.flag("move"):
         _remove(call, names)
     return status if status and not added else 0
+
+
+def _is_wanted(call: Invocation, old: Entries, path: str, name: str) -> bool:
+    """Tell whether a file goes into the archive, which with some options must be new to it."""
+    parsed = call.parsed
+    if not (parsed.flag("update") or parsed.flag("freshen")):
+        return True
+    if name not in old:
+        return not parsed.flag("freshen")
+    stat = call.context.files.stat(path, follow=not parsed.flag("symlinks"))
+    return stat.mtime_ns // 10**9 > mtime_of(old[name][0]) // 10**9
 
 
 def _tree(call: Invocation, path: str, name: str) -> Iterator[tuple[str, str]]:
@@ -149,7 +164,8 @@ def _put(call: Invocation, entries: Entries, path: str, name: str) -> str:
         data = files.read(path)
     elif stat.kind == "symlink":
         data = to_bytes(files.readlink(path))
-    verb = "updating" if name in entries else "  adding"
+    again = "freshening" if call.parsed.flag("freshen") else "updating"
+    verb = again if name in entries else "adding"
     entries[name] = (_info(name, stat, call), data)
     return _said(verb, name, data, call)
 
@@ -240,7 +256,8 @@ ZIP: Final = Command(
         Option(("-m", "--move"), "Move into zipfile: delete the files."),
         Option(("-q", "--quiet"), "Quiet operation."),
         Option(("-v", "--verbose"), "Accepted."),
-        Option(("-u", "--update"), "Accepted: all named files are put in."),
+        Option(("-u", "--update"), "Update: only changed or new files."),
+        Option(("-f", "--freshen"), "Freshen: only changed files."),
         Option(("-x", "--exclude"), "Exclude the following names.", "LIST"),
         Option(("-y", "--symlinks"), "Store symbolic links as the link."),
         Option(("-D", "--no-dir-entries"), "Do not add directory entries."),
