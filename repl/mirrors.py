@@ -6,8 +6,6 @@ What was done goes to stdout, a line for each path; what came of it to stderr.
 from __future__ import annotations
 
 import os
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -17,15 +15,14 @@ from vshell.errors import NotFoundError, VshellError
 from .commands import Call, Command
 from .grammar import Argument, UsageError, whole_number
 from .output import Output, counted, printable
+from .progress import progress_bar
 
 if TYPE_CHECKING:
     from vshell.sync.mirror import Mirror
     from vshell.sync.results import (
         Conflict,
-        Progress,
         SyncDiff,
         SyncedPath,
-        SyncProgress,
         SyncResult,
         SyncStatus,
     )
@@ -43,9 +40,6 @@ _ACTIONS: Final = (
     "restart",
 )
 _POLICIES: Final = ("safe", "workspace-wins", "container-wins", "merge", "fail")
-_FIRST_PROGRESS_S: Final = 0.5
-_PROGRESS_S: Final = 0.1
-_CLEAR_LINE: Final = "\r\x1b[K"
 
 _SYNC: Final = """\
 Keep the workspace and a directory the same, both ways.
@@ -185,14 +179,14 @@ def _run_sync(mirror: Mirror, values: dict[str, Any], output: Output) -> int:
     }
     if action == "push":
         options.pop("allow_emptied", None)
-    with _progress(action) as progress:
+    with progress_bar(action) as progress:
         result = getattr(mirror, action)(progress=progress, **options)
     _show(result, output)
     return CONFLICT if result.open_conflicts else 0
 
 
 def _run_status(mirror: Mirror, values: dict[str, Any], output: Output) -> int:
-    with _progress("status") as progress:
+    with progress_bar("status") as progress:
         status = mirror.status(deep="deep" in values, progress=progress)
     if output.as_json:
         output.json(status.as_dict())
@@ -299,30 +293,3 @@ def _show_status(status: SyncStatus, output: Output) -> None:
         output.line(output.style(_told(conflict), "yellow"))
     if status.conflicts:
         output.talk(counted(len(status.conflicts), "open conflict"))
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Progress | None]:
-    """Yield a function that shows how far it is; None when stderr is no terminal."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield None
-        return
-    next_s = time.monotonic() + _FIRST_PROGRESS_S
-    shown = False
-
-    def show(progress: SyncProgress) -> None:
-        nonlocal next_s, shown
-        now_s = time.monotonic()
-        if now_s < next_s:
-            return
-        next_s, shown = now_s + _PROGRESS_S, True
-        of = f" of {progress.total}" if progress.total else ""
-        sys.stderr.write(f"{_CLEAR_LINE}{title}: {progress.phase} {progress.entries}{of}")
-        sys.stderr.flush()
-
-    try:
-        yield show
-    finally:
-        if shown:
-            sys.stderr.write(_CLEAR_LINE)
-            sys.stderr.flush()

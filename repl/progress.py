@@ -17,7 +17,7 @@ _CLEAR_LINE: Final = "\r\x1b[K"
 
 
 class Progress(Protocol):
-    """How far something is; some things also count `bytes`."""
+    """How far something is; some things also count `bytes`, or are in a `phase`."""
 
     @property
     def entries(self) -> int: ...
@@ -55,6 +55,9 @@ def progress_bar(title: str) -> Iterator[Callable[[Progress], None] | None]:
 
 def _bar(progress: Progress) -> str:
     count = counted(progress.entries, "entry", "entries")
+    phase = getattr(progress, "phase", None)
+    if phase is not None:
+        count = f"{phase} {count}"
     size = getattr(progress, "bytes", None)
     if size is not None:
         count = f"{count}, {readable_size(size)}"

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext
 
+from vshell._version import __version__
+from vshell.fs import shells
 from vshell.fs.filesystem import FileSystem
-from vshell.session import Session
+
+from .first_prompt import first_prompt
+from .status import Status
 
 __all__ = ["run_interactive"]
 
@@ -34,18 +40,27 @@ def run_interactive(
     Returns:
         The exit code of the last line.
     """
-    from .loop import Loop, is_dumb
-
     known = os.environ if environment is None else environment
+    plain = is_dumb(known)
     name = session or SESSION
-    who = Session(files, name=name)
-    with who.shell(session=name) as shell:
-        loop = Loop(
-            who,
-            shell,
-            workspace=workspace,
-            colour=colour,
-            plain=is_dumb(known),
-            environment=known,
-        )
+    saved = shells.load(files, name)
+    status = Status(workspace, "/" if saved is None else saved.cwd)
+    status.refresh(files)
+    if not shells.history(files, name, limit=1):
+        greeting = f"vshell {__version__}: bash on {status.name}; :help says what there is"
+        sys.stdout.write(f"\x1b[2m{greeting}\x1b[0m\n" if colour else f"{greeting}\n")
+    with ExitStack() as stack:
+        with nullcontext() if plain else first_prompt(status, colour=colour):
+            from vshell.session import Session
+
+            from .loop import Loop
+
+            who = Session(files, name=name)
+            shell = stack.enter_context(who.shell(session=name))
+            loop = Loop(who, shell, status=status, colour=colour, plain=plain, environment=known)
         return loop.run()
+
+
+def is_dumb(environment: Mapping[str, str]) -> bool:
+    """Tell whether a terminal cannot even move its cursor."""
+    return environment.get("TERM", "") in ("", "dumb") and os.name != "nt"

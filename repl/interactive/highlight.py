@@ -10,30 +10,12 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
 
+from .colours import COLOURS
 from .syntax import Part, parts_of
 
 __all__ = ["STYLE", "ShellLexer"]
 
-STYLE: Final = Style.from_dict(
-    {
-        "command": "ansigreen bold",
-        "unknown": "ansired",
-        "keyword": "ansimagenta",
-        "option": "ansicyan",
-        "string": "ansiyellow",
-        "variable": "ansiblue",
-        "operator": "ansimagenta",
-        "comment": "ansibrightblack italic",
-        "error": "underline ansired",
-        "prompt.workspace": "ansicyan",
-        "prompt.cwd": "ansiblue bold",
-        "prompt.failed": "ansired bold",
-        "prompt.unsynced": "ansiyellow",
-        "prompt.conflicts": "ansired",
-        "prompt.continuation": "ansibrightblack",
-        "bottom-toolbar": "noreverse ansibrightblack",
-    }
-)
+STYLE: Final = Style.from_dict(COLOURS)
 
 Position = tuple[int, int]
 """A line and a column, both from 0."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import threading
@@ -12,7 +11,9 @@ from typing import Final
 
 from vshell.errors import VshellError
 from vshell.fs import shells
+from vshell.repl.grammar import nearest
 from vshell.session import Session
+from vshell.shell.engine import Plan
 from vshell.shell.shell import Shell
 
 from .directives import DIRECTIVES, Leave, help_text, run_script_text, watch
@@ -23,6 +24,7 @@ from .status import Status
 __all__ = ["Loop"]
 
 INTERRUPTED: Final = 130
+NOT_FOUND: Final = 127
 
 
 class Loop:
@@ -31,7 +33,7 @@ class Loop:
     Args:
         session: Who works in it.
         shell: What runs the lines.
-        workspace: The workspace's name, for the prompt.
+        status: What the prompt shows.
         colour: Whether the terminal shows colour.
         plain: Do without prompt-toolkit.
         environment: The host's variables, of which `PAGER` and `EDITOR` are used.
@@ -42,7 +44,7 @@ class Loop:
         session: Session,
         shell: Shell,
         *,
-        workspace: str,
+        status: Status,
         colour: bool,
         plain: bool,
         environment: Mapping[str, str],
@@ -52,7 +54,8 @@ class Loop:
         self._colour = colour
         self._plain = plain
         self._pager = () if plain else pager_of(environment)
-        self.status = Status(workspace, shell.cwd)
+        self.status = status
+        status.cwd = shell.cwd
         self._knowledge = ShellKnowledge(shell)
         self._reader: Reader = self._make_reader()
 
@@ -71,7 +74,7 @@ class Loop:
     def run(self) -> int:
         """Read and run until the person leaves; return the last line's exit code."""
         while True:
-            self.status.refresh(self._session)
+            self.status.refresh(self._session.files)
             try:
                 line = self._reader.read()
                 if line.strip():
@@ -125,7 +128,20 @@ class Loop:
         self._interruptible(work, self._shell.interrupt)
         display.finish()
         self._remember(line, cwd, code)
+        if code == NOT_FOUND and plan is not None:
+            self._suggest(plan)
         return code
+
+    def _suggest(self, plan: Plan) -> None:
+        """Say what may have been meant by a command that is not there."""
+        groups = ("commands", "functions", "aliases")
+        known = {name for each in groups for name in self._knowledge.names().get(each, ())}
+        for command in plan.commands:
+            if command.name and command.name not in known and "/" not in command.name:
+                near = nearest(command.name, sorted(known))
+                if near:
+                    sys.stderr.write(f"hint: did you mean {near}?\n")
+                return
 
     def _remember(self, line: str, cwd: str, code: int) -> None:
         if not self._session.files.store.database.read_only:
@@ -197,8 +213,3 @@ class Loop:
 
 
 _FOREVER_S: Final = 1e7
-
-
-def is_dumb(environment: Mapping[str, str]) -> bool:
-    """Tell whether a terminal cannot even move its cursor."""
-    return environment.get("TERM", "") in ("", "dumb") and os.name != "nt"

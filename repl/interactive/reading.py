@@ -179,6 +179,7 @@ class LineReader:
         self._colour = colour
         self._lexers: deque[ShellLexer] = deque(maxlen=_KEPT_LEXERS)
         self._shown_version = 0
+        self._script_sessions: dict[str, PromptSession[str]] = {}
         completer = ShellCompleter(session, lambda: status.cwd, knowledge.names, directives)
         self.session: PromptSession[str] = PromptSession(
             history=WorkspaceHistory(session.files, history_of),
@@ -192,7 +193,7 @@ class LineReader:
             multiline=True,
             prompt_continuation=self._continuation,
             key_bindings=self._keys(),
-            bottom_toolbar=lambda: toolbar_text(status),
+            bottom_toolbar=lambda: toolbar_text(status, mode=self._mode()),
             reserve_space_for_menu=_MENU_LINES,
             enable_open_in_editor=True,
             enable_history_search=False,
@@ -224,6 +225,10 @@ class LineReader:
 
         self.session.editing_mode = EditingMode.VI if wanted else EditingMode.EMACS
 
+    def _mode(self) -> str:
+        """Return which of vi's modes the keys are in; nothing for those of emacs."""
+        return self.session.app.vi_state.input_mode.value if self.vi_mode else ""
+
     def read(self) -> str:
         return self.session.prompt(
             lambda: prompt_text(self._status, shows_colour=self._colour), multiline=True
@@ -232,7 +237,7 @@ class LineReader:
     def read_script(self, prompt: str) -> str:
         lines: list[str] = []
         while True:
-            line = self._script_session().prompt(prompt if not lines else "... ")
+            line = self._script_session(prompt).prompt(prompt if not lines else "... ")
             if not line and lines:
                 return "\n".join(lines)
             if line.strip() and not lines and not line.rstrip().endswith((":", "{", "(", "[", ",")):
@@ -240,10 +245,18 @@ class LineReader:
             if line:
                 lines.append(line)
 
-    def _script_session(self) -> PromptSession[str]:
+    def _script_session(self, prompt: str) -> PromptSession[str]:
+        """Return what reads scripts at a prompt, with what was typed there before."""
         from prompt_toolkit import PromptSession
+        from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 
-        return PromptSession(style=STYLE, editing_mode=self.session.editing_mode)
+        if prompt not in self._script_sessions:
+            self._script_sessions[prompt] = PromptSession(
+                style=STYLE, auto_suggest=AutoSuggestFromHistory()
+            )
+        found = self._script_sessions[prompt]
+        found.editing_mode = self.session.editing_mode
+        return found
 
     def _continuation(self, width: int, _number: int, _wrapped: int) -> StyleAndTextTuples:
         return [("class:prompt.continuation", CONTINUATION.rjust(width))]

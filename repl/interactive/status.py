@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from prompt_toolkit.formatted_text import StyleAndTextTuples
-
+from vshell.fs.filesystem import FileSystem
 from vshell.fs.peers import Peers
 from vshell.repl.output import readable_size
-from vshell.session import Session
+
+if TYPE_CHECKING:
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 __all__ = ["Status", "prompt_text", "toolbar_text"]
 
@@ -42,9 +43,13 @@ class Status:
     unsynced: int = 0
     conflicts: int = 0
 
-    def refresh(self, session: Session) -> None:
+    @property
+    def name(self) -> str:
+        """What the workspace is called in the prompt."""
+        return os.path.basename(self.workspace).removesuffix(".db")
+
+    def refresh(self, files: FileSystem) -> None:
         """Look at the workspace; a few statements, whatever is in it."""
-        files = session.files
         self.revision = files.revision()
         self.live_bytes = files.live_bytes()
         peers = Peers(files)
@@ -55,9 +60,8 @@ class Status:
 
 def prompt_text(status: Status, *, shows_colour: bool = True) -> StyleAndTextTuples:
     """Return the prompt: workspace, directory, what waits, and how the last line ended."""
-    name = os.path.basename(status.workspace).removesuffix(".db")
     parts: StyleAndTextTuples = [
-        ("class:prompt.workspace", name),
+        ("class:prompt.workspace", status.name),
         ("", ":"),
         ("class:prompt.cwd", _shortened(status.cwd)),
     ]
@@ -71,11 +75,13 @@ def prompt_text(status: Status, *, shows_colour: bool = True) -> StyleAndTextTup
     return parts if shows_colour else [("", "".join(part[1] for part in parts))]
 
 
-def toolbar_text(status: Status) -> str:
-    """Return the toolbar: revision, size, and how long the last line took."""
+def toolbar_text(status: Status, *, mode: str = "") -> str:
+    """Return the toolbar: revision, size, how long the last line took, and the keys' mode."""
     shown = [f"r{status.revision}", readable_size(status.live_bytes)]
     if status.seconds is not None:
         shown.append(_duration(status.seconds))
+    if mode:
+        shown.append(mode)
     return "  ".join(shown)
 
 

@@ -66,10 +66,10 @@ def test_unsynced_changes_and_conflicts_are_counted(tmp_path: object) -> None:
         mirror = ws.mirror(f"{tmp_path}/mirror")
         mirror.sync()
         status = Status("w")
-        status.refresh(ws)
+        status.refresh(ws.files)
         assert (status.unsynced, status.conflicts) == (0, 0)
         ws.write("/a", "2")
         ws.write("/b", "2")
-        status.refresh(ws)
+        status.refresh(ws.files)
         assert status.unsynced == 2
         assert status.live_bytes == 2

@@ -14,6 +14,7 @@ from vshell import Workspace
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 
 CTRL_C, CTRL_D, CTRL_R, TAB = "\x03", "\x04", "\x12", "\t"
+CTRL_X_E, ESCAPE, RIGHT = "\x18\x05", "\x1b", "\x1b[C"
 
 
 @pytest.fixture
@@ -171,6 +172,63 @@ def test_an_unknown_directive_says_what_there_is(terminal: Terminal) -> None:
     terminal.wait_for(r":watch +show changes")
 
 
+def test_a_word_that_is_no_command_is_met_with_one_that_is(terminal: Terminal) -> None:
+    terminal.run("gerp x src/app.py")
+    terminal.wait_for(r"(?m)^hint: did you mean grep\?$")
+    terminal.run("totally-unlike-anything")
+    assert "mean" not in terminal.text.rpartition("totally-unlike-anything")[2]
+
+
+def test_what_was_run_is_suggested_while_it_is_typed_again(terminal: Terminal) -> None:
+    terminal.run("echo something long")
+    terminal.type("echo some")
+    terminal.wait_for(r"\$ echo something long\nr\d")
+    terminal.type(f"{RIGHT}er")
+    terminal.wait_for(r"\$ echo something longer")
+    terminal.type("\r")
+    terminal.wait_for(r"(?m)^something longer$")
+
+
+def test_keys_can_be_those_of_vi(terminal: Terminal) -> None:
+    terminal.type(":vi\r")
+    terminal.wait_for(r"vi-insert")
+    terminal.type(f"xecho one{ESCAPE}")
+    terminal.wait_for(r"vi-navigation")
+    terminal.type("0x")
+    terminal.wait_for(r"\$ echo one")
+    terminal.type("A two\r")
+    terminal.wait_for(r"(?m)^one two$")
+    terminal.type(":emacs\r")
+    terminal.wait_for(lambda text: "vi-insert" not in text)
+
+
+def test_a_line_is_edited_in_the_editor(tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nsed -i s/before/after/ "$1"\n')
+    editor.chmod(0o755)
+    with Terminal(tmp_path, "-w", "new.db", EDITOR=str(editor)) as opened:
+        opened.wait_for(r"new:/ \$")
+        opened.type("echo before")
+        opened.wait_for(r"\$ echo before")
+        opened.type(CTRL_X_E)
+        opened.wait_for(r"(?m)^after$")
+
+
+def test_what_is_typed_before_the_prompt_is_ready_is_run(tmp_path: Path) -> None:
+    with Terminal(tmp_path, "-w", "new.db") as opened:
+        opened.wait_for(r"(?m)^vshell \S+: bash on new; :help says what there is$")
+        opened.wait_for(r"new:/ \$")
+        opened.type("echo typed early; (exit 3)\r")
+        opened.wait_for(r"(?m)^typed early\nnew:/ 3 \$$")
+        opened.type(CTRL_D)
+        assert opened.wait_for_end() == 3
+    with Terminal(tmp_path, "-w", "new.db") as again:
+        again.wait_for(r"new:/ \$")
+        again.type(CTRL_D)
+        assert again.wait_for_end() == 0
+        assert "vshell" not in again.text
+
+
 def test_a_terminal_that_can_do_nothing_still_works(tmp_path: Path) -> None:
     with Terminal(tmp_path, "-w", "new.db", TERM="dumb") as plain:
         plain.wait_for(r"new:/ \$")
@@ -186,7 +244,7 @@ def test_a_terminal_that_can_do_nothing_still_works(tmp_path: Path) -> None:
 def test_nothing_is_coloured_when_it_must_not_be(tmp_path: Path, how: str) -> None:
     words = ["--no-color"] if how == "option" else []
     environment = {} if how == "option" else {"NO_COLOR": "1"}
-    with Terminal(tmp_path, *words, "-w", "new.db", **environment) as plain:
+    with Terminal(tmp_path, *words, "-w", "new.db", rows=24, **environment) as plain:
         plain.wait_for(r"new:/ \$")
         plain.run("mkdir d; echo x > f")
         plain.run("ls")
