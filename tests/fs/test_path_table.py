@@ -145,6 +145,20 @@ def test_nothing_of_a_transaction_that_failed_is_left(ws: Workspace) -> None:
     assert table(ws).below("/") == rows(ws)
 
 
+def test_the_search_index_takes_in_what_was_written_and_the_table_stays(ws: Workspace) -> None:
+    with ws.transaction():
+        for number in range(300):
+            ws.write(f"/f{number}", f"text {number}")
+    known = table(ws)
+    with ws.transaction():
+        for number in range(300):
+            ws.write(f"/g{number}", f"other {number}")
+    assert ws.grep("other 7$").files == ("/g7",)
+    assert ws.usage().index_bytes > 0
+    assert table(ws) is known
+    assert known.below("/") == rows(ws)
+
+
 def test_too_many_entries_make_no_table(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(path_table, "MAX_ENTRIES", 3)
     for number in range(4):

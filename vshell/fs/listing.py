@@ -31,12 +31,8 @@ class FileLister(FileReader):
         answer = self.store.index.answer(question)
         if answer.contents is None:
             return None
-        if not self._database.row("select 1 from content where id > ? limit 1", (answer.up_to,)):
-            return answer.contents
-        tail = self._database.rows(
-            "select distinct content from inode where content > ?", (answer.up_to,)
-        )
-        return answer.contents | {content for (content,) in tail}
+        tail = self._database.rows("select id from content where id > ?", (answer.up_to,))
+        return answer.contents.union(number for (number,) in tail) if tail else answer.contents
 
     @property
     def line_marks(self) -> LineMarks:
@@ -52,13 +48,14 @@ class FileLister(FileReader):
             if not store.read(store.index.wants_folding) or not self._database.try_begin():
                 return
             try:
+                before = store.fresh()
                 store.index.fold()
                 self._database.commit()
             except BaseException:
                 self._database.rollback()
-                raise
-            finally:
                 store.fresh()
+                raise
+            store.settle(before, changed=True)
 
     def build_index(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Take everything into the search index; call it inside `transaction()`.

@@ -267,7 +267,16 @@ class Store:
             self._undo()
             raise
         self.commits += 1
-        state = self.database.counter.after_commit(self._begun_at, changed=self.journal.changed)
+        self.settle(self._begun_at, changed=self.journal.changed)
+
+    def settle(self, before: bytes, *, changed: bool) -> None:
+        """Keep the caches after a commit of our own, if nobody else committed besides.
+
+        Args:
+            before: What `fresh` returned while the database was locked for writing.
+            changed: Whether anything was written.
+        """
+        state = self.database.counter.after_commit(before, changed=changed)
         if state is None:
             self.tree.forget()
             self.journal.forget()
