@@ -358,3 +358,41 @@ def test_a_removed_name_of_a_file_comes_back_as_a_name_of_that_file(ws: Workspac
     ws.rm("/x")
     ws.undo()
     assert ws.stat("/x").inode == ws.stat("/y").inode
+
+
+@pytest.mark.parametrize("end", [None, "end"])
+def test_a_snapshot_of_the_middle_of_a_transaction_is_compared_as_it_was(
+    ws: Workspace, end: str | None
+) -> None:
+    for name in "abc":
+        ws.write(f"/{name}", "1")
+    with ws.transaction():
+        ws.write("/a", "2")
+        ws.snapshot("middle")
+        ws.write("/b", "2")
+    ws.write("/c", "2")
+    if end is not None:
+        ws.snapshot(end)
+    assert [change.path for change in ws.compare("middle", end).changes] == ["/b", "/c"]
+    if end is not None:
+        assert [change.path for change in ws.compare(end, "middle").changes] == ["/b", "/c"]
+
+
+def test_snapshots_between_which_files_were_only_written_are_not_read_as_a_whole(
+    ws: Workspace,
+) -> None:
+    for number in range(50):
+        ws.write(f"/d/{number}", "1")
+    ws.snapshot("one")
+    ws.write("/d/7", "2")
+    ws.chmod("/d/8", 0o600)
+    ws.snapshot("two")
+    with ws.files.store.database.count_statements() as statements:
+        found = ws.compare("one", "two").changes
+    assert [(change.path, change.action) for change in found] == [
+        ("/d/7", "write"),
+        ("/d/8", "attributes"),
+    ]
+    assert not [sql for sql in statements.statements if "except" in sql]
+    ws.gc(keep_revisions=0)
+    assert ws.compare("one", "two").changes == found

@@ -61,8 +61,18 @@ def _import_archive(ws: Session, version: Any) -> object:
     return ws.import_archive("tree.zip", "/in", expected_version=version)
 
 
+def _commit(tree: str) -> str:
+    """Make a tree of the host a repository with one commit, unless it is one."""
+    if not Path(tree, ".git").exists():
+        who = ["-c", "user.name=ada", "-c", "user.email=ada@example.org"]
+        for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+            subprocess.run(["git", *who, *words], cwd=tree, check=True)
+    return tree
+
+
 def _import_git(ws: Session, version: Any) -> object:
     pytest.importorskip("dulwich")
+    _commit("tree")
     return ws.import_git("tree", destination="/in", expected_version=version)
 
 
@@ -114,9 +124,6 @@ def filled(ws: Workspace, tmp_path: Path) -> Workspace:
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "file").write_text("text")
-    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
-        who = ["-c", "user.name=ada", "-c", "user.email=ada@example.org"]
-        subprocess.run(["git", *who, *words], cwd=tree, check=True)
     return ws
 
 
@@ -254,7 +261,7 @@ REPLACING: dict[str, Unread] = {
     "restore": lambda me: me.restore(1),
     "import_directory": lambda me: me.import_directory("in"),
     "import_archive": lambda me: me.import_archive("in.zip"),
-    "import_git": lambda me: me.import_git("in"),
+    "import_git": lambda me: me.import_git(_commit("in")),
 }
 
 # What replaces no content that was not read, and why.
@@ -281,9 +288,6 @@ def unread(ws: Workspace, tmp_path: Path) -> Workspace:
     tree = tmp_path / "in"
     tree.mkdir()
     (tree / "a").write_text("mine\n")
-    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
-        who = ["-c", "user.name=ada", "-c", "user.email=ada@example.org"]
-        subprocess.run(["git", *who, *words], cwd=tree, check=True)
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
         archive.write(tree / "a", "a")
     return ws

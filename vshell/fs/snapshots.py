@@ -143,7 +143,13 @@ def _side(store: Store, moment: str | None) -> Side:
         store.journal.load()
         return Side(None, store.journal.revision)
     number, revision = _require(store, moment)
-    return Side(number, revision)
+    # What was changed in the transaction of a snapshot has the time of its beginning.
+    times = store.database.row(
+        "select s.time_ns, (select time_ns from journal where revision <= s.revision"
+        " order by id desc limit 1) from snapshot s where s.id = ?",
+        (number,),
+    )
+    return Side(number, revision, is_whole=times is not None and times[0] != times[1])
 
 
 def stat_at(files: FileSystem, moment: int | str, path: str) -> tuple[Stat, int | None]:

@@ -29,18 +29,33 @@ _PRESENT_INODES: Final = "select id, kind, mode, mtime_ns, content from inode"
 # With the rows of one moment, or of two, in the braces. SQLite looks the second one's up.
 _CHANGED: Final = (
     "select a.id, a.kind, a.mode, a.mtime_ns, a.content, b.kind, b.mode, b.mtime_ns, b.content"
-    " from ({}) a cross join ({}) b on b.id = a.id where a.content is not b.content"
-    " or a.mtime_ns <> b.mtime_ns or a.mode <> b.mode or a.kind <> b.kind"
+    " from ({}) a cross join ({}) b on b.id = a.id where (a.content is not b.content"
+    " or a.mtime_ns <> b.mtime_ns or a.mode <> b.mode or a.kind <> b.kind)"
+)
+_LAST_BEFORE: Final = "select id from journal where revision < ? order by id desc limit 1"
+_OTHER_CHANGE: Final = (
+    "select 1 from journal where id > ? and revision <= ?"
+    " and action not in ('write', 'attributes', '') limit 1"
+)
+_TOUCHED: Final = (
+    "select distinct inode from journal where id > ? and revision <= ? and action <> ''"
 )
 _NUMBERED: Final = "select i.* from json_each(?) j cross join ({}) i on i.id = j.value"
 _PLACES: Final = "select * from ({}) where kind = 2 or inode in (select value from json_each(?))"
 
 
 class Side(NamedTuple):
-    """Where the rows of one moment are: a snapshot's number, or None for the present."""
+    """Where the rows of one moment are.
+
+    Attributes:
+        snapshot: The snapshot's number; None for the present.
+        revision: The last revision that is in it.
+        is_whole: Whether all of that revision is in it: a snapshot can be of its middle.
+    """
 
     snapshot: int | None
     revision: int
+    is_whole: bool = True
 
     def entries(self) -> str:
         if self.snapshot is None:
@@ -58,12 +73,17 @@ class Side(NamedTuple):
 def differing_rows(store: Store, before: Side, after: Side) -> tuple[Image, Image] | None:
     """Return two moments where their rows differ; None when a directory moved between them."""
     database = store.database
-    gone, new = _differing_entries(database, before, after)
+    rewritten = _only_rewritten(store, before, after)
+    gone, new = ([], []) if rewritten else _differing_entries(database, before, after)
     if _directories(gone) & _directories(new):
         return None
     old, young = Image(before.revision), Image(after.revision)
     # An inode that only one side has is in an entry that only that side has.
-    for row in database.rows(_CHANGED.format(before.inodes(), after.inodes())):
+    values: tuple[str, ...] = ()
+    changed = _CHANGED.format(before.inodes(), after.inodes())
+    if rewritten:
+        changed, values = f"{changed} and a.id in (select value from json_each(?))", (rewritten,)
+    for row in database.rows(changed, values):
         old.inodes[row[0]] = ImageInode(*row[1:5])
         young.inodes[row[0]] = ImageInode(*row[5:])
     named = {row[2] for row in (*gone, *new)}
@@ -78,6 +98,21 @@ def differing_rows(store: Store, before: Side, after: Side) -> tuple[Image, Imag
     else:
         young.paths = old.paths
     return old, young
+
+
+def _only_rewritten(store: Store, one: Side, other: Side) -> str | None:
+    """Return as JSON which inodes may differ, if nothing was made, removed or moved between."""
+    earlier, later = (one, other) if one.revision <= other.revision else (other, one)
+    # A revision of which only a part is in the earlier one is looked at, too.
+    whole = earlier.revision - (not (one.is_whole and other.is_whole))
+    first, last = whole + 1, later.revision
+    if store.journal.complete_since() > whole:
+        return None
+    found = store.database.row(_LAST_BEFORE, (first,))
+    bounds = (found[0] if found else 0, last)
+    if store.database.row(_OTHER_CHANGE, bounds):
+        return None
+    return json.dumps([row[0] for row in store.database.rows(_TOUCHED, bounds)])
 
 
 def _differing_entries(

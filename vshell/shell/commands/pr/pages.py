@@ -50,15 +50,17 @@ class Printer:
         self._failed = False
         self._number = settings.first_number
         self._page = 1
-        width = column_width(settings) if settings.truncates else None
-        self._clumps = Clumps(settings, width)
+        # By the files that were named, whether or not they are there.
+        self._width = column_width(settings)
+        self._clumps = Clumps(settings, self._width if settings.truncates else None)
 
     def run(self, names: list[str]) -> int:
         """Print the files, one after the other or in parallel; return the exit code."""
         opened = [self._open(name) for name in names or ["-"]]
         sources = [source for source in opened if source is not None]
         if self._settings.parallel:
-            self._settings.columns = max(1, len(sources))
+            # A file that cannot be opened has no column, but the others are no wider for it.
+            self._settings.columns = max(1, len(opened))
             if sources:
                 self._print(sources)
         else:
@@ -104,14 +106,14 @@ class Printer:
 
     def _make_columns(self, sources: list[Source]) -> list[_Column]:
         settings = self._settings
-        width, between = column_width(settings), len(settings.separator or "")
+        width, between = self._width, len(settings.separator or "")
         next_start: int | None = settings.margin + width
         if settings.parallel:
             next_start = settings.margin + width + settings.number_width
         start: int | None = settings.margin + between
         found: list[_Column] = []
         has_numbers = settings.number_separator is not None
-        for index in range(settings.columns):
+        for index in range(len(sources) if settings.parallel else settings.columns):
             numbered = has_numbers and (not settings.parallel or index == 0)
             source = sources[index if settings.parallel else 0]
             found.append(_Column(source, start, numbered))
