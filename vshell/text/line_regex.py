@@ -15,7 +15,7 @@ Four questions are answered without running it:
   nine copies, so that `((x{999}){999}){999}` takes all memory there is.
 
 Only syntax that means one certain thing is read, in the dialect of `regex`'s
-version 0 (https://pypi.org/project/regex/). For any other pattern the answer is
+version 0 (PyPI `regex`). For any other pattern the answer is
 None, and its lines must be searched one by one.
 """
 
