@@ -15,8 +15,15 @@ from typing import Final
 
 from vshell.shell.background import whole_lists
 from vshell.shell.braces import within_braces
+from vshell.shell.group_inputs import heads_of_groups, numbered_inputs
 from vshell.shell.native import WITHOUT
-from vshell.shell.script_text import Code, code_of, with_file_tests, with_umask
+from vshell.shell.script_text import (
+    COMMAND,
+    code_of,
+    end_of_group,
+    with_file_tests,
+    with_umask,
+)
 
 UMASK: Final = "__vshell_umask"
 """The name of a command that only we run: it says what new files are not allowed."""
@@ -26,9 +33,6 @@ KNOWN: Final = "__vshell_known"
 
 FUNCTIONS: Final = "__vshell_functions"
 """The variable that has the text of the functions that children are to know."""
-
-_COMMAND: Final = r"(?:^|(?<=[\n;&|({`!])|(?<=\bthen\b)|(?<=\bdo\b)|(?<=\belse\b)|(?<=\bif\b))\s*"
-"""What stands before a command."""
 
 Change = Callable[[re.Match[str]], str]
 
@@ -120,7 +124,7 @@ def _may_exit(body: str, script: str) -> bool:
     for name in set(re.findall(r"[A-Za-z_]\w*", body)):
         found = re.search(rf"\b{name}[ \t]*(?:\(\))?\s*\{{", script)
         if found is not None:
-            after = _end_of_group(code_of(script), found.end() - 1)
+            after = end_of_group(code_of(script), found.end() - 1)
             if re.search(_EXIT, script[found.end() : after]):
                 return True
     return False
@@ -144,7 +148,7 @@ def _exits_in_traps(script: str) -> str:
 # `export -f`: the engine's children know no functions, so they are told their text.
 
 _EXPORT: Final = (
-    rf"({_COMMAND})((?:export[ \t]+-f|(?:declare|typeset)[ \t]+-(?:fx|xf))((?:[ \t]+\w+)+))"
+    rf"({COMMAND})((?:export[ \t]+-f|(?:declare|typeset)[ \t]+-(?:fx|xf))((?:[ \t]+\w+)+))"
 )
 _CHILD: Final = r"(?<![\w./-])((?:/(?:usr/)?bin/)?(?:ba)?sh[ \t]+-[a-z]*c[ \t]+)(?=\S)"
 
@@ -165,48 +169,10 @@ def with_functions(script: str) -> str:
     return _in_code(script, _CHILD, lambda found: f'{found[1]}"${{{FUNCTIONS}-}}"')
 
 
-# `{ head -1; sort; } < FILE`: the engine's `read` is the one command that takes no more than it
-# reads from an input that it shares.
-
-_HEAD: Final = r"[({][ \t\n]*(?=head[ \t]+-(?:n[ \t]*)?(\d{1,4})[ \t]*([;&\n>]))"
-_LINES: Final = (
-    "{{ for ((__vshell_n = {count}; __vshell_n > 0; __vshell_n--)); do"
-    ' IFS= read -r __vshell_line || {{ printf %s "$__vshell_line"; break; }};'
-    " printf '%s\\n' \"$__vshell_line\"; done; }}"
-)
-
-
-def _heads_of_groups(script: str) -> str:
-    pieces, end = [], 0
-    code = code_of(script)
-    for found in re.finditer(_HEAD, script):
-        after = _end_of_group(code, found.start())
-        if not after or not re.match(r"[ \t]*<[ \t]*[^<(&\s]", script[after:]):
-            continue
-        command = re.compile(r"head[ \t]+-(?:n[ \t]*)?\d+").match(script, found.end())
-        assert command is not None
-        pieces += [script[end : found.end()], _LINES.format(count=found[1])]
-        end = command.end()
-    return "".join([*pieces, script[end:]])
-
-
-def _end_of_group(code: Code, start: int) -> int:
-    """Return where what is opened at `start` ends; 0 when that is not seen."""
-    opening = code.script[start]
-    closing = {"(": ")", "{": "}"}[opening]
-    depth = 0
-    for place in range(start, len(code.script)):
-        if code.mask[place]:
-            depth += (code.script[place] == opening) - (code.script[place] == closing)
-            if depth == 0:
-                return place + 1
-    return 0
-
-
 # `b=("${a[@]%.txt}")`, of which the engine makes one element; `for` it gives all of them.
 
 _ARRAY: Final = (
-    rf"({_COMMAND})((?:(?:local|declare|typeset|readonly)(?:[ \t]+-\w+)*[ \t]+)?\w+\+?=)\("
+    rf"({COMMAND})((?:(?:local|declare|typeset|readonly)(?:[ \t]+-\w+)*[ \t]+)?\w+\+?=)\("
 )
 _CHANGED_ELEMENTS: Final = r'"[^"]*\$\{(?:\w+\[@\]|@)[#%/^,~@]'
 
@@ -215,7 +181,7 @@ def _changed_arrays(script: str) -> str:
     pieces, end = [], 0
     code = code_of(script)
     for found in re.finditer(_ARRAY, script):
-        after = _end_of_group(code, found.end() - 1)
+        after = end_of_group(code, found.end() - 1)
         words = script[found.end() : after - 1]
         rest = re.match(r"[ \t]*(?:[;\n&|)}]|$)", script[after:])
         if not (after and rest and re.search(_CHANGED_ELEMENTS, words)) or found.start() < end:
@@ -235,7 +201,7 @@ def _changed_arrays(script: str) -> str:
 
 # `(umask 077; ...)`: the files are told what holds again at the end of the subshell.
 
-_INNER_UMASK: Final = rf"(?:{_COMMAND}|(?<=\(\))[ \t]*)\((?=[^()]*\bumask[ \t]+[^-\s])"
+_INNER_UMASK: Final = rf"(?:{COMMAND}|(?<=\(\))[ \t]*)\((?=[^()]*\bumask[ \t]+[^-\s])"
 
 
 def _umask_in_subshells(script: str) -> str:
@@ -244,10 +210,10 @@ def _umask_in_subshells(script: str) -> str:
 
 # `pwd -P` and `cd -P`: the engine sees no links in the files that it is given.
 
-_PHYSICAL: Final = rf"({_COMMAND}|\$\([ \t]*)pwd[ \t]+-P(?=[ \t]*(?:[;\n&|)>]|$))"
+_PHYSICAL: Final = rf"({COMMAND}|\$\([ \t]*)pwd[ \t]+-P(?=[ \t]*(?:[;\n&|)>]|$))"
 _INNER_PHYSICAL: Final = r"((?:\$\(|&&|;)[ \t]*)pwd[ \t]+-P(?=[ \t]*\))"
 _GO_PHYSICAL: Final = (
-    rf"({_COMMAND})cd[ \t]+-P[ \t]+((?:\"[^\"]*\"|[\w./${{}}~-])+)(?=[ \t]*(?:[;\n&|)>]|$))"
+    rf"({COMMAND})cd[ \t]+-P[ \t]+((?:\"[^\"]*\"|[\w./${{}}~-])+)(?=[ \t]*(?:[;\n&|)>]|$))"
 )
 
 
@@ -259,60 +225,6 @@ def _physical_paths(script: str) -> str:
     return _in_code(
         script, _GO_PHYSICAL, lambda found: f'{found[1]}cd -- "$(realpath -- {found[2]})"'
     )
-
-
-# `while read x <&3; do ...; done 3< FILE`: the engine opens other inputs for `exec` only.
-
-_NUMBERED: Final = r"((?<=[\s;)}])(?:done|\})|\))([^\n;&|#]{0,200}?[ \t])([3-9])<(?![<&])[ \t]*"
-_LOOP_WORDS: Final = rf"(?:{_COMMAND}(while|until|for|select)\b)|(?<=[\s;&)}}])(done)\b"
-_WORD: Final = r"(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|<>()\"']|<(?=\())+"
-
-
-def _numbered_inputs(script: str) -> str:
-    for found in re.finditer(_NUMBERED, script):
-        code = code_of(script)
-        place = found.start(3)
-        word = re.compile(_WORD).match(script, found.end())
-        if not (code.mask[found.start(1)] and code.mask[place]) or word is None:
-            continue
-        after = word.end()
-        if script[after - 1] == "<":
-            after = _end_of_group(code, after)
-        start = _start_of_compound(code, found.start(1), found[1])
-        end = re.compile(r"[^\n;&|)}#]*").match(script, after)
-        if start is None or not after or end is None:
-            continue
-        opened = f"exec {script[place:after]}; "
-        rest = script[after : end.end()]
-        if found[1] == ")":
-            changed = f"({opened}{script[start + 1 : place]}{rest}"
-        else:
-            changed = f"{{ {opened}{script[start:place]}{rest}; }}"
-        return _numbered_inputs(script[:start] + changed + script[end.end() :])
-    return script
-
-
-def _start_of_compound(code: Code, end: int, word: str) -> int | None:
-    """Return where the compound command begins whose last word is at `end`."""
-    opened: list[int] = []
-    if word == "done":
-        for found in re.compile(_LOOP_WORDS).finditer(code.script, 0, end + len(word)):
-            if found[1] and code.mask[found.start(1)]:
-                opened.append(found.start(1))
-            elif found[2] and code.mask[found.start(2)] and opened:
-                start = opened.pop()
-                if found.start(2) == end:
-                    return start
-        return None
-    opening = {"}": "{", ")": "("}[word]
-    for place in range(end + 1):
-        if code.mask[place] and code.script[place] == opening:
-            opened.append(place)
-        elif code.mask[place] and code.script[place] == word and opened:
-            start = opened.pop()
-            if place == end:
-                return start
-    return None
 
 
 # NUL in what `printf` is given, which the engine's leaves out but for `\\0`.
@@ -329,7 +241,7 @@ def _nul_in_formats(script: str) -> str:
 # `for i in {1..200000}`: more words than the engine makes of a range.
 
 _RANGE: Final = (
-    rf"({_COMMAND})for[ \t]+(\w+)[ \t]+in[ \t]+"
+    rf"({COMMAND})for[ \t]+(\w+)[ \t]+in[ \t]+"
     r"\{([1-9]?\d{0,12})\.\.(\d{5,12})\}([ \t]*[;\n]\s*do\b)"
 )
 _RANGE_WORDS: Final = 50_000
@@ -379,7 +291,7 @@ def _octal_variables(script: str) -> str:
 # `command -v`, `type` and `hash` of what the engine has and we do not offer.
 
 _ASKING: Final = (
-    rf"({_COMMAND}|\$\()((?:command[ \t]+-[vV]|type(?:[ \t]+-[a-zA-Z]+)?|hash)[ \t]+"
+    rf"({COMMAND}|\$\()((?:command[ \t]+-[vV]|type(?:[ \t]+-[a-zA-Z]+)?|hash)[ \t]+"
     r"(\"\$\{?\w+\}?\"|\$\{?\w+\}?|[\w.-]+))(?=[ \t]*(?:[;\n&|>)2]|$))"
 )
 
@@ -452,7 +364,7 @@ _CHANGES: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
     ("[[", _options_in_conditions),
     ("local", _local_options),
     (" ERR", _exits_in_traps),
-    ("head", _heads_of_groups),
+    ("head", heads_of_groups),
     ("=", _octal_variables),
     ("@", _changed_arrays),
     ("umask", _umask_in_subshells),
@@ -460,7 +372,7 @@ _CHANGES: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
     ("..", _long_ranges),
     ("{", within_braces),
     ("&", _background_lists),
-    ("<", _numbered_inputs),
+    ("<", numbered_inputs),
     ("printf", _nul_in_formats),
     ("~", _tildes_in_documents),
     (" -", _exported_functions),

@@ -14,6 +14,9 @@ FILE_TEST: Final = "/dev/.vshell-test-"
 """Paths that begin so ask what something is: the engine follows every link, and takes the
 rarer tests of `[[` for text, which is always true."""
 
+COMMAND: Final = r"(?:^|(?<=[\n;&|({`!])|(?<=\bthen\b)|(?<=\bdo\b)|(?<=\belse\b)|(?<=\bif\b))\s*"
+"""What stands before a command."""
+
 _HERE: Final = re.compile(
     r"<<(-?)[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\"|((?:\\.|[^\s;&|<>()'\"`$\\])+))"
 )
@@ -138,6 +141,19 @@ class Code:
 def code_of(script: str) -> Code:
     """Return which characters of a script are code; that of the last two is kept."""
     return Code(script)
+
+
+def end_of_group(code: Code, start: int) -> int:
+    """Return where what is opened at `start` ends; 0 when that is not seen."""
+    opening = code.script[start]
+    closing = {"(": ")", "{": "}"}[opening]
+    depth = 0
+    for place in range(start, len(code.script)):
+        if code.mask[place]:
+            depth += (code.script[place] == opening) - (code.script[place] == closing)
+            if depth == 0:
+                return place + 1
+    return 0
 
 
 def continues(script: str) -> bool:
