@@ -32,16 +32,17 @@ def main() -> None:
         directory = Path(name)
         with Workspace.open(directory / "agent.db") as ws:
             ws.import_directory(str(ROOT / "vshell" / "text"), "/src")
+            ws.rm("/src/__pycache__", recursive=True, force=True)
             ws.write("/notes.md", "# Plan\n- TODO: name the parts\n")
-        with Terminal(directory, "-w", "agent.db") as terminal:
+        with Terminal(directory, "-w", "agent.db", rows=28) as terminal:
             terminal.wait_for(r"agent:/ \$")
-            terminal.run("ls src | head -n 3")
-            terminal.run("grep -rn 'def compile' src | cut -c 1-60")
+            terminal.run("ls src/l* notes.md")
+            terminal.run("grep -rn 'def compile_[gjlp]' src | cut -c 1-60")
             terminal.run("for file in src/l*.py; do wc -l < $file; done | sort -n | tail -n 1")
             terminal.run("sed -i 's/name/draw/' notes.md; cat notes.md; log -n 1")
             terminal.run("undo")
             terminal.run(":py len(state.glob('/src/*.py'))")
-            terminal.run("cat nothing")
+            terminal.run("gerp TODO notes.md")
             terminal.type('kat notes.md | grep "$HOME" && ls --si\t')
             terminal.wait_for("--si")
             (ROOT / "docs" / "repl.svg").write_text(drawn(terminal))

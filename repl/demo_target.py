@@ -6,7 +6,7 @@ import re
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
-from vshell.ops.ls import Entry
+from vshell.ops.find import FoundEntry
 from vshell.workspace import Workspace
 
 _LEAST_BYTES: Final = 200
@@ -60,7 +60,7 @@ def _candidates(workspace: Workspace) -> list[str]:
     return [entry.path for entry in entries[:_LOOKED_AT]]
 
 
-def _awkwardness(entry: Entry) -> tuple[bool, bool, bool]:
+def _awkwardness(entry: FoundEntry) -> tuple[bool, bool, bool]:
     """Sort hidden, tiny and oddly named files behind those that people know."""
     return "/." in entry.path, entry.size < _LEAST_BYTES, "." not in entry.name
 

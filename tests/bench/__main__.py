@@ -1,6 +1,8 @@
 """`python -m tests.bench NAME`: run one benchmark and print its tables.
 
+awk       programs of awk beside mawk, gawk and bashkit alone
 history   snapshots, undo, forks and comparisons beside git; a long life
+prompt    the first prompt of the interactive shell, and the first line
 scripts   scripts in each engine, beside node and deno, and exec as the floor
 search    grep and glob beside ripgrep; --tree DIR searches that tree's files
 shell     scripts beside bashkit alone, a bash process, and Mirage if it is installed
@@ -16,7 +18,7 @@ import importlib
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("history", "scripts", "search", "shell", "storage", "sync", "tools")
+BENCHMARKS = ("awk", "history", "prompt", "scripts", "search", "shell", "storage", "sync", "tools")
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -143,6 +144,13 @@ def test_what_would_take_too_much_or_is_not_there_is_refused(home: Workspace, pr
     done = awk(home, program)
     assert (done.exit_code, done.stdout) == (2, b"")
     assert b"fatal: " in done.stderr
+
+
+def test_programs_of_one_pipeline_leave_the_limit_of_recursion_as_it_was(home: Workspace) -> None:
+    before = sys.getrecursionlimit()
+    awk(home, 'BEGIN { "awk \\"{ exit 1 }\\" /none" | getline; system("awk 1 /none"); exit }')
+    awk(home, "BEGIN { print 1 / 0 }")
+    assert sys.getrecursionlimit() == before
 
 
 def test_names_and_texts_of_a_program_are_never_python() -> None:

@@ -49,7 +49,7 @@ def same(tmp_path: Path, words: list[str], files: Mapping[str, bytes]) -> None:
     assert run_ours(words, b"", files)[:3] == (done.returncode, done.stdout, done.stderr)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LINES, EDITS, EDITS, st.booleans(), st.sampled_from(MODES))
 def test_three_files_differ_and_merge_as_in_the_real_one(
     tmp_path: Path,

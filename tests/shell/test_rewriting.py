@@ -45,3 +45,10 @@ def test_children_are_told_of_exported_functions() -> None:
 
 def test_joined_lines_leave_quotes_alone() -> None:
     assert joined_lines("c\\\na\\\nse 'a\\\nb' e\\\nf") == "case 'a\\\nb' ef"
+
+
+def test_commands_in_back_quotes_inside_quotes() -> None:
+    assert rewritten('test x"`echo b`" = xb') == 'test x"$( echo b )" = xb'
+    assert rewritten('a="`echo \\$y \\"q\\"`"c') == 'a="$( echo $y "q" )"c'
+    for same in ("echo '\"`x`\"' `y`", 'echo "\\`x\\`"', "cat <<'E'\n\"`x`\"\nE", '# "`x`"'):
+        assert rewritten(same) == same

@@ -146,6 +146,25 @@ SCRIPTS = {
         declare -n r=x; [[ -R r ]] && echo 1; [[ -R x ]] || echo 2; mkdir -p a/b; ln -s a l; cd l; pwd -P
         d="$(cd b && pwd -P)"; echo "${d##*/l}" | wc -l; cd -P ../l/b; echo ${PWD%/a/b} | wc -l; type $none
     """.replace("pwd -P\n", "pwd -P | sed 's,.*/,,'\n"),
+    "lists in the background": """
+        mkdir d; cd d && pwd > ../p & wait; [ -f p ] && ls; a=1; a=2 && true & wait; echo $a
+        sleep 0.2 && echo late & echo first; wait; false || { b=3; echo b; } & wait; echo "[$b]"
+        for i in 1 2; do x=$i && echo "i$x" & wait; done; case y in y) true && echo c & wait ;; esac
+    """,
+    "complaints among output": """
+        echo 1 > f; echo 2 > g; cat f none g 2>&1; head -1 f none g 2>&1; ls f none g 2>&1
+        x=$(grep -n . f none g 2>&1); echo "$x"; stat -c %n f none g > o 2>&1; cat o; rm -v f none g 2>&1
+    """,
+    "commands in loops that read a pipe": """
+        seq 3 | while read l; do mkdir d$l; echo $l; done; find . -name 'd?' | sort | while read d; do
+        touch $d/f; basename $d; wc -l < $d/f; done | paste -sd,; printf 'a\\0b\\0' | while IFS= read -rd '' x
+        do date > /dev/null; echo "<$x>"; done; yes | while read y; do mkdir -p z; break; done
+        seq 5 | while read a; do seq 2 | while read b; do expr $a + $b; done | paste -sd,; done
+        seq 3 | (mkdir -p x && cd x && cat); seq 3 | { ls > /dev/null; read a; cat; } | tail -n +1
+        f() { seq 2 | while read i; do mkdir -p r$1$i; [ $1 -gt 1 ] || f 2; done; }; f 1; ls -d r*
+        printf '#!/bin/sh\\nseq 2 | while read l; do mkdir -p e$l; echo $l; done\\n' > s; chmod +x s; ./s
+        set -o pipefail; (cd x; seq 3) | (mkdir -p q; tail -1); echo $?; seq 2 | while read b; do ls z; false; done
+    """,
     "long ranges and NUL": """
         for i in {1..120000}; do :; done; echo $i; for i in {3..1}; do echo $i; done
         printf 'a\\x00b\\x001' | od -An -c; printf "\\x0z" | od -An -c

@@ -14,6 +14,8 @@ PROGRAMS = r"""
 2k 10 3 / p
 10 3 ~ f
 3 4 5 | p
+2 _1 5 | p
+0 0 1 | p
 16o 255 p
 _3 p
 [hello] p n P

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vshell.text import linediff
-from vshell.text.linediff import Run, diff_sequences, myers_sequences
+from vshell.text.linediff import Run, diff_sequences, matching, myers_sequences
 
 Lines = list[str]
 
@@ -147,7 +146,7 @@ def test_lines_can_be_of_any_hashable_type() -> None:
 def test_without_enough_characters_for_the_lines_the_result_is_still_right(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(linediff, "_MOST_LETTERS", 3)
+    monkeypatch.setattr(matching, "MOST_LETTERS", 3)
     chance = random.Random(1)
     old = [str(chance.randrange(9)) for _ in range(600)]
     new = [str(chance.randrange(9)) for _ in range(600)]

@@ -44,7 +44,10 @@ _FOLD_CONTENTS: Final = 256
 _FOLD_BYTES: Final = 4 * 1024**2
 _SEGMENT_BYTES: Final = 64 * 1024**2
 _MAX_SMALL_SEGMENTS: Final = 6
-_SMALL_CONTENTS: Final = MAX_CONTENTS // 4
+_SMALL_CONTENTS: Final = MAX_CONTENTS // 16
+"""Segments of fewer contents are merged by searches, which must not take much memory: a merge
+of 30,000 files of C takes 200 MB."""
+
 _PART_POSTINGS: Final = 32 * 1024
 """How many postings are loaded at once: 64 KiB, which takes some 20 us."""
 
@@ -176,7 +179,7 @@ class SearchIndex:
                 done = self._database.row("select count(*) from content where id <= ?", (up_to,))
                 progress(done[0] if done else 0, total)
                 more = more and up_to < last
-        self._merge(self._small_segments())
+        self._merge(self._small_segments(MAX_CONTENTS // 4))
 
     def drop(self) -> None:
         """Forget the index; the next search reads everything."""
@@ -253,13 +256,14 @@ class SearchIndex:
             (segment, name, number, zlib.crc32(data), data),
         )
 
-    def _small_segments(self) -> list[tuple[int, int]]:
+    def _small_segments(self, contents: int) -> list[tuple[int, int]]:
+        """Return the segments of fewer contents, by number and size."""
         rows = self._database.rows("select id, contents from index_segment order by id")
-        return [(number, count) for number, count in rows if count < _SMALL_CONTENTS]
+        return [(number, count) for number, count in rows if count < contents]
 
     def _merge_small(self) -> None:
         """Join the small segments when they have become many."""
-        small = self._small_segments()
+        small = self._small_segments(_SMALL_CONTENTS)
         if len(small) > _MAX_SMALL_SEGMENTS:
             self._merge(small)
 

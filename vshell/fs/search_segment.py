@@ -16,7 +16,7 @@ import time
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -261,7 +261,8 @@ def build(texts: Iterable[tuple[int, bytes | None]]) -> Segment:
 
 def merge(segments: Sequence[Segment], present: Collection[int]) -> Segment:
     """Return one segment over the contents of several, without those that are gone."""
-    postings: dict[bytes, list[int]] = defaultdict(list)
+    # A number in an array takes two bytes, in a list eight.
+    postings: dict[bytes, array[int]] = defaultdict(_no_places)
     documents = array("q")
     for segment in segments:
         _add(postings, documents, segment, present)
@@ -272,8 +273,12 @@ def merge(segments: Sequence[Segment], present: Collection[int]) -> Segment:
     return _pack(documents, postings, all_of("always"), all_of("partners"), all_of("binary"))
 
 
+def _no_places() -> array[int]:
+    return array("H")
+
+
 def _add(
-    postings: dict[bytes, list[int]],
+    postings: dict[bytes, array[int]],
     documents: array[int],
     segment: Segment,
     present: Collection[int],
@@ -292,12 +297,12 @@ def _add(
             if place in renumbered
         ]
         if kept:
-            postings[word] += kept
+            postings[word].extend(kept)
 
 
 def _pack(
     documents: array[int],
-    postings: dict[bytes, list[int]],
+    postings: Mapping[bytes, Sequence[int]],
     always: array[int],
     partners: array[int],
     binary: array[int],
@@ -310,7 +315,7 @@ def _pack(
         position += len(word) + 1
         places.extend(postings[word])
         posting_starts.append(len(places))
-    vocabulary = b"".join((b"\n", *(word + b"\n" for word in words)))
+    vocabulary = b"\n".join((b"", *words, b""))
 
     def in_memory(start: int, end: int) -> array[int]:
         return places[start:end]

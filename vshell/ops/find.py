@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 from vshell.errors import RangeError
 from vshell.fs.paths import PathLike, split
@@ -11,21 +12,38 @@ from vshell.fs.records import KIND_CODES, KIND_NAMES, EntryDetails, Kind
 from vshell.fs.schema import DIRECTORY, FILE
 from vshell.limits import WALK_ENTRIES
 from vshell.ops.context import Context
-from vshell.ops.ls import Entry, check_page
+from vshell.ops.ls import check_page
 from vshell.ops.walking import Walk, walk
-from vshell.record import Record
-from vshell.text.globs import compile_glob
+from vshell.record import Record, quick_constructor
+from vshell.text.globs import Glob, compile_glob
 
 
 @dataclass(frozen=True, slots=True)
-class FoundEntry(Entry):
-    """An entry, and how deep it was found.
+class FoundEntry(Record):
+    """A file, directory or link that was found.
 
     Attributes:
+        path: Its path from the root.
+        name: Its name.
+        kind: `"file"`, `"directory"` or `"symlink"`.
+        size: Bytes of content; of a link, of its target; 0 for a directory.
+        mode: The twelve permission bits.
+        mtime_ns: When the content last changed, in nanoseconds since 1970.
+        target: What a link says; None for anything else.
         depth: How many names below the start it is; 0 for the start itself.
     """
 
+    path: str
+    name: str
+    kind: Kind
+    size: int
+    mode: int
+    mtime_ns: int
+    target: str | None
     depth: int
+
+
+_found_entry = quick_constructor(FoundEntry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +113,9 @@ def find(
     start = context.resolve(path)
     check_page(limit, offset)
     check_numbers(min_size=min_size, max_size=max_size, min_depth=min_depth, max_depth=max_depth)
+    names = _names(name)
     tests = [
-        *_name_tests(name),
+        *_name_tests(names),
         *_kind_tests(kind),
         *_size_tests(min_size, max_size),
         *_time_tests(_time(context, newer_than), _time(context, older_than)),
@@ -104,24 +123,42 @@ def find(
     ]
     # Whether a directory is empty shows one level further down.
     deeper = max_depth if max_depth is None or empty is None else max_depth + 1
-    tree = walk(context, start, max_depth=deeper, ignore=ignore)
+    suffixes = _suffixes(names) if empty is None else None
+    tree = walk(context, start, max_depth=deeper, ignore=ignore, suffixes=suffixes)
     tests += [*_place_tests(tree, min_depth, max_depth, path_pattern), *_empty_tests(tree, empty)]
-    found = [entry for entry in tree.entries if all(test(entry) for test in tests)]
-    found.sort(key=lambda entry: entry.path)
+    found = tree.entries
+    for test in tests:
+        found = [entry for entry in found if test(entry)]
+    found.sort(key=attrgetter("path"))
     end = min(len(found), offset + limit)
     more = end < len(found)
-    entries = tuple(_entry(tree, entry) for entry in found[offset:end])
+    entries = tuple(_entries(tree, found[offset:end]))
     return FindResult(entries, len(found), more, end if more else None)
 
 
 _Test = Callable[[EntryDetails], bool]
 
 
-def _name_tests(name: str | Iterable[str] | None) -> Iterator[_Test]:
-    if name is not None:
-        globs = [compile_glob(each) for each in ([name] if isinstance(name, str) else name)]
+def _names(name: str | Iterable[str] | None) -> list[Glob] | None:
+    if name is None:
+        return None
+    return [compile_glob(each) for each in ([name] if isinstance(name, str) else name)]
+
+
+def _suffixes(names: list[Glob] | None) -> list[str] | None:
+    """Return what the names that are looked for end with, if that can be told."""
+    found: list[str] = []
+    for glob in names or ():
+        if glob.name_suffixes is None:
+            return None
+        found += glob.name_suffixes
+    return found if names else None
+
+
+def _name_tests(names: list[Glob] | None) -> Iterator[_Test]:
+    if names is not None:
         yield lambda entry: any(
-            glob.match(split(entry.path)[1], is_directory=entry.kind == DIRECTORY) for glob in globs
+            glob.match(split(entry.path)[1], is_directory=entry.kind == DIRECTORY) for glob in names
         )
 
 
@@ -193,18 +230,17 @@ def _empty_tests(tree: Walk, empty: bool | None) -> Iterator[_Test]:
         )
 
 
-def _entry(tree: Walk, entry: EntryDetails) -> FoundEntry:
-    path = tree.shown(entry.path)
-    return FoundEntry(
-        path,
-        split(path)[1],
-        KIND_NAMES[entry.kind],
-        entry.size,
-        entry.mode,
-        entry.mtime_ns,
-        tree.targets.get(entry.inode),
-        tree.depth(entry.path),
-    )
+def _entries(tree: Walk, entries: Iterable[EntryDetails]) -> Iterator[FoundEntry]:
+    # The depth counts from the path without links: what is shown may be another.
+    above = tree.real.rstrip("/").count("/")
+    is_real = tree.top == tree.real
+    target_of = tree.targets.get
+    for path, inode, kind, size, mode, mtime_ns, _ in entries:
+        shown = path if is_real else tree.shown(path)
+        depth = path.count("/") - above if path != "/" else 0
+        name = shown[shown.rindex("/") + 1 :]
+        target = target_of(inode)
+        yield _found_entry(shown, name, KIND_NAMES[kind], size, mode, mtime_ns, target, depth)
 
 
 def check_numbers(**numbers: int | None) -> None:

@@ -92,7 +92,7 @@ class Search(ABC):
         """Search files until a limit is reached."""
         try:
             if self.matcher.joins:
-                self._run_joined(files)
+                self.run_joined(files)
             else:
                 self._run_alone(files)
         except _Full as full:
@@ -110,7 +110,7 @@ class Search(ABC):
                 found = self.matcher.matches(text, self.deadline)
                 self.add(path, text, self._limited(found))
 
-    def _run_joined(self, files: Iterable[File]) -> None:
+    def run_joined(self, files: Iterable[File]) -> None:
         """Search many files at once."""
         paths: list[str] = []
         texts: list[bytes] = []
@@ -263,6 +263,15 @@ def _cut(matching: str, column: int) -> str:
 @dataclass(slots=True)
 class FileSearch(Search):
     apart = True
+
+    def run_joined(self, files: Iterable[File]) -> None:
+        literal = self.matcher.literal
+        if not literal or b"\r" in literal:  # which may belong to the end of a line
+            Search.run_joined(self, files)
+            return
+        for path, content, _ in self._contents(files):
+            if literal in content:
+                self._add_file(path)
 
     def add(self, path: str, text: str, found: Iterator[LineMatch]) -> None:  # noqa: ARG002
         if next(found, None) is not None:

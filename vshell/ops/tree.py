@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from vshell.fs.paths import PathLike, split
@@ -14,7 +16,7 @@ from vshell.ops.context import Context
 from vshell.ops.find import check_numbers
 from vshell.ops.ls import check_page
 from vshell.ops.walking import Walk, walk
-from vshell.record import Record
+from vshell.record import Record, quick_constructor
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,9 @@ class TreeNode(Record):
         return whole[0]
 
 
+_tree_node = quick_constructor(TreeNode)
+
+
 def tree(
     context: Context,
     path: PathLike = "/",
@@ -96,7 +101,8 @@ class _Builder:
     def __init__(self, found: Walk, max_depth: int | None, limit: int) -> None:
         self._found = found
         self._max_depth = max_depth
-        below = sorted(found.entries[1:], key=lambda entry: entry.path)
+        self._is_real = found.top == found.real
+        below = sorted(found.entries[1:], key=attrgetter("path"))
         below.sort(key=lambda entry: entry.path.count("/"))
         self._levels = found.entries[:1] + below[: limit - 1]
         self._short = {split(entry.path)[0] for entry in below[limit - 1 :]}
@@ -105,22 +111,23 @@ class _Builder:
         # From the deepest level up, so that children are there before their directory.
         children: dict[str, list[TreeNode]] = defaultdict(list)
         for entry in reversed(self._levels):
-            node = self._node(entry, children.pop(entry.path, []))
-            children[split(entry.path)[0]].append(node)
+            path = entry.path
+            node = self._node(entry, children.pop(path, ()))
+            children[path[: path.rindex("/")] or "/"].append(node)
         return node
 
-    def _node(self, entry: EntryDetails, children: list[TreeNode]) -> TreeNode:
-        found = self._found
-        path = found.shown(entry.path)
-        entered = entry.kind == DIRECTORY and (
-            self._max_depth is None or found.depth(entry.path) < self._max_depth
-        )
-        return TreeNode(
+    def _node(self, entry: EntryDetails, children: Sequence[TreeNode]) -> TreeNode:
+        real, inode, kind, size, _, _, _ = entry
+        path = real if self._is_real else self._found.shown(real)
+        return _tree_node(
             path,
-            split(path)[1],
-            KIND_NAMES[entry.kind],
-            entry.size,
-            found.targets.get(entry.inode),
-            tuple(reversed(children)) if entered else None,
-            entry.path in self._short,
+            path[path.rindex("/") + 1 :],
+            KIND_NAMES[kind],
+            size,
+            self._found.targets.get(inode),
+            tuple(reversed(children)) if kind == DIRECTORY and self._enters(real) else None,
+            real in self._short,
         )
+
+    def _enters(self, path: str) -> bool:
+        return self._max_depth is None or self._found.depth(path) < self._max_depth

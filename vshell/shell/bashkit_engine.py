@@ -22,6 +22,7 @@ from vshell.shell.bashkit_state import State
 from vshell.shell.bridge import STDIN_PATH, Bridge
 from vshell.shell.dispatch import REFUSED, Dispatcher
 from vshell.shell.engine import CANCELLED, Check, OnOutput, Outcome, Plan
+from vshell.shell.held_input import with_held_input
 from vshell.shell.limits import OUTPUT_EXIT_CODE
 from vshell.shell.native import FILES, LANGUAGE, STATEFUL, WITHOUT
 from vshell.shell.rewriting import FUNCTIONS, joined_lines, rewritten, with_functions
@@ -39,7 +40,7 @@ TIMEFORMAT=$'\nreal\t%3lR\nuser\t0m0.000s\nsys\t0m0.000s'
 """
 """Variables that bash has from the start and bashkit does not. What a command takes of the CPU
 is not known: `time` says 0."""
-_READERS: Final = re.compile(r"\b(?:[gmn]?awk|envsubst|pr|shasum)\b")
+_READERS: Final = re.compile(r"\b(?:envsubst|pr|shasum)\b")
 """The engine's own commands that read files by name."""
 _LOUD: Final = frozenset({"e", "errexit", "x", "xtrace"})
 """Options with which what goes before a script would end it, or be printed."""
@@ -85,6 +86,8 @@ class BashkitEngine:
         self._natives: frozenset[str] = frozenset()
         self._state = State(self._bash.shell_state())
         dispatcher.run_elsewhere = self._run_elsewhere
+        bridge.held = dispatcher.held
+        bridge.rewrite = self._rewritten
 
     def close(self) -> None:
         """Close the loop and end the thread."""
@@ -237,7 +240,7 @@ class BashkitEngine:
         return script
 
     def _rewritten(self, script: str) -> str:
-        text = rewritten(script)
+        text = with_held_input(rewritten(script), self._ours)
         exports = FUNCTIONS in text or FUNCTIONS in self._state.environment
         return with_functions(text) if exports else text
 
@@ -312,6 +315,9 @@ class BashkitEngine:
         async def stderr(data: bytes) -> None:
             collected["stderr"] += output_from_engine(data)
 
+        words = list(words)
+        if words[0] in ("bash", "sh") and len(words) > 2 and words[1] == "-c":
+            words[2] = self._rewritten(words[2])
         line = " ".join(quoted(to_engine(word)) for word in words)
         if stdin:
             token = self._dispatcher.hold_input(stdin)

@@ -12,6 +12,7 @@ from vshell.fs.schema import DIRECTORY as DIRECTORY_KIND
 from vshell.fs.schema import SYMLINK as SYMLINK_KIND
 from vshell.ops.context import Context
 from vshell.shell.bashkit_abi import DIRECTORY, FILE, SYMLINK, EngineStat
+from vshell.shell.held_input import HELD_PATH
 from vshell.shell.messages import reason
 from vshell.shell.script_text import file_test
 from vshell.shell.shebang import script_of, sourced
@@ -44,6 +45,9 @@ class Bridge:
         self.stdin = b""
         self.script: tuple[str, bytes] | None = None
         """What the engine is to read, once, at a path: a script that is in no file here."""
+        self.held: dict[str, bytes] = {}
+        """Inputs that are held, by number."""
+        self.rewrite: Callable[[str], str] = lambda script: script
         self.reads_scripts = False
         self._asked = ("", "")
 
@@ -54,6 +58,8 @@ class Bridge:
     def read_file(self, path: str) -> bytes:
         if path == STDIN_PATH:
             return self.stdin
+        if path.startswith(HELD_PATH):
+            return self.held.pop(path[len(HELD_PATH) :], b"")
         if self.script is not None and self.script[0] == path:
             script, self.script = self.script[1], None
             return script
@@ -77,9 +83,9 @@ class Bridge:
         before, self._asked = self._asked, ("", "")
         if before[1] != path:
             is_script = data.startswith(b"#!") or path.endswith((".sh", ".bash"))
-            return sourced(data) if self.reads_scripts and is_script else data
+            return sourced(data, self.rewrite) if self.reads_scripts and is_script else data
         if before[0] != path and stat.mode & 0o111 and len(data) <= _SCRIPT_BYTES:
-            return script_of(data, lambda name: name in self._files.programs)
+            return script_of(data, lambda name: name in self._files.programs, self.rewrite)
         return data
 
     def write_file(self, path: str, data: bytes) -> None:
@@ -117,6 +123,8 @@ class Bridge:
         self._asked = (self._asked[1], path)
         if self.script is not None and self.script[0] == path:
             return EngineStat(FILE, len(self.script[1]), 0o644, 0)
+        if path.startswith(HELD_PATH):
+            return EngineStat(FILE, 0, 0o444, 0)
         if path == STDIN_PATH:
             return EngineStat(FILE, len(self.stdin), 0o444, 0)
         asked = file_test(path)
@@ -196,7 +204,11 @@ class Bridge:
         return DIRECTORY_KIND if kind == "directory" else 1
 
     def exists(self, path: str) -> bool:
-        return path == STDIN_PATH or self._files.exists(path, follow=False)
+        return (
+            path == STDIN_PATH
+            or path.startswith(HELD_PATH)
+            or self._files.exists(path, follow=False)
+        )
 
     def rename(self, source: str, target: str) -> None:
         with self._context().changing("shell"):

@@ -14,12 +14,13 @@ from greenlet import getcurrent
 from vshell.ops.context import Context
 from vshell.shell import commands
 from vshell.shell.command import BROKEN_PIPE, Command, Executed, Invocation, Parsed
+from vshell.shell.held_input import HOLD
 from vshell.shell.native import LANGUAGE, WITHOUT
 from vshell.shell.options import invoke
 from vshell.shell.rewriting import KNOWN, UMASK
 from vshell.shell.rules import Judge, UnansweredError
 from vshell.shell.shell_files import ShellFiles
-from vshell.shell.streams import Direct, Pipe, Sink, drive, drive_alone, wait
+from vshell.shell.streams import Direct, Pipe, Sinks, drive, drive_alone, wait
 from vshell.shell.words import from_engine, to_engine
 
 Elsewhere = Callable[
@@ -78,7 +79,7 @@ class Dispatcher:
     INPUT: ClassVar = "__vshell_input"
     """The name of a command that only we run: it prints what is held under a number."""
 
-    OWN: ClassVar = frozenset({INPUT, UMASK, KNOWN})
+    OWN: ClassVar = frozenset({INPUT, UMASK, KNOWN, HOLD})
     """The commands that only we run."""
 
     def __init__(
@@ -94,6 +95,7 @@ class Dispatcher:
         self.judge = judge
         self.trace: list[tuple[str, ...]] | None = None
         self._inputs: dict[str, bytes] = {}
+        self.held: dict[str, bytes] = {}
         self._running: dict[int, _Streams] = {}
         self._engine_files: dict[int, Any] = {}
         self.depth = 0
@@ -187,6 +189,12 @@ class Dispatcher:
         if asked.name == UMASK:
             self.take_umask("".join(asked.argv))
             return 0
+        if asked.name == HOLD:
+            pieces = []
+            while piece := await asked.stdin.read_chunk():
+                pieces.append(bytes(piece))
+            self.held["".join(asked.argv)] = b"".join(pieces)
+            return 0
         if asked.name == KNOWN:
             return int(any(each in WITHOUT and not self.has(each) for each in asked.argv))
         return await drive(lambda: self._run(asked))
@@ -225,27 +233,21 @@ class Dispatcher:
             del self._engine_files[id(getcurrent())]
 
     def _run_asked(self, asked: Any) -> int:
-        stdout = Sink(asked.stdout.write, self._may_wait)
-        stderr = Sink(asked.stderr.write, self._may_wait)
-
-        def say() -> None:
-            stdout.flush()
-            stderr.flush()
-
+        sinks = Sinks(asked.stdout.write, asked.stderr.write, self._may_wait)
         call = Invocation(
             name=asked.name,
             context=self._context(from_engine(asked.cwd), asked.env),
             parsed=Parsed((), tuple(map(from_engine, asked.argv))),
             environment={name: from_engine(value) for name, value in asked.env.items()},
-            stdin=Pipe(asked.stdin.read_chunk, say),
-            stdout=stdout,
-            stderr=stderr,
+            stdin=Pipe(asked.stdin.read_chunk, sinks.flush),
+            stdout=sinks.stdout,
+            stderr=sinks.stderr,
             execute=lambda words, data: self._execute(call, words, data),
             services=self._services,
         )
         try:
             exit_code = self._invoke(call)
-            say()
+            sinks.flush()
         except BrokenPipeError:
             return BROKEN_PIPE
         return exit_code

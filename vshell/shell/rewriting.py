@@ -2,6 +2,9 @@
 
 Each change looks for one thing, is made in code and not in quotes, and leaves the numbers of
 the lines as they are. A script in which none of it occurs is passed on as it is.
+
+Patterns are texts here, which `re` compiles when they are first needed, and keeps: to compile
+them all would take longer than most scripts.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from vshell.shell.background import whole_lists
+from vshell.shell.braces import within_braces
 from vshell.shell.native import WITHOUT
 from vshell.shell.script_text import Code, code_of, with_file_tests, with_umask
 
@@ -36,9 +41,9 @@ def rewritten(script: str) -> str:
     return with_umask(with_file_tests(script), UMASK)
 
 
-def _in_code(script: str, pattern: re.Pattern[str], change: Change) -> str:
+def _in_code(script: str, pattern: str, change: Change) -> str:
     """Replace what is found where it is code."""
-    if pattern.search(script) is None:
+    if re.search(pattern, script) is None:
         return script
     mask = code_of(script).mask
 
@@ -46,17 +51,17 @@ def _in_code(script: str, pattern: re.Pattern[str], change: Change) -> str:
         begin = found.end() - len(found[0].lstrip())
         return change(found) if mask[min(begin, len(mask) - 1)] else found[0]
 
-    return pattern.sub(changed, script)
+    return re.sub(pattern, changed, script)
 
 
 # `[[ -o NAME ]]`, which the engine takes for a text that is not empty.
 
-_CONDITION: Final = re.compile(
+_CONDITION: Final = (
     r"(?<=\[\[)((?:(?!\]\])[^\n;])*?(?:\s|!\s|&&\s|\|\|\s|\(\s?))-o\s+([a-z]+)(?=[^\n;]*\]\])"
 )
 
 
-_REFERENCE: Final = re.compile(r"(?<=\[\[ )((?:!\s+)?)-R\s+(\w+)(?=\s*\]\])")
+_REFERENCE: Final = r"(?<=\[\[ )((?:!\s+)?)-R\s+(\w+)(?=\s*\]\])"
 
 
 def _options_in_conditions(script: str) -> str:
@@ -78,7 +83,7 @@ def _options_in_conditions(script: str) -> str:
 
 # `local -`, after which the options are what they were when the function returns.
 
-_LOCAL_OPTIONS: Final = re.compile(r"\blocal[ \t]+-(?=[ \t]*(?:[;\n&|}]|$))")
+_LOCAL_OPTIONS: Final = r"\blocal[ \t]+-(?=[ \t]*(?:[;\n&|}]|$))"
 _KEEPING: Final = (
     'local __vshell_options="$(set +o)"; trap \'trap - RETURN; eval "$__vshell_options"\' RETURN'
 )
@@ -91,7 +96,7 @@ def _local_options(script: str) -> str:
 # `exit` in a trap of ERR, which the engine goes on after. So it is a function there, by which
 # `set -e` ends the script when the trap is done, and a trap of EXIT says with which code.
 
-_ERR_TRAP: Final = re.compile(
+_ERR_TRAP: Final = (
     r"\btrap[ \t]+(?:--[ \t]+)?('[^']*'|\"(?:[^\"\\]|\\.)*\"|[A-Za-z_]\w*)"
     r"((?:[ \t]+[A-Z0-9]+)*[ \t]+ERR\b)"
 )
@@ -105,18 +110,18 @@ _EXITING: Final = (
 _EXITED: Final = "; unset -f exit; [[ $__vshell_set == *e* ]] && set -e"
 
 
-_EXIT: Final = re.compile(r"\bexit\b")
+_EXIT: Final = r"\bexit\b"
 
 
 def _may_exit(body: str, script: str) -> bool:
     """Tell whether a trap ends the script, by itself or by a function of the script."""
-    if _EXIT.search(body):
+    if re.search(_EXIT, body):
         return True
     for name in set(re.findall(r"[A-Za-z_]\w*", body)):
         found = re.search(rf"\b{name}[ \t]*(?:\(\))?\s*\{{", script)
         if found is not None:
             after = _end_of_group(code_of(script), found.end() - 1)
-            if _EXIT.search(script[found.end() : after]):
+            if re.search(_EXIT, script[found.end() : after]):
                 return True
     return False
 
@@ -138,10 +143,10 @@ def _exits_in_traps(script: str) -> str:
 
 # `export -f`: the engine's children know no functions, so they are told their text.
 
-_EXPORT: Final = re.compile(
+_EXPORT: Final = (
     rf"({_COMMAND})((?:export[ \t]+-f|(?:declare|typeset)[ \t]+-(?:fx|xf))((?:[ \t]+\w+)+))"
 )
-_CHILD: Final = re.compile(r"(?<![\w./-])((?:/(?:usr/)?bin/)?(?:ba)?sh[ \t]+-[a-z]*c[ \t]+)(?=\S)")
+_CHILD: Final = r"(?<![\w./-])((?:/(?:usr/)?bin/)?(?:ba)?sh[ \t]+-[a-z]*c[ \t]+)(?=\S)"
 
 
 def _exported_functions(script: str) -> str:
@@ -163,7 +168,7 @@ def with_functions(script: str) -> str:
 # `{ head -1; sort; } < FILE`: the engine's `read` is the one command that takes no more than it
 # reads from an input that it shares.
 
-_HEAD: Final = re.compile(r"[({][ \t\n]*(?=head[ \t]+-(?:n[ \t]*)?(\d{1,4})[ \t]*([;&\n>]))")
+_HEAD: Final = r"[({][ \t\n]*(?=head[ \t]+-(?:n[ \t]*)?(\d{1,4})[ \t]*([;&\n>]))"
 _LINES: Final = (
     "{{ for ((__vshell_n = {count}; __vshell_n > 0; __vshell_n--)); do"
     ' IFS= read -r __vshell_line || {{ printf %s "$__vshell_line"; break; }};'
@@ -174,7 +179,7 @@ _LINES: Final = (
 def _heads_of_groups(script: str) -> str:
     pieces, end = [], 0
     code = code_of(script)
-    for found in _HEAD.finditer(script):
+    for found in re.finditer(_HEAD, script):
         after = _end_of_group(code, found.start())
         if not after or not re.match(r"[ \t]*<[ \t]*[^<(&\s]", script[after:]):
             continue
@@ -200,20 +205,20 @@ def _end_of_group(code: Code, start: int) -> int:
 
 # `b=("${a[@]%.txt}")`, of which the engine makes one element; `for` it gives all of them.
 
-_ARRAY: Final = re.compile(
+_ARRAY: Final = (
     rf"({_COMMAND})((?:(?:local|declare|typeset|readonly)(?:[ \t]+-\w+)*[ \t]+)?\w+\+?=)\("
 )
-_CHANGED_ELEMENTS: Final = re.compile(r'"[^"]*\$\{(?:\w+\[@\]|@)[#%/^,~@]')
+_CHANGED_ELEMENTS: Final = r'"[^"]*\$\{(?:\w+\[@\]|@)[#%/^,~@]'
 
 
 def _changed_arrays(script: str) -> str:
     pieces, end = [], 0
     code = code_of(script)
-    for found in _ARRAY.finditer(script):
+    for found in re.finditer(_ARRAY, script):
         after = _end_of_group(code, found.end() - 1)
         words = script[found.end() : after - 1]
         rest = re.match(r"[ \t]*(?:[;\n&|)}]|$)", script[after:])
-        if not (after and rest and _CHANGED_ELEMENTS.search(words)) or found.start() < end:
+        if not (after and rest and re.search(_CHANGED_ELEMENTS, words)) or found.start() < end:
             continue
         lines = words.split("\n")
         if any(re.search(r"(?:^|\s)(?:#|\[)", line) for line in lines):
@@ -230,7 +235,7 @@ def _changed_arrays(script: str) -> str:
 
 # `(umask 077; ...)`: the files are told what holds again at the end of the subshell.
 
-_INNER_UMASK: Final = re.compile(rf"(?:{_COMMAND}|(?<=\(\))[ \t]*)\((?=[^()]*\bumask[ \t]+[^-\s])")
+_INNER_UMASK: Final = rf"(?:{_COMMAND}|(?<=\(\))[ \t]*)\((?=[^()]*\bumask[ \t]+[^-\s])"
 
 
 def _umask_in_subshells(script: str) -> str:
@@ -239,9 +244,9 @@ def _umask_in_subshells(script: str) -> str:
 
 # `pwd -P` and `cd -P`: the engine sees no links in the files that it is given.
 
-_PHYSICAL: Final = re.compile(rf"({_COMMAND}|\$\([ \t]*)pwd[ \t]+-P(?=[ \t]*(?:[;\n&|)>]|$))")
-_INNER_PHYSICAL: Final = re.compile(r"((?:\$\(|&&|;)[ \t]*)pwd[ \t]+-P(?=[ \t]*\))")
-_GO_PHYSICAL: Final = re.compile(
+_PHYSICAL: Final = rf"({_COMMAND}|\$\([ \t]*)pwd[ \t]+-P(?=[ \t]*(?:[;\n&|)>]|$))"
+_INNER_PHYSICAL: Final = r"((?:\$\(|&&|;)[ \t]*)pwd[ \t]+-P(?=[ \t]*\))"
+_GO_PHYSICAL: Final = (
     rf"({_COMMAND})cd[ \t]+-P[ \t]+((?:\"[^\"]*\"|[\w./${{}}~-])+)(?=[ \t]*(?:[;\n&|)>]|$))"
 )
 
@@ -250,7 +255,7 @@ def _physical_paths(script: str) -> str:
     there = 'realpath -- "$PWD"'
     script = _in_code(script, _PHYSICAL, lambda found: f"{found[1]}{there}")
     # In double quotes, too, this can be nothing but a command.
-    script = _INNER_PHYSICAL.sub(lambda found: f"{found[1]}{there}", script)
+    script = re.sub(_INNER_PHYSICAL, lambda found: f"{found[1]}{there}", script)
     return _in_code(
         script, _GO_PHYSICAL, lambda found: f'{found[1]}cd -- "$(realpath -- {found[2]})"'
     )
@@ -258,18 +263,16 @@ def _physical_paths(script: str) -> str:
 
 # `while read x <&3; do ...; done 3< FILE`: the engine opens other inputs for `exec` only.
 
-_NUMBERED: Final = re.compile(
-    r"((?<=[\s;)}])(?:done|\})|\))((?:[ \t]*[^\n;&|#]*?)?[ \t])([3-9])<(?![<&])[ \t]*"
-)
-_LOOP_WORDS: Final = re.compile(rf"(?:{_COMMAND}(while|until|for|select)\b)|(?<=[\s;&)}}])(done)\b")
-_WORD: Final = re.compile(r"(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|<>()\"']|<(?=\())+")
+_NUMBERED: Final = r"((?<=[\s;)}])(?:done|\})|\))([^\n;&|#]{0,200}?[ \t])([3-9])<(?![<&])[ \t]*"
+_LOOP_WORDS: Final = rf"(?:{_COMMAND}(while|until|for|select)\b)|(?<=[\s;&)}}])(done)\b"
+_WORD: Final = r"(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|<>()\"']|<(?=\())+"
 
 
 def _numbered_inputs(script: str) -> str:
-    for found in _NUMBERED.finditer(script):
+    for found in re.finditer(_NUMBERED, script):
         code = code_of(script)
         place = found.start(3)
-        word = _WORD.match(script, found.end())
+        word = re.compile(_WORD).match(script, found.end())
         if not (code.mask[found.start(1)] and code.mask[place]) or word is None:
             continue
         after = word.end()
@@ -293,7 +296,7 @@ def _start_of_compound(code: Code, end: int, word: str) -> int | None:
     """Return where the compound command begins whose last word is at `end`."""
     opened: list[int] = []
     if word == "done":
-        for found in _LOOP_WORDS.finditer(code.script, 0, end + len(word)):
+        for found in re.compile(_LOOP_WORDS).finditer(code.script, 0, end + len(word)):
             if found[1] and code.mask[found.start(1)]:
                 opened.append(found.start(1))
             elif found[2] and code.mask[found.start(2)] and opened:
@@ -314,7 +317,7 @@ def _start_of_compound(code: Code, end: int, word: str) -> int | None:
 
 # NUL in what `printf` is given, which the engine's leaves out but for `\\0`.
 
-_NUL: Final = re.compile(r"\bprintf[ \t]+(?:'[^']*'|\"[^\"$`]*\")")
+_NUL: Final = r"\bprintf[ \t]+(?:'[^']*'|\"[^\"$`]*\")"
 
 
 def _nul_in_formats(script: str) -> str:
@@ -325,7 +328,7 @@ def _nul_in_formats(script: str) -> str:
 
 # `for i in {1..200000}`: more words than the engine makes of a range.
 
-_RANGE: Final = re.compile(
+_RANGE: Final = (
     rf"({_COMMAND})for[ \t]+(\w+)[ \t]+in[ \t]+"
     r"\{([1-9]?\d{0,12})\.\.(\d{5,12})\}([ \t]*[;\n]\s*do\b)"
 )
@@ -346,7 +349,7 @@ def _long_ranges(script: str) -> str:
 
 # A here-document that begins with `~`, which the engine takes for a home directory.
 
-_TILDE: Final = re.compile(r"(<<-?[ \t]*\w+[^\n]*\n\t*)~")
+_TILDE: Final = r"(<<-?[ \t]*\w+[^\n]*\n\t*)~"
 
 
 def _tildes_in_documents(script: str) -> str:
@@ -355,12 +358,12 @@ def _tildes_in_documents(script: str) -> str:
 
 # Numbers with a leading zero in variables, which the engine takes for decimal.
 
-_OCTAL: Final = re.compile(r"(?<![\w$])([A-Za-z_]\w*)=[\"']?[+-]?0\d")
-_ARITHMETIC: Final = re.compile(r"\(\((?:[^()]|\([^()]*\))*\)\)")
+_OCTAL: Final = r"(?<![\w$])([A-Za-z_]\w*)=[\"']?[+-]?0\d"
+_ARITHMETIC: Final = r"\(\((?:[^()]|\([^()]*\))*\)\)"
 
 
 def _octal_variables(script: str) -> str:
-    names = "|".join(sorted({found[1] for found in _OCTAL.finditer(script)}))
+    names = "|".join(sorted({found[1] for found in re.finditer(_OCTAL, script)}))
     if not names:
         return script
     used = re.compile(
@@ -375,7 +378,7 @@ def _octal_variables(script: str) -> str:
 
 # `command -v`, `type` and `hash` of what the engine has and we do not offer.
 
-_ASKING: Final = re.compile(
+_ASKING: Final = (
     rf"({_COMMAND}|\$\()((?:command[ \t]+-[vV]|type(?:[ \t]+-[a-zA-Z]+)?|hash)[ \t]+"
     r"(\"\$\{?\w+\}?\"|\$\{?\w+\}?|[\w.-]+))(?=[ \t]*(?:[;\n&|>)2]|$))"
 )
@@ -392,6 +395,10 @@ def _asking_first(script: str) -> str:
         return f"{before}{{ {KNOWN} {name} && {command}; }}"
 
     return _in_code(script, _ASKING, changed)
+
+
+def _background_lists(script: str) -> str:
+    return whole_lists(script) if re.search(r"[^&<>]&(?![&>])", script) else script
 
 
 def joined_lines(script: str) -> str:
@@ -415,7 +422,33 @@ def joined_lines(script: str) -> str:
     return "".join(pieces())
 
 
+# "`command`" in a word of which another part is not quoted, in which the engine leaves it.
+
+_ESCAPED: Final = re.compile(r"\\([$`\\\"])")
+_BACKQUOTED: Final = re.compile(r"\\.|`((?:[^`\\]|\\.)*)`", re.DOTALL)
+
+
+def _backquotes_in_quotes(script: str) -> str:
+    """Write "`command`" as "$(command)", in which the engine always runs it."""
+    parts: list[str] = []
+    done = 0
+    for start, end in code_of(script).quotes:
+        quoted = script[start:end]
+        if quoted[0] == '"' and "`" in quoted and "$(" not in quoted:
+            parts += script[done:start], _BACKQUOTED.sub(_with_parentheses, quoted)
+            done = end
+    return "".join(parts) + script[done:]
+
+
+def _with_parentheses(found: re.Match[str]) -> str:
+    command = found[1]
+    if command is None or command.count("(") != command.count(")"):
+        return found[0]
+    return f"$( {_ESCAPED.sub(lambda each: each[1], command)} )"
+
+
 _CHANGES: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
+    ("`", _backquotes_in_quotes),
     ("[[", _options_in_conditions),
     ("local", _local_options),
     (" ERR", _exits_in_traps),
@@ -425,6 +458,8 @@ _CHANGES: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
     ("umask", _umask_in_subshells),
     (" -P", _physical_paths),
     ("..", _long_ranges),
+    ("{", within_braces),
+    ("&", _background_lists),
     ("<", _numbered_inputs),
     ("printf", _nul_in_formats),
     ("~", _tildes_in_documents),

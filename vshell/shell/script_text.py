@@ -43,17 +43,25 @@ _NEAR: Final = 400
 """How far before a test its command is looked for."""
 
 
+_SIGN: Final = re.compile(r"[\\'\"#<]")
+_IN_SINGLE: Final = re.compile(r"[\\']")
+_IN_DOUBLE: Final = re.compile(r'[\\"]')
+_SIGN_OR_LINE: Final = re.compile(r"[\\'\"#<\n]")
+
+
 class Code:
     """Which characters of a script are code, and not quoted, comment or here-document.
 
     Attributes:
         mask: For each character 1 when it is code.
+        quotes: Where quoted texts begin and end, their quotes included.
         open_document: Whether a here-document has no end.
     """
 
     def __init__(self, script: str) -> None:
         self.script = script
         self.mask = bytearray(b"\1") * len(script)
+        self.quotes: list[tuple[int, int]] = []
         self.open_document = False
         self._scan()
 
@@ -61,12 +69,17 @@ class Code:
         script, size = self.script, len(self.script)
         position = 0
         pending: list[tuple[str, bool]] = []
-        while position < size:
+        while True:
+            found = (_SIGN_OR_LINE if pending else _SIGN).search(script, position)
+            if found is None:
+                break
+            position = found.start()
             letter = script[position]
             if letter == "\\":
                 end = position + 2
             elif letter in "'\"":
                 end = self._end_of_quote(position)
+                self.quotes.append((position, end))
             elif letter == "#" and (position == 0 or script[position - 1] in " \t\n;&|()"):
                 end = script.find("\n", position)
                 end = size if end < 0 else end
@@ -95,18 +108,16 @@ class Code:
         self.open_document = self.open_document or bool(pending)
 
     def _end_of_quote(self, position: int) -> int:
-        quote = self.script[position]
-        dollar = quote == "'" and position > 0 and self.script[position - 1] == "$"
+        script, quote = self.script, self.script[position]
+        if quote == "'" and (position == 0 or script[position - 1] != "$"):
+            return script.find(quote, position + 1) + 1 or len(script)
+        sign = _IN_SINGLE if quote == "'" else _IN_DOUBLE
         place = position + 1
-        while place < len(self.script):
-            letter = self.script[place]
-            if letter == "\\" and (quote == '"' or dollar):
-                place += 2
-                continue
-            if letter == quote:
-                return place + 1
-            place += 1
-        return len(self.script)
+        while (found := sign.search(script, place)) is not None:
+            if found[0] == quote:
+                return found.end()
+            place = found.end() + 1
+        return len(script)
 
     def _end_of_documents(self, position: int, pending: list[tuple[str, bool]]) -> int:
         for word, strips in pending:

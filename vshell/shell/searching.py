@@ -182,6 +182,9 @@ def compile_finder(
         translated += [_branching(plain)] if plain else []
         alternatives = _combined([_bounded(text, word=word, line=line) for text in translated])
         matchers = [_matcher(text, ignore_case) for text in alternatives]
+    if dialect == "extended" and any("{" in pattern for pattern in patterns):
+        shown = [_translate(pattern, dialect, places=True) for pattern in patterns]
+        alternatives = _combined([_bounded(text, word=word, line=line) for text in shown])
     exact = tuple(
         _exact(text, ignore_case, longest=dialect != "perl", newlines=newlines)
         for text in alternatives
@@ -217,7 +220,7 @@ def _branching(texts: Sequence[str], depth: int = 0) -> str:
     return f"{_escape(start)}(?:{'|'.join(branches)}){'?' if is_optional else ''}"
 
 
-def _translate(pattern: str, dialect: Dialect) -> str:
+def _translate(pattern: str, dialect: Dialect, *, places: bool = False) -> str:
     if dialect == "fixed":
         return _escape(pattern)
     if dialect == "perl":
@@ -225,7 +228,7 @@ def _translate(pattern: str, dialect: Dialect) -> str:
     from vshell.text.posix_regex import PosixRegexError, translate_posix
 
     try:
-        return translate_posix(pattern, extended=dialect == "extended")
+        return translate_posix(pattern, extended=dialect == "extended", places=places)
     except PosixRegexError as error:
         raise BadPattern(_GREP_WORDS.get(str(error), str(error))) from None
 

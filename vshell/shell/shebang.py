@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from vshell.shell.rewriting import rewritten
 from vshell.shell.words import quoted
 
 SHELLS: Final = frozenset({"bash", "sh", "dash", "ash", "ksh", "zsh", "vshell", "rbash"})
@@ -17,18 +16,22 @@ _IFS: Final = b"IFS=$' \\t\\n'; "
 """bash has this from the start; the engine gives it to the scripts that `bash FILE` runs."""
 
 
-def script_of(content: bytes, is_there: Callable[[str], bool]) -> bytes:
+Rewrite = Callable[[str], str]
+
+
+def script_of(content: bytes, is_there: Callable[[str], bool], rewrite: Rewrite) -> bytes:
     """Return what to run for a script; lines keep their numbers.
 
     Args:
         content: What is in the file.
         is_there: Tells whether there is a command of a name.
+        rewrite: Changes the text of a shell's script for the engine.
     """
     first, _, rest = content.partition(b"\n")
     if b"\0" in first:
         return content
     if not first.startswith(b"#!"):
-        return _IFS + sourced(content)
+        return _IFS + sourced(content, rewrite)
     words = first[2:].decode("utf-8", "surrogateescape").split(None, 1)
     if not words:
         return content
@@ -40,17 +43,17 @@ def script_of(content: bytes, is_there: Callable[[str], bool]) -> bytes:
         name = arguments.pop(0) if arguments else ""
     if name in SHELLS:
         # The engine cuts a first line with `#!` off, and counts from the next one.
-        return _IFS + b"\n" + sourced(rest)
+        return _IFS + b"\n" + sourced(rest, rewrite)
     if not is_there(name):
         return _missing(name if by_name else path, by_name=by_name)
     line = f'{name} {" ".join(arguments)} "$0" "$@"\n'
     return line.encode("utf-8", "surrogateescape")
 
 
-def sourced(content: bytes) -> bytes:
+def sourced(content: bytes, rewrite: Rewrite) -> bytes:
     """Return what to run for what `source` and `bash FILE` read."""
     text = content.decode("utf-8", "surrogateescape")
-    return rewritten(text).encode("utf-8", "surrogateescape")
+    return rewrite(text).encode("utf-8", "surrogateescape")
 
 
 def _missing(interpreter: str, *, by_name: bool) -> bytes:

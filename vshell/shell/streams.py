@@ -130,41 +130,78 @@ class Pipe:
 
 
 class Sink:
-    """What a command writes to.
+    """One of the two things that a command writes to; see `Sinks`.
+
+    Attributes:
+        touched: Whether something was written that cannot be taken back.
+        holders: What still holds output of the command, as functions that write it: called
+            before anything is written to the other one.
+    """
+
+    def __init__(self, sinks: Sinks, target: Callable[[bytes], Awaitable[None]]) -> None:
+        self._sinks = sinks
+        self.target = target
+        self.touched = False
+        self.holders: list[Callable[[], None]] = []
+
+    def write(self, data: bytes, /) -> None:
+        self._sinks.write(self, bytes(data))
+
+    def flush(self) -> None:
+        """Write what is held, of both."""
+        self._sinks.flush()
+
+    def take(self) -> bytes:
+        """Return what is held, instead of writing it."""
+        return self._sinks.take(self)
+
+
+class Sinks:
+    """Standard output and standard errors, which may be one: what is written keeps its order.
+
+    GNU's tools write what they have before they complain, so that is the order of `2>&1`.
 
     Args:
-        target: Returns an awaitable that writes a piece; raises `BrokenPipeError` in it
+        stdout: Returns an awaitable that writes a piece; raises `BrokenPipeError` in it
             when nobody reads any more.
+        stderr: The same for errors.
         may_wait: Whether this is a moment to wait: inside a transaction, it is not.
     """
 
     def __init__(
-        self, target: Callable[[bytes], Awaitable[None]], may_wait: Callable[[], bool]
+        self,
+        stdout: Callable[[bytes], Awaitable[None]],
+        stderr: Callable[[bytes], Awaitable[None]],
+        may_wait: Callable[[], bool],
     ) -> None:
-        self._target = target
+        self.stdout = Sink(self, stdout)
+        self.stderr = Sink(self, stderr)
         self._may_wait = may_wait
-        self._held: list[bytes] = []
+        self._held: list[tuple[Sink, list[bytes]]] = []
         self._size = 0
-        self.touched = False
 
-    def write(self, data: bytes, /) -> None:
-        self._held.append(bytes(data))
+    def write(self, sink: Sink, data: bytes) -> None:
+        if sink is self.stderr:
+            for write in self.stdout.holders:
+                write()
+        if not self._held or self._held[-1][0] is not sink:
+            self._held.append((sink, []))
+        self._held[-1][1].append(data)
         self._size += len(data)
         if self._size >= _BUFFER_BYTES and self._may_wait():
             self.flush()
 
     def flush(self) -> None:
-        """Write what is held."""
-        if self._held:
-            self.touched = True
-            wait(self._target(self.take()))
+        held, self._held, self._size = self._held, [], 0
+        for sink, pieces in held:
+            sink.touched = True
+            wait(sink.target(b"".join(pieces)))
 
-    def take(self) -> bytes:
-        """Return what is held, instead of writing it."""
-        data = b"".join(self._held)
-        self._held.clear()
-        self._size = 0
-        return data
+    def take(self, sink: Sink) -> bytes:
+        taken = [piece for each, pieces in self._held if each is sink for piece in pieces]
+        self._held = [each for each in self._held if each[0] is not sink]
+        self._size -= sum(map(len, taken))
+        return b"".join(taken)
 
 
 class Direct:

@@ -35,7 +35,7 @@ class JoinedScan:
         literal: Its bytes, if it is plain UTF-8; then nothing else is needed.
     """
 
-    __slots__ = ("_exact", "_fast", "_literal")
+    __slots__ = ("_exact", "_fast", "literal")
 
     def __init__(
         self,
@@ -46,12 +46,7 @@ class JoinedScan:
     ) -> None:
         self._fast = fast
         self._exact = exact
-        self._literal = literal
-
-    @property
-    def is_regex(self) -> bool:
-        """Whether it is more than plain text."""
-        return not self._literal
+        self.literal = literal
 
     def places(self, joined: Joined, first: int, last: int, deadline: float) -> Iterator[int]:
         """Yield ascending places in lines that match, at least one in each such line.
@@ -67,7 +62,7 @@ class JoinedScan:
             MemoryError: The pattern takes too much memory on some line.
         """
         data, starts, mixed = joined.data, joined.starts, joined.mixed
-        if self._literal:
+        if self.literal:
             yield from self._literals(data, starts[first], starts[last], deadline)
             return
         done = starts[first]
@@ -78,7 +73,7 @@ class JoinedScan:
         yield from self._in_ascii(data, done, starts[last], deadline)
 
     def _literals(self, data: bytes, start: int, end: int, deadline: float) -> Iterator[int]:
-        literal, size, find = self._literal, len(self._literal), data.find
+        literal, size, find = self.literal, len(self.literal), data.find
         for part, part_end in parts_of(data, start, end):
             time_left(deadline)
             place = find(literal, part, part_end)

@@ -149,7 +149,12 @@ class Matcher:
         """What goes through the text."""
         if self._joined is None:
             return "regex"
-        return "pcre2" if self._joined.is_regex else "literal"
+        return "literal" if self.literal else "pcre2"
+
+    @property
+    def literal(self) -> bytes:
+        """The pattern, if a line matches when it holds these bytes, and only then."""
+        return self._joined.literal if self._joined is not None else b""
 
     @property
     def joins(self) -> bool:

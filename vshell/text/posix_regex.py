@@ -86,7 +86,7 @@ def compile_posix(
         raise PosixRegexError("Regular expression too big") from None
 
 
-def translate_posix(pattern: str, *, extended: bool = False) -> str:
+def translate_posix(pattern: str, *, extended: bool = False, places: bool = False) -> str:
     """Return what finds the same lines in the syntax of the `regex` module.
 
     Without asking for the longest match, it says whether a line matches, and where.
@@ -94,11 +94,15 @@ def translate_posix(pattern: str, *, extended: bool = False) -> str:
     Args:
         pattern: The expression.
         extended: Whether it is an extended one; else a basic one.
+        places: Whether it says what grep shows of a line, as with `-o`: for that grep asks
+            glibc, which passes over a `{` that has nothing to repeat.
 
     Raises:
         PosixRegexError: It is none.
     """
-    return _Translator(pattern, extended=extended, multiline=False, strict=False).run()
+    translator = _Translator(pattern, extended=extended, multiline=False, strict=False)
+    translator.skips_brace = places
+    return translator.run()
 
 
 def least_width(pattern: str, *, extended: bool = False) -> int:
@@ -136,6 +140,7 @@ class _Translator:
         self._groups = 0
         self._closed: set[int] = set()
         self.needs_longest = False
+        self.skips_brace = False
         self.width = 0
         """The least width of what was translated last: an atom, a branch, in the end all."""
 
@@ -208,7 +213,7 @@ class _Translator:
         if letter == "\\":
             return self._escape()
         if self._extended and letter in "*+?{":
-            return self._operator_alone(letter)
+            return self._operator_alone(letter, at_start=at_start)
         self._position += 1
         if letter == "[":
             return self._bracket(), False, True
@@ -222,13 +227,14 @@ class _Translator:
             return r"\*", False, True
         return regex.escape(letter, special_only=False, literal_spaces=True), False, True
 
-    def _operator_alone(self, letter: str) -> tuple[str, bool, bool]:
+    def _operator_alone(self, letter: str, *, at_start: bool) -> tuple[str, bool, bool]:
         """Take an operator of an extended expression that has nothing to repeat."""
         if self._strict:
             raise PosixRegexError("Invalid preceding regular expression")
         if letter == "{" and self._interval() is None:
             self._position += 1
-            return r"\{", False, True
+            is_skipped = self.skips_brace and at_start
+            return ("", False, False) if is_skipped else (r"\{", False, True)
         return "", False, False
 
     def _ends_branch(self) -> bool:
@@ -369,6 +375,8 @@ class _Translator:
             if letter == "]" and not first:
                 self._position += 1
                 break
+            if letter == "-" and not first and self._peek(2) != "-]":
+                raise PosixRegexError("Invalid range end")
             first = False
             items.append(self._item())
         inner = "".join(items)

@@ -17,10 +17,10 @@ PATIENCE_S = 20.0
 
 
 class Terminal:
-    """A `vshell` on a terminal of 100 columns and 24 lines."""
+    """A `vshell` on a terminal of 100 columns."""
 
-    def __init__(self, directory: Path, *words: str, **environment: str) -> None:
-        self.screen = pyte.HistoryScreen(100, 24, history=2000)
+    def __init__(self, directory: Path, *words: str, rows: int = 24, **environment: str) -> None:
+        self.screen = pyte.HistoryScreen(100, rows, history=2000)
         self._stream = pyte.ByteStream(self.screen)
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         self._child = pexpect.spawn(
@@ -28,7 +28,7 @@ class Terminal:
             ["-m", "vshell.repl.cli", *words],
             cwd=str(directory),
             env=kept | {"TERM": "xterm-256color", "PAGER": "cat"} | environment,
-            dimensions=(24, 100),
+            dimensions=(rows, 100),
             timeout=PATIENCE_S,
         )
 
@@ -59,10 +59,10 @@ class Terminal:
             if not self._child.isalive():
                 raise AssertionError(f"it ended; the screen shows:\n{self.text}") from None
             return
+        self._stream.feed(data)
         # prompt-toolkit asks where the cursor is; a terminal answers.
         if b"\x1b[6n" in data:
             self._child.send(f"\x1b[{self.screen.cursor.y + 1};{self.screen.cursor.x + 1}R")
-        self._stream.feed(data)
 
     def run(self, line: str) -> str:
         """Type a line and wait for the next prompt; return what the screen shows."""

@@ -244,7 +244,7 @@ def test_a_terminal_that_can_do_nothing_still_works(tmp_path: Path) -> None:
 def test_nothing_is_coloured_when_it_must_not_be(tmp_path: Path, how: str) -> None:
     words = ["--no-color"] if how == "option" else []
     environment = {} if how == "option" else {"NO_COLOR": "1"}
-    with Terminal(tmp_path, *words, "-w", "new.db", **environment) as plain:
+    with Terminal(tmp_path, *words, "-w", "new.db", rows=24, **environment) as plain:
         plain.wait_for(r"new:/ \$")
         plain.run("mkdir d; echo x > f")
         plain.run("ls")

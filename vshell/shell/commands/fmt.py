@@ -21,18 +21,18 @@ from vshell.shell.command_io import (
 )
 from vshell.shell.messages import quote, quote_typographic, reason
 
-# fmt.
-
+_TAB: Final = 8
 _ENDS: Final = ".?!"
 
 
 class _Word:
     """A word of a paragraph, and the room that follows it."""
 
-    __slots__ = ("is_final", "is_period", "is_punctuated", "opens", "space", "text")
+    __slots__ = ("is_final", "is_period", "is_punctuated", "opens", "size", "space", "text")
 
     def __init__(self, text: str, space: int) -> None:
         self.text = text
+        self.size = len(to_bytes(text))
         self.space = space
         self.is_final = False
         stripped_text = text.rstrip("\"')]}")
@@ -68,11 +68,11 @@ def _break_cost(words: Sequence[_Word], index: int) -> int:
         elif before.is_punctuated:
             cost -= 40 * 40
         elif index > 1 and words[index - 2].is_final:
-            cost += 200 * 200 // (len(before.text) + 2)
+            cost += 200 * 200 // (before.size + 2)
     if word.opens:
         cost -= 40 * 40
     elif word.is_final:
-        cost += 150 * 150 // (len(word.text) + 2)
+        cost += 150 * 150 // (word.size + 2)
     return cost
 
 
@@ -85,7 +85,7 @@ def _lay_out(
     following: list[int] = [count] * (count + 1)
     lengths: list[int] = [0] * (count + 1)
     for start in range(count - 1, -1, -1):
-        length = (first if start == 0 else other) + len(words[start].text)
+        length = (first if start == 0 else other) + words[start].size
         least: int | None = None
         end = start + 1
         while True:
@@ -98,7 +98,7 @@ def _lay_out(
                 least, following[start], lengths[start] = total, end, length
             if end == count:
                 break
-            length += words[end - 1].space + len(words[end].text)
+            length += words[end - 1].space + words[end].size
             if length >= width:
                 break
             end += 1
@@ -128,6 +128,7 @@ class _Formatter:
         self.split_only = parsed.flag("split-only")
         self.uniform = parsed.flag("uniform-spacing")
         self.prefix = parsed.value("prefix", "") or ""
+        self._tabs = False
 
     def paragraphs(self, lines: Iterator[str]) -> Iterator[str]:
         held: list[tuple[int, str]] = []
@@ -145,6 +146,7 @@ class _Formatter:
         yield from self._flush(held)
 
     def _indent(self, line: str) -> tuple[int, str | None]:
+        self._tabs = self._tabs or "\t" in line
         text = line.expandtabs()
         body = text.lstrip()
         indent = len(text) - len(body)
@@ -180,7 +182,8 @@ class _Formatter:
             _lay_out(words, len(lead_first), len(lead_other), self.width, self.goal)
         ):
             shown = "".join(word.text + " " * word.space for word in line[:-1]) + line[-1].text
-            yield (lead_first if number == 0 else lead_other) + shown
+            text = (lead_first if number == 0 else lead_other) + shown
+            yield _with_tabs(text) if self._tabs else text
 
     def _lead(self, indent: int) -> str:
         if not self.prefix:
@@ -199,6 +202,25 @@ class _Formatter:
                     word.space = 2 if word.is_final else 1
                 words.append(word)
         return words
+
+
+def _with_tabs(line: str) -> str:
+    """Return a line with tabs for spaces, as the input has some: but never for a single one."""
+    parts: list[str] = []
+    column = 0
+    for part in re.findall(" +|[^ ]+", line):
+        if part[0] != " ":
+            parts.append(part)
+            column += len(to_bytes(part))
+            continue
+        goal = column + len(part)
+        stop = goal - goal % _TAB
+        if column + 1 < stop:
+            parts.append("\t" * (stop // _TAB - column // _TAB))
+            column = stop
+        parts.append(" " * (goal - column))
+        column = goal
+    return "".join(parts)
 
 
 def _positive(text: str, what: str) -> int:

@@ -31,7 +31,8 @@ def run_rev(call: Invocation) -> int:
                 body = line.removesuffix(end)
                 # A line is a string of C's, which ends at a NUL.
                 shown = body.partition(b"\0")[0]
-                out.write(to_bytes(to_text(shown)[::-1]) + line[len(body) :])
+                ended = line[len(body) :] if len(shown) == len(body) else b""
+                out.write(to_bytes(to_text(shown)[::-1]) + ended)
     return status
 
 

@@ -370,7 +370,7 @@ TAR: Final = Command(
         Option(("-k", "--keep-old-files"), "Don't replace existing files, treat them as errors."),
         Option(("--skip-old-files",), "Don't replace existing files, silently skip over them."),
         Option(("--keep-newer-files",), "Don't replace files that are newer than their copies."),
-        Option(("--overwrite",), "Overwrite existing files (default)."),
+        Option(("--overwrite",), "Overwrite existing files, through their links."),
         Option(("-U", "--unlink-first"), "Remove each file prior to extracting over it (default)."),
         Option(("-p", "--preserve-permissions"), "Extract the permissions of files (default)."),
         Option(("--same-permissions",), ""),

@@ -36,6 +36,7 @@ class TarSettings:
     keep_old_files: bool = False
     skip_old_files: bool = False
     keep_newer: bool = False
+    overwrite: bool = False
     same_permissions: bool = True
     touch: bool = False
     absolute_names: bool = False
@@ -117,6 +118,7 @@ def settings_of(call: Invocation) -> TarSettings:
     settings.to_stdout = parsed.flag("to-stdout")
     settings.keep_old_files = parsed.flag("keep-old-files")
     settings.skip_old_files = parsed.flag("skip-old-files")
+    settings.overwrite = parsed.flag("overwrite")
     settings.keep_newer = parsed.flag("keep-newer-files")
     settings.touch = parsed.flag("touch")
     settings.absolute_names = parsed.flag("absolute-names")

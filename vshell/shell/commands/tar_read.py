@@ -144,7 +144,8 @@ class Reading:
         if there and files.stat(place, follow=False).kind == "directory" and files.names(place):
             self._complain(f"{name}: Cannot open: File exists")
             return
-        self._clear(place)
+        if not (self._settings.overwrite and member.kind == "file"):
+            self._clear(place)
         if member.kind == "symlink" and leads_elsewhere(member.target):
             self._late.append((place, member))
         elif member.kind in ("symlink", "link"):

@@ -260,6 +260,8 @@ class _Run:
             return self._fail("out of memory", error)
         except VshellError as error:
             return self._fail(named_reason(error), error)
+        finally:
+            runtime.streams.abandon()
         return runtime.exit_status
 
     def _run_sections(self) -> None:
@@ -310,15 +312,31 @@ def _arguments(name: str, operands: list[str]) -> Iterator[tuple[str, str]]:
         yield str(place), from_outside(text)
 
 
+@dataclass(slots=True)
+class _Depth:
+    """How many programs run, and the limit of recursion that the first of them found."""
+
+    programs: int = 0
+    before: int = 0
+
+
+_DEPTH: Final = _Depth()
+
+
 @contextmanager
 def _deep_calls() -> Iterator[None]:
     """Let functions call each other as deep as programs need it.
 
-    A call from Python to Python takes no room on the stack of the process.
+    A call from Python to Python takes no room on the stack of the process. The programs of a
+    pipeline run by turns: the last of them that ends sets the limit back.
     """
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, MAX_CALLS))
+    if not _DEPTH.programs:
+        _DEPTH.before = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(_DEPTH.before, MAX_CALLS))
+    _DEPTH.programs += 1
     try:
         yield
     finally:
-        sys.setrecursionlimit(before)
+        _DEPTH.programs -= 1
+        if not _DEPTH.programs:
+            sys.setrecursionlimit(_DEPTH.before)

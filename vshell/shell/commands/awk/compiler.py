@@ -12,7 +12,7 @@ from typing import Any, Final
 from vshell.shell.commands.awk import syntax
 from vshell.shell.commands.awk.compile_statements import Section, StatementCompiler
 from vshell.shell.commands.awk.errors import AwkFatal, SkipFile, SkipRecord
-from vshell.shell.commands.awk.facts import Facts
+from vshell.shell.commands.awk.facts import Facts, Kind
 from vshell.shell.commands.awk.parser import parse
 from vshell.shell.commands.awk.quoting import locate, quote_statements
 from vshell.shell.commands.awk.runtime import DEFAULTS, Needs
@@ -149,7 +149,9 @@ class _Compiler(StatementCompiler):
         counting: list[ast.stmt] = []
         for name in ("NR", "FNR"):
             if name in self._facts.names | self._facts.assigned:
-                counting += quote_statements(f"v_{name} = v_{name} + 1.0")
+                is_number = self._facts.holds("", name) is Kind.COUNT
+                before = f"v_{name}" if is_number else f"number(v_{name})"
+                counting += quote_statements(f"v_{name} = {before} + 1.0")
         if self.skips or self._facts.raises_next:
             body = quote_statements("try:\n BODY\nexcept SkipRecord: pass", BODY=body)
         loop = quote_statements(

@@ -65,6 +65,7 @@ _FIXED: Final[dict[type, Kind]] = {
     syntax.Logic: Kind.BOOLEAN,
     syntax.Membership: Kind.BOOLEAN,
 }
+_NUMBERS: Final = frozenset({"NR", "FNR", "RSTART", "RLENGTH", "ARGC"})
 _MIXED: Final = frozenset({"ERRNO", "FILENAME", "RT", "TEXTDOMAIN", "ARGIND", "BINMODE", "LINT"})
 _ARRAYS: Final = frozenset({"ARGV", "ENVIRON", "PROCINFO"})
 _MISSING: Final = frozenset({"SYMTAB", "FUNCTAB"})
@@ -95,9 +96,8 @@ class Facts:
         self._program = program
         self._functions = program.functions
         self.arrays: set[Key] = {("", name) for name in _ARRAYS}
-        self._holds: dict[Key, Kind] = {
-            ("", name): Kind.ANY for name in _MIXED | _ARRAYS | SPECIAL | set(assigned)
-        }
+        self._holds: dict[Key, Kind] = {("", name): Kind.COUNT for name in _NUMBERS}
+        self._holds |= {("", name): Kind.ANY for name in _MIXED | _ARRAYS | SPECIAL | set(assigned)}
         self.names: set[str] = set()
         self.assigned = set(assigned)
         self.changes_fields = False
@@ -369,8 +369,12 @@ def _joined(known: Kind | None, found: Kind | None) -> Kind | None:
 
 
 def _either(one: Kind | None, other: Kind | None) -> Kind | None:
-    if one is None or other is None:
-        one, other = one or other, other or one
+    if one is None and other is None:
+        return None
+    if Kind.FIELD not in (one, other):  # what is unset is at home among texts from outside
+        one, other = one or Kind.COUNT, other or Kind.COUNT
+    else:
+        one, other = one or Kind.FIELD, other or Kind.FIELD
     if one is other and one is not Kind.BOOLEAN:
         return one
     if {one, other} <= {Kind.NUMBER, Kind.BOOLEAN}:

@@ -31,10 +31,10 @@ _MAX_TEXT: Final = 512 * 1024 * 1024
 
 
 class Host(Protocol):
-    """What splitting asks of the interpreter."""
+    """What splitting asks: see `Separators`."""
 
     def splitter(self, value: str) -> Callable[[str], list[str]]: ...
-    def dynamic(self, source: str) -> Pattern: ...
+    def pattern(self, source: str) -> Pattern: ...
 
 
 # Texts.
@@ -202,7 +202,7 @@ def splits(
     if not text:
         return [], []
     if separators and how != "":
-        return _with_separators(text, how, host.dynamic)
+        return _with_separators(text, how, host.pattern)
     if isinstance(how, Pattern):
         return split_with_separators(text, how)[0], []
     return split_blanks(text) if how == " " else host.splitter(how)(text), []

@@ -7,7 +7,6 @@ variables as `v_NAME`, arrays as `a_NAME`.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -17,17 +16,14 @@ from vshell.shell.commands.awk.errors import AwkFatal, ProgramExit
 from vshell.shell.commands.awk.facts import SPECIAL
 from vshell.shell.commands.awk.formats import NumberTexts, compile_format
 from vshell.shell.commands.awk.inputs import MainInput
-from vshell.shell.commands.awk.patterns import Pattern, compile_pattern
+from vshell.shell.commands.awk.patterns import Pattern
 from vshell.shell.commands.awk.reading import Reader, Separation
 from vshell.shell.commands.awk.record import (
     Record,
-    content_splitter,
-    pattern_splitter,
     split_blanks,
     split_contents,
-    text_splitter,
-    width_splitter,
 )
+from vshell.shell.commands.awk.separators import Separators
 from vshell.shell.commands.awk.streams import Streams
 from vshell.shell.commands.awk.values import UNSET, Array, from_outside, number, truth
 
@@ -40,7 +36,6 @@ DEFAULTS: Final[Mapping[str, str | float]] = {
     "BINMODE": 0.0, "LINT": 0.0, "TEXTDOMAIN": "messages", "ARGIND": 0.0,
 }  # fmt: skip
 """The variables of the language, and what they are at first."""
-_NEWLINE: Final = Separation()
 
 
 class Needs:
@@ -74,14 +69,13 @@ class Runtime:
         self.call = call
         self.record = Record(needs.padding, needs.most)
         self._needs = needs
-        self._separation = _NEWLINE
+        self.separators = Separators(self.record, self._end_records)
         self.streams = Streams(call, self.separation)
         self.input = MainInput(call, self, notes_ends=needs.ends)
         self.begin_file: Callable[[], None] | None = None
         self.end_file: Callable[[], None] | None = None
         self.numbers = NumberTexts("%.6g")
         self.shown_numbers = self.numbers
-        self._ignore_case = False
         self._taken = ""
         self._random = random.Random(0)  # noqa: S311 - nobody promises that it is secret
         self._seed = 0.0
@@ -152,7 +146,7 @@ class Runtime:
         if first is not None and second is not None:
             return first, second
         one, other = self.text(left), self.text(right)
-        return (one.lower(), other.lower()) if self._ignore_case else (one, other)
+        return (one.lower(), other.lower()) if self.separators.ignore_case else (one, other)
 
     def less(self, left: object, right: object) -> bool:
         one, other = self._pair(left, right)
@@ -176,18 +170,15 @@ class Runtime:
         if name in ("FS", "FPAT", "FIELDWIDTHS"):
             self.record.settle()
         self.namespace[f"v_{name}"] = value
-        if name in ("FS", "FPAT", "FIELDWIDTHS"):
-            self._set_splitter(name, self.text(value))
+        if name in ("FS", "FPAT", "FIELDWIDTHS", "RS"):
+            self.separators.set(name, self.text(value))
         elif name == "OFS":
             self.record.output_separator = self.text(value)
-        elif name == "RS":
-            self._set_separation(self.text(value))
         elif name in ("CONVFMT", "OFMT"):
             self._set_number_texts()
         elif name == "IGNORECASE":
-            self._ignore_case = truth(value)
-            self._set_splitter("FS", self.text(self.namespace["v_FS"]))
-            self._set_separation(self.text(self.namespace["v_RS"]))
+            records = self.text(self.namespace["v_RS"])
+            self.separators.fold_case(records, ignore_case=truth(value))
         return value
 
     def assign(self, name: str, value: str) -> None:
@@ -212,70 +203,23 @@ class Runtime:
         self.namespace["numbers"] = self.numbers
         self.namespace["shown_numbers"] = self.shown_numbers
 
-    def _set_splitter(self, name: str, value: str) -> None:
-        record = self.record
-        if name == "FIELDWIDTHS":
-            record.split_by(width_splitter(value))
-        elif name == "FPAT":
-            record.split_by(content_splitter(self.dynamic(value)))
-        elif self._separation.paragraphs and value != " ":
-            # A newline separates fields, whatever else does.
-            pattern = "\n" if not value else f"({self._separator_source(value)})|\n"
-            record.split_by(pattern_splitter(self.dynamic(pattern)))
-        else:
-            plain = self._plain_separator(value)
-            if value == " " or plain is not None:
-                record.split_at(plain)
-            else:
-                record.split_by(self.splitter(value))
-
-    def _plain_separator(self, value: str) -> str | None:
-        """Return the text that a separator stands for, if it is no pattern, nor blanks."""
-        if value in ("", " "):
-            return None
-        if len(value) == 1 and (not self._ignore_case or not value.isalpha()):
-            return value
-        return self.dynamic(value).literal
-
-    def splitter(self, value: str) -> Callable[[str], list[str]]:
-        """Return what splits at a separator other than a blank."""
-        if not value:
-            return list
-        plain = self._plain_separator(value)
-        return pattern_splitter(self.dynamic(value)) if plain is None else text_splitter(plain)
-
-    @staticmethod
-    def _separator_source(value: str) -> str:
-        return re.sub(r"[\\^$.\[\]|()*+?{}]", r"\\\g<0>", value) if len(value) == 1 else value
-
-    def _set_separation(self, value: str) -> None:
-        was_paragraphs = self._separation.paragraphs
-        if not value:
-            self._separation = Separation(paragraphs=True)
-        elif len(value) == 1 and (not self._ignore_case or not value.isalpha()):
-            self._separation = Separation(value)
-        else:
-            pattern = self.dynamic(value)
-            literal = pattern.literal
-            self._separation = Separation(pattern=None if literal else pattern, text=literal or "")
-        self.input.separate(self._separation)
-        self.streams.separate(self._separation)
-        if was_paragraphs or self._separation.paragraphs:
-            self._set_splitter("FS", self.text(self.namespace["v_FS"]))
-
     def separation(self) -> Separation:
         """Return what ends a record."""
-        return self._separation
+        return self.separators.separation
+
+    def _end_records(self, separation: Separation) -> None:
+        self.input.separate(separation)
+        self.streams.separate(separation)
 
     # Patterns.
 
     def dynamic(self, source: str) -> Pattern:
         """Return a pattern that a text is used as."""
-        return compile_pattern(source, self._ignore_case)
+        return self.separators.pattern(source)
 
     def matches(self, text: str, source: str) -> bool:
         """Tell whether a text matches a pattern that is another text."""
-        return bool(compile_pattern(source, self._ignore_case).test(text))
+        return bool(self.separators.pattern(source).test(text))
 
     def match(self, text: str, pattern: Pattern, groups: Array | None = None) -> float:
         """Find a pattern; set RSTART and RLENGTH, and the groups' texts and places."""
@@ -302,8 +246,9 @@ class Runtime:
         which = self.text(how)
         if which[:1] in ("g", "G"):
             return library.general_substitute(pattern, replacement, text, 0)
-        wanted = max(1, min(int(values.text_number(which)), 2**31))
-        return library.general_substitute(pattern, replacement, text, wanted)
+        wanted = values.text_number(which)
+        number_of = int(wanted) if 1 <= wanted < 2**31 else 1
+        return library.general_substitute(pattern, replacement, text, number_of)
 
     def taken(self) -> str:
         """Return what `substitute` or `getline` has last made or read."""
@@ -328,7 +273,9 @@ class Runtime:
         """
         if how == " " and separators is None:
             return library.fill(array, split_blanks(text), raw)
-        pieces, between = library.splits(text, how, self, separators=separators is not None)
+        pieces, between = library.splits(
+            text, how, self.separators, separators=separators is not None
+        )
         if separators is not None:
             library.keep_separators(separators, between, blanks=how == " ")
         return library.fill(array, pieces, raw)
@@ -384,8 +331,8 @@ class Runtime:
         if text is None:
             return 0.0
         if kind == "input":
-            names["v_NR"] = names["v_NR"] + 1.0
-            names["v_FNR"] = names["v_FNR"] + 1.0
+            names["v_NR"] = number(names["v_NR"]) + 1.0
+            names["v_FNR"] = number(names["v_FNR"]) + 1.0
         self._taken = text
         return 1.0
 
@@ -487,5 +434,6 @@ class Runtime:
     def exit(self, status: object = None) -> None:
         """End the program: the rules for the end follow, unless they are running."""
         if status is not None:
-            self.exit_status = int(values.truncate(number(status))) & 0xFF
+            code = number(status)
+            self.exit_status = int(code) & 0xFF if code - code == 0.0 else 0
         raise ProgramExit

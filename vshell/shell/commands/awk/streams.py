@@ -87,15 +87,20 @@ class Streams:
         for target in self._targets.values():
             target.flush()
 
-    def flush(self, name: str | None) -> float:
+    def flush(self, name: str = "") -> float:
         """Write what waits for a file or command, or for all; return -1 if it is not open."""
-        if name is None or name == "":
+        if not name:
             self.flush_all()
             return 0.0
         found = [target for (_, known), target in self._targets.items() if known == name]
         for target in found:
             target.flush()
         return 0.0 if found or name in self._coprocesses else -1.0
+
+    def abandon(self) -> None:
+        """Lose what was printed and has not been written."""
+        self.stdout.abandon()
+        self._stderr.abandon()
 
     # Reading.
 

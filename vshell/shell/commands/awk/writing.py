@@ -50,6 +50,10 @@ class _Raw(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
+    def abandon(self) -> None:
+        """Take what comes, and hand on nothing more."""
+        self._output = None
+
     def write(self, data: object, /) -> int:
         found = bytes(data)  # type: ignore[call-overload]
         output, self._output = self._output, None
@@ -71,14 +75,19 @@ class StandardOutput:
     """
 
     def __init__(self, output: Output, *, buffered: bool) -> None:
+        self._raw = _Raw(output)
         self._text = io.TextIOWrapper(
-            io.BufferedWriter(_Raw(output), _BUFFER_BYTES),
+            io.BufferedWriter(self._raw, _BUFFER_BYTES),
             encoding="utf-8",
             errors="surrogateescape",
             newline="",
         )
         self.flush: Callable[[], None] = self._text.flush
         self.write: Callable[[str], object] = self._text.write if buffered else self._write_now
+
+    def abandon(self) -> None:
+        """Lose what waits: it must not be written whenever the buffers are given up."""
+        self._raw.abandon()
 
     def _write_now(self, text: str) -> None:
         self._text.write(text)

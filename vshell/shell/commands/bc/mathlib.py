@@ -21,6 +21,7 @@ from vshell.shell.commands.bc.numbers import (
     multiply,
     power,
     rescaled,
+    show,
     square_root,
     subtract,
 )
@@ -170,6 +171,8 @@ def bessel(order: Number, x: Number, scale: int) -> Number:
     factor = divide(factor, Number(factorial, 0), work)
     total = term = ONE
     square = divide(multiply(_negated(x), x, work), Number(4, 0), work)
+    # As many digits more as the factor has before its point.
+    work += max(len(show(Number(abs(factor.units), 0), 10)), factor.scale) - factor.scale
     index = 1
     while True:
         term = divide(multiply(term, square, work), Number(index, 0), work)

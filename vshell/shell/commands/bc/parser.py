@@ -10,7 +10,7 @@ from typing import Any, Final
 _TOKEN: Final = re.compile(
     r"(?P<skip>[ \t\r]+|/\*.*?\*/|#[^\n]*|\\\n)"
     r'|(?P<string>"[^"]*")'
-    r"|(?P<number>[0-9A-Z]*\.[0-9A-Z]+|[0-9A-Z]+\.?)"
+    r"|(?P<number>(?:[0-9A-Z](?:\\\n)*)*\.(?:[0-9A-Z](?:\\\n)*)+|(?:[0-9A-Z](?:\\\n)*)+\.?)"
     r"|(?P<name>[a-z][a-z0-9_]*)"
     r"|(?P<operator>\+\+|--|[-+*/%^=!<>]=|&&|\|\||[-+*/%^=<>!(){}\[\],;\n.])",
     re.DOTALL,
@@ -45,18 +45,21 @@ class Function:
 class Parser:
     """Reads statements; each is a tuple that begins with its kind."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, script: str) -> None:
         self._tokens: list[tuple[str, str]] = []
         position = 0
-        while position < len(text):
-            match = _TOKEN.match(text, position)
+        while position < len(script):
+            match = _TOKEN.match(script, position)
             if match is None:
-                self._tokens.append(("bad", text[position]))
+                self._tokens.append(("bad", script[position]))
                 position += 1
                 continue
             position = match.end()
             if match.lastgroup != "skip":
-                self._tokens.append((match.lastgroup or "", match.group()))
+                text = match.group()
+                if match.lastgroup == "number":
+                    text = text.replace("\\\n", "")
+                self._tokens.append((match.lastgroup or "", text))
         self._tokens.append(("end", ""))
         self._place = 0
         self._depth = 0

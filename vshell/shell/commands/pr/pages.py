@@ -50,8 +50,9 @@ class Printer:
         self._failed = False
         self._number = settings.first_number
         self._page = 1
-        width = column_width(settings) if settings.truncates else None
-        self._clumps = Clumps(settings, width)
+        # By the files that were named, whether or not they are there.
+        self._width = column_width(settings)
+        self._clumps = Clumps(settings, self._width if settings.truncates else None)
 
     def run(self, names: list[str]) -> int:
         """Print the files, one after the other or in parallel; return the exit code."""
@@ -105,7 +106,7 @@ class Printer:
 
     def _make_columns(self, sources: list[Source]) -> list[_Column]:
         settings = self._settings
-        width, between = column_width(settings), len(settings.separator or "")
+        width, between = self._width, len(settings.separator or "")
         next_start: int | None = settings.margin + width
         if settings.parallel:
             next_start = settings.margin + width + settings.number_width
