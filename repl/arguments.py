@@ -82,7 +82,7 @@ def _versions(given: list[int | tuple[str, int]]) -> int | dict[str, int]:
 
 
 def _is_versions(parameter: Parameter) -> bool:
-    return parameter.name == "expected_version" and parameter.types != {"int", "None"}
+    return "Versions" in parameter.types
 
 
 def structure(name: str, given: Any) -> Any:
@@ -234,7 +234,7 @@ def _metavar(parameter: Parameter) -> str:
     if _is_octal(parameter):
         return "OCTAL"
     if _is_versions(parameter):
-        return "N|PATH=N" if "Versions" in parameter.types else "PATH=N"
+        return "N|PATH=N"
     if parameter.name == "path" or "PathLike" in parameter.types:
         return "PATH" if "int" not in parameter.types else "TIME|PATH"
     return "N" if parameter.types & {"int", "float"} else ""

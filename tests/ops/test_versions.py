@@ -84,6 +84,9 @@ OF_REVISIONS: dict[str, Change] = {
     "apply": lambda ws, version: ws.apply(
         [{"op": "write", "path": "/b", "data": "new"}], expected_version=version
     ),
+    "patch": lambda ws, version: ws.patch(
+        "--- a/source\n+++ b/source\n@@ -1 +1 @@\n-source\n+patched\n", expected_version=version
+    ),
     "import_directory": _import,
     "import_archive": _import_archive,
     "import_git": _import_git,

@@ -479,3 +479,21 @@ def test_a_stand_in_for_stdout_that_takes_only_text_is_enough(
     monkeypatch.setattr(sys, "stdout", stand_in)
     assert cli.main(["--version"]) == 0
     assert stand_in.getvalue() == f"vshell {__version__}\n"
+
+
+def test_a_version_is_expected_of_one_path_or_of_each(run: Run, workspace: Workspace) -> None:
+    workspace.write("/a", "1")
+    workspace.write("/b", "2")
+    assert run("mv", "/a", "/b", "--expected-version", "2").code == 3
+    pairs = ["--expected-version", "/a=1", "--expected-version", "/b=1"]
+    stale = run("mv", "/a", "/b", *pairs)
+    assert (stale.code, stale.err.splitlines()[0]) == (
+        3,
+        "error: it changed since version 1: /b",
+    )
+    for wrong in (["/a"], ["/a=x"], ["1", "--expected-version", "/a=1"]):
+        assert run("mv", "/a", "/b", "--expected-version", *wrong).code == 2
+    pairs[-1] = "/b=2"
+    assert run("mv", "/a", "/b", *pairs).code == 0
+    assert run("undo", "--expected-version", "2").code == 3
+    assert run("undo", "--expected-version", "3").code == 0

@@ -82,7 +82,7 @@ class Patch:
     path: PathLike = "/"
     reverse: bool = False
     strip: int | None = None
-    expected_version: Mapping[PathLike, int] | None = None
+    expected_version: Versions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,6 @@ _TYPES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "int": ((int,), "a number"),
     "int | None": ((int, type(None)), "a number"),
     "Versions | None": ((int, Mapping, type(None)), "a number, or one for each path"),
-    "Mapping[PathLike, int] | None": ((Mapping, type(None)), "a number for each path"),
     "bool": ((bool,), "true or false"),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from vshell.fs.paths import PathLike, decode, is_below, split
 from vshell.fs.records import Kind
 from vshell.limits import MAX_TEXT_BYTES
 from vshell.ops.changeset import is_directory_at, recording
-from vshell.ops.context import Context
+from vshell.ops.context import Context, Versions
 from vshell.ops.lazy_patch import LazyPatch, Patched
 from vshell.ops.write import encode_data
 from vshell.record import Record
@@ -79,7 +79,7 @@ def patch(
     path: PathLike = "/",
     reverse: bool = False,
     strip: int | None = None,
-    expected_version: Mapping[PathLike, int] | None = None,
+    expected_version: Versions | None = None,
 ) -> PatchResult:
     """Apply a patch, as `git apply` and `patch` do: to all its files, or to none.
 
@@ -99,7 +99,7 @@ def patch(
         strip: How many leading components to take off the patch's paths; by default
             those that git and diff add (`a/`, `b/`).
         expected_version: A mapping of paths, as they are from here, to the versions that they
-            must have; 0: nothing may be there.
+            must have; 0: nothing may be there; or the revision of the workspace.
 
     Raises:
         PatchContextError: A hunk does not fit, or the patch is applied already; `data` has
