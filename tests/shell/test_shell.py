@@ -397,6 +397,19 @@ def test_a_named_session_outlives_the_process(tmp_path: Path) -> None:
         assert [each.exit_code for each in shell.history()] == [0, 1, 0]
 
 
+def test_history_is_what_was_typed_in_the_session(tmp_path: Path) -> None:
+    path = tmp_path / "w.db"
+    with Workspace.open(path) as workspace:
+        shell = workspace.shell("main")
+        assert shell.run("history").stdout == b""
+        assert shell.run("history").stdout == b"    1  history\n"
+    with Workspace.open(path) as workspace:
+        shell = workspace.shell("main")
+        assert shell.run("echo a; history | tail -n 1").stdout == b"a\n    2  history\n"
+        assert shell.run("x=history; echo $x $(history 1)").stdout.startswith(b"history 3 echo a")
+        assert workspace.shell().run("history; true").stdout == b""
+
+
 def test_a_session_of_another_version_of_the_engine_is_made_anew(tmp_path: Path) -> None:
     with Workspace.open(tmp_path / "w.db") as workspace:
         with workspace.shell("main") as shell:

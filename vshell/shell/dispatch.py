@@ -17,7 +17,7 @@ from vshell.shell.command import BROKEN_PIPE, Command, Executed, Invocation, Par
 from vshell.shell.held_input import HOLD
 from vshell.shell.native import LANGUAGE, WITHOUT
 from vshell.shell.options import invoke
-from vshell.shell.rewriting import KNOWN, UMASK
+from vshell.shell.rewriting import HISTORY, KNOWN, UMASK
 from vshell.shell.rules import Judge, UnansweredError
 from vshell.shell.shell_files import ShellFiles
 from vshell.shell.streams import Direct, Pipe, Sinks, drive, drive_alone, wait
@@ -79,7 +79,7 @@ class Dispatcher:
     INPUT: ClassVar = "__vshell_input"
     """The name of a command that only we run: it prints what is held under a number."""
 
-    OWN: ClassVar = frozenset({INPUT, UMASK, KNOWN, HOLD})
+    OWN: ClassVar = frozenset({INPUT, UMASK, KNOWN, HOLD, HISTORY})
     """The commands that only we run."""
 
     def __init__(
@@ -235,7 +235,7 @@ class Dispatcher:
     def _run_asked(self, asked: Any) -> int:
         sinks = Sinks(asked.stdout.write, asked.stderr.write, self._may_wait)
         call = Invocation(
-            name=asked.name,
+            name="history" if asked.name == HISTORY else asked.name,
             context=self._context(from_engine(asked.cwd), asked.env),
             parsed=Parsed((), tuple(map(from_engine, asked.argv))),
             environment={name: from_engine(value) for name, value in asked.env.items()},

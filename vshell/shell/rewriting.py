@@ -31,6 +31,9 @@ UMASK: Final = "__vshell_umask"
 KNOWN: Final = "__vshell_known"
 """The name of one that tells whether a command is there at all."""
 
+HISTORY: Final = "__vshell_history"
+"""Our `history`: the engine does not let its own, of what was run in it, be replaced."""
+
 FUNCTIONS: Final = "__vshell_functions"
 """The variable that has the text of the functions that children are to know."""
 
@@ -334,6 +337,15 @@ def joined_lines(script: str) -> str:
     return "".join(pieces())
 
 
+# `history`, whose lines are the session's and in the workspace.
+
+_LINES: Final = rf"({COMMAND})history(?=[ \t\n;&|)<>]|$)"
+
+
+def _lines_of_the_session(script: str) -> str:
+    return _in_code(script, _LINES, lambda found: f"{found[1]}{HISTORY}")
+
+
 # "`command`" in a word of which another part is not quoted, in which the engine leaves it.
 
 _ESCAPED: Final = re.compile(r"\\([$`\\\"])")
@@ -374,6 +386,7 @@ _CHANGES: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
     ("&", _background_lists),
     ("<", numbered_inputs),
     ("printf", _nul_in_formats),
+    ("history", _lines_of_the_session),
     ("~", _tildes_in_documents),
     (" -", _exported_functions),
     (" ", _asking_first),

@@ -54,7 +54,7 @@ def run_history(call: Invocation) -> int:
         found = upkeep.history(call.context, name, limit=count)
         call.write("".join(_line(call, change) for change in found))
         return 0
-    lines = list(call.services.get("history") or ())
+    lines: list[str] = call.services["history"]() if "history" in call.services else []
     count = _number(call.operands[0] if call.operands else None, max(1, len(lines)))
     first = max(0, len(lines) - count)
     call.write("".join(f"{at + 1:>5}  {lines[at]}\n" for at in range(first, len(lines))))
