@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from hypothesis import HealthCheck, settings
 ROOT = Path(__file__).parents[1]
 if str(ROOT) not in sys.path:  # without an editable install: `from tests.fs...`
     sys.path.insert(0, str(ROOT))
+
+# Whoever starts the tests in the background may have it ignored, and what they start with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples each time, unless somebody goes looking for new ones.
 settings.register_profile(

@@ -296,11 +296,12 @@ def test_an_edited_text_has_a_diff_about_as_small_as_gits(
 
 
 @pytest.mark.slow
-def test_no_pair_of_long_texts_takes_more_than_a_second() -> None:
+def test_no_pair_of_long_texts_takes_for_ever() -> None:
     slow = []
     for name, old, new in hard_pairs(30_000):
         start = time.process_time()
         diff_sequences(old, new)
-        if time.process_time() - start > 1:  # measured: 0.3 s at most
+        # 0.3 s at most on an idle machine; what compares each line with each takes minutes.
+        if time.process_time() - start > 20:
             slow.append(name)
     assert slow == []
