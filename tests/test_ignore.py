@@ -233,7 +233,7 @@ def test_plain_rules_by_the_ten_thousand_cost_little(line: str) -> None:
     rules = IgnoreRules([("/", "\n".join(line.format(number) for number in range(10_000)))])
     started = time.process_time()
     assert not any(rules.ignored(f"/a/file{n}", is_directory=False) for n in range(1000))
-    assert time.process_time() - started < 1  # needs 50 ms
+    assert time.process_time() - started < 5  # needs 50 ms
 
 
 LONG = "a" * 255
@@ -263,7 +263,7 @@ def test_hostile_rules_cost_little(line: str) -> None:
     rules = IgnoreRules([("/", f"{line}\n" * (3 if len(line) < 1000 else 1))])
     started = time.process_time()
     assert not any(rules.ignored(path, is_directory=False) for path in HOSTILE_PATHS)
-    assert time.process_time() - started < 1  # some need 100 ms; a blow-up needs years
+    assert time.process_time() - started < 5  # some need 100 ms; a blow-up needs years
 
 
 def test_usual_rules_do_without_pathspec() -> None:

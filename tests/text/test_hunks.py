@@ -344,7 +344,7 @@ def test_a_hostile_patch_is_given_up_in_time(data: bytes, body: str) -> None:
     hunks = parsed(body)
     start = time.process_time()
     failure(data, hunks)
-    assert time.process_time() - start < 2  # measured at 0.05 s
+    assert time.process_time() - start < 10  # measured at 0.05 s
 
 
 def test_a_large_patch_applies_at_once() -> None:
