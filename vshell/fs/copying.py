@@ -62,10 +62,13 @@ def copied(
         if not is_pinned and database.free_pages() * _FREE_SHARE > database.pages():
             database.copy_compactly(str(copy))
         else:
-            with reading:
+            # Translated inside: what is not ours would be taken for a sign of damage.
+            with reading, translated_opening():
                 _copy_pages(database, copy)
         yield str(copy)
-        if os.path.exists(f"{copy}-wal"):
+        log = Path(f"{copy}-wal")
+        # SQLite may leave an empty one, when it cannot lock the file at its end.
+        if log.exists() and log.stat().st_size:
             raise UnavailableError("the log of the copy could not be brought into it")
         if database.durability == "power":
             _flush(copy)
