@@ -41,6 +41,29 @@ def test_every_sort_of_fault_leaves_before_or_after() -> None:
     assert findings.counts["told to the caller"] > 100
 
 
+def test_a_disk_that_cannot_be_read_while_a_fork_is_made_is_not_damage(scene: Scene) -> None:
+    with Workspace.open(scene.path) as workspace:
+        workspace.write("/a", b"a" * 100_000)
+        scene.plan.arm(Fault("read", 1, "error", lasting=True))
+        with scene.plan.on(), pytest.raises(UnavailableError):
+            workspace.fork(scene.directory / "fork.db")
+        scene.plan.fault = None
+        assert workspace.check().problems == ()
+
+
+def test_a_fork_whose_file_cannot_be_locked_at_its_end_is_whole(scene: Scene) -> None:
+    with Workspace.open(scene.path) as workspace:
+        workspace.write("/a", "a")
+        scene.plan.arm(Fault("lock", 2, "busy", lasting=False))
+        with scene.plan.on():
+            workspace.fork(scene.directory / "fork.db").close()
+        assert scene.plan.happened
+        scene.plan.fault = None
+    with Workspace.open(scene.directory / "fork.db") as fork:
+        assert fork.read_text("/a") == "a"
+        assert fork.check().problems == ()
+
+
 def test_the_day_is_the_same_whenever_it_is_run(scene: Scene) -> None:
     assert reference(scene) == reference(scene)
 
