@@ -144,6 +144,11 @@ class Dispatcher:
             exit_code = drive_alone(lambda: self._invoke(call), loop)
         except BrokenPipeError:
             return BROKEN_PIPE, b""
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as the engine does: a mistake ends the command
+            call.complain(f"{type(error).__name__}: {error}")
+            exit_code = 1
         finally:
             self.is_plain = False
         return exit_code, stdout.take()
