@@ -18,6 +18,9 @@ from vshell.shell.wildcards import wildcard_matches
 
 _ACTIONS: Final = {"read": "read", "recurse": "recurse", "skip": "skip"}
 _STDIN: Final = "(standard input)"
+_ALWAYS: Final = ("always", "yes", "force")
+_NEVER: Final = ("never", "no", "none")
+_ON_TERMINALS: Final = ("auto", "tty", "if-tty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,33 +135,7 @@ def read_settings(call: Invocation, operands: Sequence[str]) -> Settings:
     if parsed.flag("V"):
         parsed = Parsed((*parsed.given, ("version", None)), parsed.operands)
     before, after = _context(parsed)
-    recursive = (
-        call.name == "rgrep"
-        or parsed.last("recursive", "dereference-recursive") is not None
-        or parsed.value("directories") == "recurse"
-    )
-    named = parsed.last("with-filename", "no-filename")
-    names = named == "with-filename" or (
-        named is None and (len(operands) > 1 or (recursive and _is_tree(call, operands)))
-    )
-    color = parsed.value("colour") if parsed.flag("colour") else "never"
-    if color not in (
-        None,
-        "always",
-        "yes",
-        "force",
-        "never",
-        "no",
-        "none",
-        "auto",
-        "tty",
-        "if-tty",
-    ):
-        raise UsageError("", hint=True)
-    terminal = bool(call.services.get("terminal"))
-    wants = color in ("always", "yes", "force") or (
-        color in (None, "auto", "tty", "if-tty") and terminal
-    )
+    is_colored = _wants_color(call, parsed)
     limit = parsed.value("max-count")
     listing = parsed.last("files-with-matches", "files-without-match")
     return Settings(
@@ -170,7 +147,7 @@ def read_settings(call: Invocation, operands: Sequence[str]) -> Settings:
         max_count=None if limit is None else _number(limit, "invalid max count", negative=True),
         numbers=parsed.flag("line-number"),
         offsets=parsed.flag("byte-offset"),
-        names=names,
+        names=_names_files(call, parsed, operands),
         null=parsed.flag("null"),
         tab=parsed.flag("initial-tab"),
         before=before,
@@ -179,8 +156,32 @@ def read_settings(call: Invocation, operands: Sequence[str]) -> Settings:
         binary=_binary(parsed),
         separator=b"\0" if parsed.flag("null-data") else b"\n",
         label=parsed.value("label", _STDIN) or "",
-        color=_colors(call.environment.get("GREP_COLORS", "")) if wants else None,
+        color=_colors(call.environment.get("GREP_COLORS", "")) if is_colored else None,
     )
+
+
+def _names_files(call: Invocation, parsed: Parsed, operands: Sequence[str]) -> bool:
+    """Tell whether each line is printed with its file's name."""
+    named = parsed.last("with-filename", "no-filename")
+    if named is not None:
+        return named == "with-filename"
+    recursive = (
+        call.name == "rgrep"
+        or parsed.last("recursive", "dereference-recursive") is not None
+        or parsed.value("directories") == "recurse"
+    )
+    return len(operands) > 1 or (recursive and _is_tree(call, operands))
+
+
+def _wants_color(call: Invocation, parsed: Parsed) -> bool:
+    color = parsed.value("colour") if parsed.flag("colour") else "never"
+    if color in _ALWAYS:
+        return True
+    if color is None or color in _ON_TERMINALS:
+        return bool(call.services.get("terminal"))
+    if color in _NEVER:
+        return False
+    raise UsageError("", hint=True)
 
 
 def _is_tree(call: Invocation, operands: Sequence[str]) -> bool:

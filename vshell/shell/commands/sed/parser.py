@@ -135,7 +135,7 @@ class SedParser(Scanner):
             raise self._error('":" lacks a label')
         self._labels[label] = len(self.commands)
 
-    def _end(self) -> None:
+    def _end(self, complaint: str = "extra characters after command") -> None:
         """Make sure that nothing follows a command but its end."""
         self._skip(" \t\r")
         letter = self._peek()
@@ -143,7 +143,7 @@ class SedParser(Scanner):
             self._position += len(letter)
         elif letter not in "}#":
             self._position += 1
-            raise self._error("extra characters after command")
+            raise self._error(complaint)
 
     # Arguments of commands.
 
@@ -295,7 +295,7 @@ class SedParser(Scanner):
                 return flags
             else:
                 self._position -= len(letter)
-                self._end_of_substitution()
+                self._end("unknown option to `s'")
                 return flags
 
     def _counted_flag(self, found: Substitution, letter: str, seen: set[str]) -> None:
@@ -322,15 +322,6 @@ class SedParser(Scanner):
         if not name:
             raise self._error("missing filename in r/R/w/W commands")
         return name
-
-    def _end_of_substitution(self) -> None:
-        self._skip(" \t\r")
-        letter = self._peek()
-        if letter in ("", "\n", ";"):
-            self._position += len(letter)
-        elif letter not in "}#":
-            self._position += 1
-            raise self._error("unknown option to `s'")
 
     # Addresses and expressions.
 
