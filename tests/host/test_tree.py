@@ -10,11 +10,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.ops.host_trees import unprivileged
 from vshell.errors import (
     InvalidPathError,
 )
@@ -57,25 +57,6 @@ def deep(tmp_path: Path) -> Iterator[HostTree]:
 def tree(top: Path) -> Iterator[HostTree]:
     with HostTree.open(top) as opened:
         yield opened
-
-
-@contextmanager
-def unprivileged(top: Path) -> Iterator[None]:
-    """Be somebody whom modes bind; root is bound by none."""
-    if os.geteuid() != 0:
-        yield
-        return
-    for directory in [top, *top.parents]:
-        if not os.stat(directory).st_mode & stat.S_IXOTH:
-            os.chmod(directory, 0o711)
-    for place, directories, files in os.walk(top):
-        for name in [".", *directories, *files]:
-            os.chown(Path(place, name), NOBODY, NOBODY, follow_symlinks=False)
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def walk(tree: HostTree) -> list[HostDirectory]:

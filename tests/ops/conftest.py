@@ -1,9 +1,11 @@
-"""Directories of the host for the tests of importing and exporting."""
+"""Workspaces, forks of them, and directories of the host."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,22 @@ def ws() -> Iterator[Workspace]:
     with Workspace.memory() as workspace:
         yield workspace
         assert workspace.check().problems == ()
+
+
+@pytest.fixture
+def other() -> Iterator[Workspace]:
+    """A second one."""
+    with Workspace.memory() as workspace:
+        yield workspace
+        assert workspace.check().problems == ()
+
+
+@pytest.fixture
+def forked(ws: Workspace, tmp_path: Path) -> Iterator[Callable[[], Workspace]]:
+    """Return a function that makes a fork of `ws`."""
+    numbers = count()
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(ws.fork(tmp_path / f"fork{next(numbers)}.db"))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,21 +13,6 @@ from vshell.errors import (
     ReadOnlyError,
 )
 from vshell.workspace import Workspace
-
-
-@pytest.fixture
-def ws() -> Iterator[Workspace]:
-    with Workspace.memory() as workspace:
-        yield workspace
-        assert workspace.check().problems == ()
-
-
-@pytest.fixture
-def other() -> Iterator[Workspace]:
-    with Workspace.memory() as workspace:
-        yield workspace
-        assert workspace.check().problems == ()
-
 
 # Backups.
 

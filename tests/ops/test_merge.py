@@ -6,7 +6,6 @@ import contextlib
 import random
 import tempfile
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -20,21 +19,6 @@ from vshell.errors import (
     VshellError,
 )
 from vshell.ops.merge import Policy
-
-
-@pytest.fixture
-def ws() -> Iterator[Workspace]:
-    with Workspace.memory() as workspace:
-        yield workspace
-
-
-@pytest.fixture
-def forked(ws: Workspace, tmp_path: Path) -> Iterator[Callable[[], Workspace]]:
-    """Return a function that makes a fork of `ws`."""
-    numbers = count()
-    with contextlib.ExitStack() as stack:
-        yield lambda: stack.enter_context(ws.fork(tmp_path / f"fork{next(numbers)}.db"))
-
 
 # What one side did.
 

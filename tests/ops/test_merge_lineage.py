@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,21 +17,6 @@ from vshell.errors import (
     RangeError,
     ReadOnlyError,
 )
-
-
-@pytest.fixture
-def ws() -> Iterator[Workspace]:
-    with Workspace.memory() as workspace:
-        yield workspace
-
-
-@pytest.fixture
-def forked(ws: Workspace, tmp_path: Path) -> Iterator[Callable[[], Workspace]]:
-    """Return a function that makes a fork of `ws`."""
-    numbers = count()
-    with contextlib.ExitStack() as stack:
-        yield lambda: stack.enter_context(ws.fork(tmp_path / f"fork{next(numbers)}.db"))
-
 
 # Who may merge with whom.
 

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
-from itertools import count
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from tests.ops.forked_trees import conflicts, tree
 from vshell import Workspace
-
-
-@pytest.fixture
-def ws() -> Iterator[Workspace]:
-    with Workspace.memory() as workspace:
-        yield workspace
-
-
-@pytest.fixture
-def forked(ws: Workspace, tmp_path: Path) -> Iterator[Callable[[], Workspace]]:
-    """Return a function that makes a fork of `ws`."""
-    numbers = count()
-    with contextlib.ExitStack() as stack:
-        yield lambda: stack.enter_context(ws.fork(tmp_path / f"fork{next(numbers)}.db"))
-
 
 # Renames.
 

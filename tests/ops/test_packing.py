@@ -10,7 +10,6 @@ import sys
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,21 +37,6 @@ from vshell.errors import (
     UnavailableError,
 )
 from vshell.workspace import Workspace
-
-
-@pytest.fixture
-def ws() -> Iterator[Workspace]:
-    with Workspace.memory() as workspace:
-        yield workspace
-        assert workspace.check().problems == ()
-
-
-@pytest.fixture
-def other() -> Iterator[Workspace]:
-    with Workspace.memory() as workspace:
-        yield workspace
-        assert workspace.check().problems == ()
-
 
 # There and back.
 

@@ -11,7 +11,6 @@ import tarfile
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,21 +33,6 @@ from vshell.errors import (
 from vshell.limits import CHUNK_BYTES
 from vshell.ops import packing_members, packing_zip
 from vshell.workspace import Workspace
-
-
-@pytest.fixture
-def ws() -> Iterator[Workspace]:
-    with Workspace.memory() as workspace:
-        yield workspace
-        assert workspace.check().problems == ()
-
-
-@pytest.fixture
-def other() -> Iterator[Workspace]:
-    with Workspace.memory() as workspace:
-        yield workspace
-        assert workspace.check().problems == ()
-
 
 # Importing.
 
