@@ -14,8 +14,8 @@ LANGUAGE: Final = frozenset(_LANGUAGE.split())
 """The language's own commands, and those that touch no file and are run in loops."""
 
 _PROGRAMS = """
-[ awk bash clear echo envsubst env false free getconf hostid kill locale logname mawk mkfifo nawk
-nice nohup pr printf pwd sh shasum sleep sync test timeout true uptime
+[ bash clear echo envsubst env false free getconf hostid kill locale logname mkfifo
+nice nohup printf pwd sh shasum sleep sync test timeout true uptime
 """
 PROGRAMS: Final = frozenset(_PROGRAMS.split())
 """The engine's own commands that are programs elsewhere, with a path."""
