@@ -20,7 +20,7 @@ from vshell.ops import write
 from vshell.ops.context import Context
 from vshell.ops.state_batch import run_batch
 from vshell.ops.state_json import json_text
-from vshell.ops.state_methods import JSON_OPTIONS, SEARCH_OPTIONS
+from vshell.ops.state_parameters import JSON_OPTIONS, SEARCH_OPTIONS
 from vshell.ops.state_search import SearchOptions, finder_of
 from vshell.ops.state_table import options_of
 from vshell.ops.state_text import as_bytes, read_if_there, resolve

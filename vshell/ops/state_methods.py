@@ -10,6 +10,27 @@ from __future__ import annotations
 
 from typing import Final
 
+from vshell.ops.state_parameters import (
+    ANY,
+    DIRECTORY,
+    DRY_RUN,
+    EDITS,
+    FILE,
+    GLOB,
+    INSTRUCTIONS,
+    JSON_OPTIONS,
+    MAX_DEPTH,
+    OPERATIONS,
+    PLAN,
+    REPLACE_OPTIONS,
+    REPLACEMENT,
+    ROLLBACK,
+    SEARCH,
+    SEARCH_OPTIONS,
+    SOURCE,
+    TARGET,
+    option,
+)
 from vshell.ops.state_table import Method, Parameter
 from vshell.ops.state_types import (
     ALGORITHM,
@@ -18,69 +39,15 @@ from vshell.ops.state_types import (
     COUNT,
     ENTRY_TYPES,
     JSON,
-    OBJECT,
     PATH,
     PATHS,
     PATTERNS,
     STRING,
     TEXT_OR_BYTES,
     TIME,
-    Type,
-    list_of,
 )
 
-__all__ = ["BULK_METHODS", "JSON_OPTIONS", "METHODS", "SEARCH_OPTIONS"]
-
-
-_OPERATIONS: Final = list_of(OBJECT, "StateJsonUpdateOperation[]")
-_INSTRUCTIONS: Final = list_of(OBJECT, "StateEditInstruction[]")
-_EDITS: Final = list_of(OBJECT, "StateEdit[]")
-_PLAN: Final = Type("StateEditPlan", OBJECT.read)
-
-
-def _option(name: str, type: Type, default: object, doc: str) -> Parameter:
-    return Parameter(name, type, doc, default, option=True)
-
-
-_FILE: Final = Parameter("path", PATH, "The file.")
-_ANY: Final = Parameter("path", PATH, "The path.")
-_DIRECTORY: Final = Parameter("path", PATH, "The directory.")
-_GLOB: Final = Parameter(
-    "pattern",
-    STRING,
-    "A glob: * ? ** [a-z] [!a] {a,b}; relative ones start where paths do.",
-    aliases=("globPattern",),
-)
-_SOURCE: Final = Parameter("src", PATH, "What.")
-_TARGET: Final = Parameter("dest", PATH, "Its new path, not the directory to put it in.")
-_SEARCH: Final = Parameter("search", STRING, "What to replace; every match is.")
-_REPLACEMENT: Final = Parameter("replacement", STRING, "With what, as it stands: $1 means itself.")
-_MAX_DEPTH: Final = _option("maxDepth", COUNT, None, "How deep to go; 0 is the path itself.")
-_DRY_RUN: Final = _option("dryRun", BOOLEAN, False, "Only try it out, and write nothing.")
-_ROLLBACK: Final = _option(
-    "rollbackOnError",
-    BOOLEAN,
-    True,
-    "Undo everything when one change fails. If false, the changes before it are kept.",
-)
-
-JSON_OPTIONS: Final = (_option("spaces", COUNT, 2, "How far to indent, at most 10."),)
-
-SEARCH_OPTIONS: Final = (
-    _option("caseSensitive", BOOLEAN, True, "Whether the case of letters matters."),
-    _option("regex", BOOLEAN, False, "Whether the text is a JavaScript regular expression."),
-    _option("wholeWord", BOOLEAN, False, "Match from one boundary of a word to another only."),
-    _option("contextBefore", COUNT, 0, "How many lines before a match to return."),
-    _option("contextAfter", COUNT, 0, "How many lines after a match to return."),
-    _option("maxMatches", COUNT, None, "Stop after so many matches in a file."),
-)
-
-_REPLACE_OPTIONS: Final = (
-    *SEARCH_OPTIONS[:3],
-    _option("contextBefore", COUNT, 0, "No effect here; options of a search can be passed on."),
-    _option("contextAfter", COUNT, 0, "No effect here; options of a search can be passed on."),
-    _option("maxMatches", COUNT, None, "Replace only so many matches in a file."),
-)
+__all__ = ["BULK_METHODS", "METHODS"]
 
 METHODS: Final = (
     Method(
@@ -91,14 +58,12 @@ METHODS: Final = (
         "StateCapabilities",
         "state_files",
     ),
-    Method("readFile", "read", (_FILE,), "Return a file's text.", "string", "state_files"),
-    Method(
-        "readFileBytes", "read", (_FILE,), "Return a file's bytes.", "Uint8Array", "state_files"
-    ),
+    Method("readFile", "read", (FILE,), "Return a file's text.", "string", "state_files"),
+    Method("readFileBytes", "read", (FILE,), "Return a file's bytes.", "Uint8Array", "state_files"),
     Method(
         "writeFile",
         "write",
-        (_FILE, Parameter("content", STRING, "The text.")),
+        (FILE, Parameter("content", STRING, "The text.")),
         "Write text to a file, making missing directories.",
         "void",
         "state_files",
@@ -106,7 +71,7 @@ METHODS: Final = (
     Method(
         "writeFileBytes",
         "write",
-        (_FILE, Parameter("content", BYTES, "The bytes.")),
+        (FILE, Parameter("content", BYTES, "The bytes.")),
         "Write bytes to a file, making missing directories.",
         "void",
         "state_files",
@@ -114,18 +79,18 @@ METHODS: Final = (
     Method(
         "appendFile",
         "write",
-        (_FILE, Parameter("content", TEXT_OR_BYTES, "What to add.")),
+        (FILE, Parameter("content", TEXT_OR_BYTES, "What to add.")),
         "Add text or bytes to the end of a file, making it when it is missing.",
         "void",
         "state_files",
     ),
     Method(
-        "readJson", "read", (_FILE,), "Return the value in a JSON file.", "unknown", "state_json"
+        "readJson", "read", (FILE,), "Return the value in a JSON file.", "unknown", "state_json"
     ),
     Method(
         "writeJson",
         "write",
-        (_FILE, Parameter("value", JSON, "The value."), *JSON_OPTIONS),
+        (FILE, Parameter("value", JSON, "The value."), *JSON_OPTIONS),
         "Write a value to a file as JSON.",
         "void",
         "state_json",
@@ -133,7 +98,7 @@ METHODS: Final = (
     Method(
         "queryJson",
         "read",
-        (_FILE, Parameter("query", STRING, 'Where, such as ".items[0].name".')),
+        (FILE, Parameter("query", STRING, 'Where, such as ".items[0].name".')),
         "Return a part of a JSON file; null when there is nothing at that place.",
         "unknown",
         "state_json",
@@ -141,7 +106,7 @@ METHODS: Final = (
     Method(
         "updateJson",
         "write",
-        (_FILE, Parameter("operations", _OPERATIONS, "What to set and to delete, in order.")),
+        (FILE, Parameter("operations", OPERATIONS, "What to set and to delete, in order.")),
         "Change parts of a JSON file. Deleting what is not there changes nothing.",
         "StateJsonUpdateResult",
         "state_json",
@@ -149,7 +114,7 @@ METHODS: Final = (
     Method(
         "exists",
         "read",
-        (_ANY,),
+        (ANY,),
         "Tell whether a path leads to anything.",
         "boolean",
         "state_files",
@@ -157,7 +122,7 @@ METHODS: Final = (
     Method(
         "stat",
         "read",
-        (_ANY,),
+        (ANY,),
         "Return what is known of what a path leads to; null when that is nothing.",
         "StateStat | null",
         "state_files",
@@ -165,7 +130,7 @@ METHODS: Final = (
     Method(
         "lstat",
         "read",
-        (_ANY,),
+        (ANY,),
         "Return the same as stat; of a link, what is known of the link itself.",
         "StateStat | null",
         "state_files",
@@ -174,8 +139,8 @@ METHODS: Final = (
         "mkdir",
         "write",
         (
-            _DIRECTORY,
-            _option("recursive", BOOLEAN, False, "Make missing parents; accept that it is there."),
+            DIRECTORY,
+            option("recursive", BOOLEAN, False, "Make missing parents; accept that it is there."),
         ),
         "Make a directory.",
         "void",
@@ -184,7 +149,7 @@ METHODS: Final = (
     Method(
         "readdir",
         "read",
-        (_DIRECTORY,),
+        (DIRECTORY,),
         "Return the names in a directory, sorted.",
         "string[]",
         "state_files",
@@ -192,7 +157,7 @@ METHODS: Final = (
     Method(
         "readdirWithFileTypes",
         "read",
-        (_DIRECTORY,),
+        (DIRECTORY,),
         "Return the names in a directory, sorted, and what each of them is.",
         "StateDirent[]",
         "state_files",
@@ -201,17 +166,17 @@ METHODS: Final = (
         "find",
         "read",
         (
-            _ANY,
-            _option("name", STRING, None, "A glob for the name."),
-            _option("pathPattern", STRING, None, "A glob for the whole path."),
-            _option("type", ENTRY_TYPES, None, "Only what is this, or one of these."),
-            _option("minDepth", COUNT, 0, "Only what is so deep; 0 is the path itself."),
-            _MAX_DEPTH,
-            _option("empty", BOOLEAN, False, "Only empty files and directories."),
-            _option("sizeMin", COUNT, None, "Only what has so many bytes or more."),
-            _option("sizeMax", COUNT, None, "Only what has so many bytes or fewer."),
-            _option("mtimeAfter", TIME, None, "Only what changed after this time."),
-            _option("mtimeBefore", TIME, None, "Only what changed before this time."),
+            ANY,
+            option("name", STRING, None, "A glob for the name."),
+            option("pathPattern", STRING, None, "A glob for the whole path."),
+            option("type", ENTRY_TYPES, None, "Only what is this, or one of these."),
+            option("minDepth", COUNT, 0, "Only what is so deep; 0 is the path itself."),
+            MAX_DEPTH,
+            option("empty", BOOLEAN, False, "Only empty files and directories."),
+            option("sizeMin", COUNT, None, "Only what has so many bytes or more."),
+            option("sizeMax", COUNT, None, "Only what has so many bytes or fewer."),
+            option("mtimeAfter", TIME, None, "Only what changed after this time."),
+            option("mtimeBefore", TIME, None, "Only what changed before this time."),
         ),
         "Return what is at a path and below it and meets all conditions; [] when nothing is there.",
         "StateFindEntry[]",
@@ -220,7 +185,7 @@ METHODS: Final = (
     Method(
         "walkTree",
         "read",
-        (_ANY, _MAX_DEPTH),
+        (ANY, MAX_DEPTH),
         "Return what is at a path and below it, as nested objects.",
         "StateTreeNode",
         "state_tree",
@@ -228,7 +193,7 @@ METHODS: Final = (
     Method(
         "summarizeTree",
         "read",
-        (_ANY, _MAX_DEPTH),
+        (ANY, MAX_DEPTH),
         "Count what is at a path and below it.",
         "StateTreeSummary",
         "state_tree",
@@ -236,7 +201,7 @@ METHODS: Final = (
     Method(
         "searchText",
         "read",
-        (_FILE, Parameter("query", STRING, "What to find."), *SEARCH_OPTIONS),
+        (FILE, Parameter("query", STRING, "What to find."), *SEARCH_OPTIONS),
         "Return the matches in the lines of a file; none reaches across lines.",
         "StateTextMatch[]",
         "state_search",
@@ -245,7 +210,7 @@ METHODS: Final = (
     Method(
         "searchFiles",
         "read",
-        (_GLOB, Parameter("query", STRING, "What to find."), *SEARCH_OPTIONS),
+        (GLOB, Parameter("query", STRING, "What to find."), *SEARCH_OPTIONS),
         "Return the matches in all files that a glob matches, binary ones left out.",
         "StateFileSearchResult[]",
         "state_search",
@@ -254,7 +219,7 @@ METHODS: Final = (
     Method(
         "replaceInFile",
         "write",
-        (_FILE, _SEARCH, _REPLACEMENT, *_REPLACE_OPTIONS),
+        (FILE, SEARCH, REPLACEMENT, *REPLACE_OPTIONS),
         "Replace all matches in a file, also such as reach across lines.",
         "StateReplaceResult",
         "state_search",
@@ -263,7 +228,7 @@ METHODS: Final = (
     Method(
         "replaceInFiles",
         "write",
-        (_GLOB, _SEARCH, _REPLACEMENT, *_REPLACE_OPTIONS, _DRY_RUN, _ROLLBACK),
+        (GLOB, SEARCH, REPLACEMENT, *REPLACE_OPTIONS, DRY_RUN, ROLLBACK),
         "Replace all matches in all files that a glob matches, binary ones left out.",
         "StateReplaceInFilesResult",
         "state_search",
@@ -273,9 +238,9 @@ METHODS: Final = (
         "rm",
         "write",
         (
-            _ANY,
-            _option("recursive", BOOLEAN, False, "Remove a directory with all that is in it."),
-            _option("force", BOOLEAN, False, "Accept that nothing is there."),
+            ANY,
+            option("recursive", BOOLEAN, False, "Remove a directory with all that is in it."),
+            option("force", BOOLEAN, False, "Accept that nothing is there."),
         ),
         "Remove a file, a link or a directory.",
         "void",
@@ -285,9 +250,9 @@ METHODS: Final = (
         "cp",
         "write",
         (
-            _SOURCE,
-            _TARGET,
-            _option("recursive", BOOLEAN, False, "Copy a directory with all that is in it."),
+            SOURCE,
+            TARGET,
+            option("recursive", BOOLEAN, False, "Copy a directory with all that is in it."),
         ),
         "Copy a file, a link or a directory, making missing directories.",
         "void",
@@ -296,7 +261,7 @@ METHODS: Final = (
     Method(
         "mv",
         "write",
-        (_SOURCE, _TARGET, _option("recursive", BOOLEAN, False, "Move a directory, too.")),
+        (SOURCE, TARGET, option("recursive", BOOLEAN, False, "Move a directory, too.")),
         "Move a file, a link or a directory, making missing directories.",
         "void",
         "state_files",
@@ -313,9 +278,9 @@ METHODS: Final = (
         "state_files",
     ),
     Method(
-        "readlink", "read", (_ANY,), "Return what a symbolic link says.", "string", "state_files"
+        "readlink", "read", (ANY,), "Return what a symbolic link says.", "string", "state_files"
     ),
-    Method("realpath", "read", (_ANY,), "Return a path without links.", "string", "state_files"),
+    Method("realpath", "read", (ANY,), "Return a path without links.", "string", "state_files"),
     Method(
         "resolvePath",
         "read",
@@ -330,7 +295,7 @@ METHODS: Final = (
     Method(
         "glob",
         "read",
-        (_GLOB,),
+        (GLOB,),
         "Return the paths of the files and directories that a glob matches, sorted.",
         "string[]",
         "state_tree",
@@ -349,7 +314,7 @@ METHODS: Final = (
     Method(
         "diffContent",
         "read",
-        (_FILE, Parameter("newContent", STRING, "The text after.")),
+        (FILE, Parameter("newContent", STRING, "The text after.")),
         "Compare a file with a text; the result is empty when they are equal.",
         "string",
         "state_search",
@@ -388,7 +353,7 @@ METHODS: Final = (
         "compressFile",
         "write",
         (
-            _FILE,
+            FILE,
             Parameter(
                 "destination",
                 PATH,
@@ -405,7 +370,7 @@ METHODS: Final = (
         "decompressFile",
         "write",
         (
-            _FILE,
+            FILE,
             Parameter(
                 "destination",
                 PATH,
@@ -421,7 +386,7 @@ METHODS: Final = (
     Method(
         "hashFile",
         "read",
-        (_FILE, _option("algorithm", ALGORITHM, "sha256", "The algorithm.")),
+        (FILE, option("algorithm", ALGORITHM, "sha256", "The algorithm.")),
         "Return the digest of a file's bytes, in hex.",
         "string",
         "state_files",
@@ -429,7 +394,7 @@ METHODS: Final = (
     Method(
         "detectFile",
         "read",
-        (_FILE,),
+        (FILE,),
         "Tell what kind of file a file is.",
         "StateFileDetection",
         "state_files",
@@ -437,7 +402,7 @@ METHODS: Final = (
     Method(
         "removeTree",
         "write",
-        (_ANY,),
+        (ANY,),
         "Remove whatever is at a path, if anything is.",
         "void",
         "state_files",
@@ -445,7 +410,7 @@ METHODS: Final = (
     Method(
         "copyTree",
         "write",
-        (_SOURCE, _TARGET),
+        (SOURCE, TARGET),
         "Copy whatever is at a path.",
         "void",
         "state_files",
@@ -453,7 +418,7 @@ METHODS: Final = (
     Method(
         "moveTree",
         "write",
-        (_SOURCE, _TARGET),
+        (SOURCE, TARGET),
         "Move whatever is at a path.",
         "void",
         "state_files",
@@ -461,7 +426,7 @@ METHODS: Final = (
     Method(
         "planEdits",
         "read",
-        (Parameter("instructions", _INSTRUCTIONS, "What to do, in order."),),
+        (Parameter("instructions", INSTRUCTIONS, "What to do, in order."),),
         "Work out what edits would lead to, each on top of those before it. Nothing is written.",
         "StateEditPlan",
         "state_edits",
@@ -470,7 +435,7 @@ METHODS: Final = (
     Method(
         "applyEditPlan",
         "write",
-        (Parameter("plan", _PLAN, "What planEdits returned."), _DRY_RUN, _ROLLBACK),
+        (Parameter("plan", PLAN, "What planEdits returned."), DRY_RUN, ROLLBACK),
         "Do what was planned, unless a file changed meanwhile.",
         "StateApplyEditsResult",
         "state_edits",
@@ -478,7 +443,7 @@ METHODS: Final = (
     Method(
         "applyEdits",
         "write",
-        (Parameter("edits", _EDITS, "The files and their new texts."), _DRY_RUN, _ROLLBACK),
+        (Parameter("edits", EDITS, "The files and their new texts."), DRY_RUN, ROLLBACK),
         "Write many files.",
         "StateApplyEditsResult",
         "state_edits",
@@ -489,7 +454,7 @@ BULK_METHODS: Final = (
     Method(
         "readFiles",
         "read",
-        (_GLOB,),
+        (GLOB,),
         "Return the texts of all files that a glob matches, by path, binary ones left out.",
         "Record<string, string>",
         "state_bulk",
@@ -499,17 +464,17 @@ BULK_METHODS: Final = (
         "read",
         (
             Parameter("pattern", STRING, "A regular expression as Python's `re` has them."),
-            _option("path", PATH, ".", "Where: a directory or a file."),
-            _option("include", PATTERNS, None, "Only files that match a glob, or one of several."),
-            _option("exclude", PATTERNS, None, "No files that match a glob, or one of several."),
-            _option("literal", BOOLEAN, False, "Whether the pattern is plain text."),
-            _option("ignoreCase", BOOLEAN, False, "Whether the case of letters does not matter."),
-            _option("word", BOOLEAN, False, "Match from one boundary of a word to another only."),
-            _option("before", COUNT, 0, "How many lines before a match to return."),
-            _option("after", COUNT, 0, "How many lines after a match to return."),
-            _option("maxMatches", COUNT, None, "How many matches to return; 10,000 by default."),
-            _option("maxPerFile", COUNT, None, "How many matches of each file to return."),
-            _option("multiline", BOOLEAN, False, "Whether a match may span lines."),
+            option("path", PATH, ".", "Where: a directory or a file."),
+            option("include", PATTERNS, None, "Only files that match a glob, or one of several."),
+            option("exclude", PATTERNS, None, "No files that match a glob, or one of several."),
+            option("literal", BOOLEAN, False, "Whether the pattern is plain text."),
+            option("ignoreCase", BOOLEAN, False, "Whether the case of letters does not matter."),
+            option("word", BOOLEAN, False, "Match from one boundary of a word to another only."),
+            option("before", COUNT, 0, "How many lines before a match to return."),
+            option("after", COUNT, 0, "How many lines after a match to return."),
+            option("maxMatches", COUNT, None, "How many matches to return; 10,000 by default."),
+            option("maxPerFile", COUNT, None, "How many matches of each file to return."),
+            option("multiline", BOOLEAN, False, "Whether a match may span lines."),
         ),
         "Return the lines of all text files below a path that match a pattern.",
         "StateGrepResult",
